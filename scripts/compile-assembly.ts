@@ -7,7 +7,16 @@ export interface Compiled {
 }
 
 export const releaseFlags = [
-  '-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--noExportMemory', '--enable', 'simd', '--use', 'abort=',
+  '-O3',
+  '--noAssert',
+  '--runtime',
+  'stub',
+  '--importMemory',
+  '--noExportMemory',
+  '--enable',
+  'simd',
+  '--use',
+  'abort=',
 ];
 
 export async function compileAssembly(files: Record<string, string>, extra: string[] = [], flags = releaseFlags): Promise<Compiled> {

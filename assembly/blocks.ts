@@ -1,0 +1,39 @@
+/**
+ * Block sizes of the kernels. TypeScript reads the same file to size workspaces, so nothing here may use a type of AssemblyScript.
+ *
+ * The register tile is MR × NR = 5 × 8: ten accumulators, two vectors of B, one broadcast of A and one product make 14 of the
+ * 15 vector registers that V8 has to give. Measured by `node --import tsx bench/tiles.ts` (see bench/EXPERIMENTS.md).
+ */
+
+/** Rows of the register tile. */
+export const MR = 5;
+
+/** Columns of the register tile: two vectors. */
+export const NR = 8;
+
+/** Channels-first: steps of K in one packed block of B. A panel of KC × NR floats is 8 KiB, a quarter of a 32 KiB L1. */
+export const KC = 256;
+
+/** Channels-first: pixels in one packed block of B. KC × NC floats are 480 KiB, half of a 1 MiB L2. */
+export const NC = 480;
+
+/** Channels-first: rows of the weights walked per panel of B. MC × KC floats are 120 KiB and stay in L2 beside B. */
+export const MC = 120;
+
+/** Channels-last: pixels whose rows are walked per panel of weights. */
+export const PIXELS = 240;
+
+/**
+ * Channels-last: below this many channels per tap a patch is copied into one row first; a tap of its own costs the tile about
+ * five loads and five adds, which so few steps do not hide.
+ */
+export const GATHER_BELOW = 16;
+
+/** Depthwise, channels-last: channels copied and summed at a time. Eight vectors keep a row of a band at some KiB. */
+export const CHANNELS = 32;
+
+/** Depthwise: bytes that a copied band should take, so that it stays in L1 and L2. */
+export const BAND_BYTES = 65536;
+
+/** Floats added to a row or panel whose stride would be a power of two: such rows share one set of the cache. */
+export const SKEW = 16;

@@ -1,0 +1,43 @@
+/** Records that cross the border from TypeScript (src/params.ts writes them; test/params.test.ts compares both sides). */
+
+/** One convolution. Sizes count elements. A 2-D problem has depth 1. */
+@unmanaged
+export class ConvParams {
+  batch: i32;
+  /** Channels of the whole image, all groups. */
+  inC: i32;
+  inD: i32;
+  inH: i32;
+  inW: i32;
+  outC: i32;
+  outD: i32;
+  outH: i32;
+  outW: i32;
+  kD: i32;
+  kH: i32;
+  kW: i32;
+  strideD: i32;
+  strideH: i32;
+  strideW: i32;
+  dilationD: i32;
+  dilationH: i32;
+  dilationW: i32;
+  /** Zeros before the first cell; what follows the last cell is implied by the output size. */
+  padD: i32;
+  padH: i32;
+  padW: i32;
+  groups: i32;
+  groupInC: i32;
+  groupOutC: i32;
+  /** Channel shuffle of the result that packing could not do by reordering weights; 1 means none. */
+  shuffle: i32;
+  /** Floats from one packed weight row (channels-first) or panel (channels-last) to the next. */
+  weightStride: i32;
+  /** Depthwise: output rows of one copied band. */
+  band: i32;
+  /** Which function follows the sum: see activation.ts. */
+  activation: i32;
+  /** Bounds of the clamp, or the parameter of the activation in `low`. */
+  low: f32;
+  high: f32;
+}

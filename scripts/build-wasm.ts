@@ -1,0 +1,28 @@
+/** assembly/ → dist/kernels.wasm, build/kernels-debug.wasm, and src/wasm-binary.ts with the first inlined. Run from the package's folder. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import asc from 'assemblyscript/asc';
+import { versionNumber } from '../src/version.ts';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+async function compile(target: string): Promise<void> {
+  const flags = ['assembly/index.ts', '--target', target, '--use', `VERSION=${versionNumber(version)}`, '--disableWarning', '112'];
+  const { error, stderr } = await asc.main(flags, {});
+  if (error) {
+    process.stderr.write(stderr.toString());
+    throw error;
+  }
+}
+
+for (const folder of ['build', 'dist']) mkdirSync(folder, { recursive: true });
+await compile('release');
+await compile('debug');
+const bytes = readFileSync('dist/kernels.wasm');
+writeFileSync(
+  'src/wasm-binary.ts',
+  `/** Made by scripts/build-wasm.ts from assembly/; not to be edited. */
+export const version: string = '${version}';
+export const binary: string =
+  '${bytes.toString('base64')}';
+`,
+);
+process.stderr.write(`kernels.wasm: ${bytes.length} bytes\n`);

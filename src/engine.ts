@@ -1,0 +1,102 @@
+/** Engines: an instance of the module, its memory, and the operations bound to them. */
+import { checkFields, checkInteger, checkOneOf, disposed, wrongType } from './check.ts';
+import { type Context, conv2dOperation, depthwiseConv2dOperation } from './conv.ts';
+import { Heap, PAGE_BYTES } from './memory.ts';
+import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
+import type { ConvOperation, DepthwiseOperation, Engine, EngineInfo, EngineOptions, EngineSyncOptions, EngineTensor } from './types.ts';
+import { instantiate, moduleOf, moduleSync } from './wasm.ts';
+import { version } from './wasm-binary.ts';
+
+/** All that a 32-bit address reaches. */
+const MOST_PAGES = 65536;
+
+interface Settings {
+  readonly maximumPages: number;
+  readonly threadsReason: string | undefined;
+}
+
+function engineSettings(op: string, options: EngineOptions): Settings {
+  checkFields(op, options, ['threads', 'relaxedSimd', 'wasm', 'worker', 'maxMemory']);
+  const { threads = 1, relaxedSimd = 'auto', worker, maxMemory = MOST_PAGES * PAGE_BYTES } = options;
+  if (typeof threads === 'string') checkOneOf(op, 'threads', threads, ['auto']);
+  else checkInteger(op, 'threads', threads, 1);
+  if (typeof relaxedSimd !== 'boolean') checkOneOf(op, 'relaxedSimd', relaxedSimd, ['auto']);
+  if (worker !== undefined && typeof worker !== 'function' && !(worker instanceof URL))
+    throw wrongType(op, 'worker', 'a URL or a function', worker);
+  checkInteger(op, 'maxMemory', maxMemory, PAGE_BYTES);
+  return {
+    maximumPages: Math.min(MOST_PAGES, Math.floor(maxMemory / PAGE_BYTES)),
+    threadsReason: threads === 1 ? undefined : 'this version computes on the calling thread alone',
+  };
+}
+
+class WasmEngine implements Engine {
+  readonly conv2d: ConvOperation;
+  readonly depthwiseConv2d: DepthwiseOperation;
+  readonly #heap: Heap;
+  readonly #threadsReason: string | undefined;
+
+  constructor(op: string, module: WebAssembly.Module, { maximumPages, threadsReason }: Settings) {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
+    const kernels = instantiate(op, module, memory);
+    this.#heap = new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES);
+    this.#threadsReason = threadsReason;
+    const context: Context = { heap: this.#heap, kernels };
+    this.conv2d = conv2dOperation(context);
+    this.depthwiseConv2d = depthwiseConv2dOperation(context);
+  }
+
+  get info(): EngineInfo {
+    const reason = this.#threadsReason === undefined ? {} : { threadsReason: this.#threadsReason };
+    return { simd: 'simd128', threads: 1, ...reason, memoryBytes: this.#heap.bytes, version };
+  }
+
+  readonly alloc = (shape: readonly number[]): EngineTensor => {
+    if (this.#heap.closed) throw disposed('alloc', 'the engine');
+    checkShape('alloc', 'shape', shape);
+    const length = elements(shape);
+    const pointer = this.#heap.take('alloc', length * 4);
+    this.#heap.view(pointer, length).fill(0);
+    return new HeapTensor(this.#heap, pointer, shape);
+  };
+
+  readonly dispose = (): void => {
+    this.#heap.close();
+  };
+
+  declare [Symbol.dispose]: () => void;
+}
+
+makeDisposable(WasmEngine.prototype);
+
+/**
+ * An engine with its own memory. Without options it works in Node, browsers, Deno, Bun and workerd.
+ *
+ * @throws Error `ERR_HOST` where the host has no 128-bit SIMD or refuses to compile; TypeError, RangeError for options
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const op = 'createEngine';
+  const settings = engineSettings(op, options);
+  return new WasmEngine(op, await moduleOf(op, options.wasm), settings);
+}
+
+/** As `createEngine`, at once: from a module, bytes or the inlined build. */
+export function createEngineSync(options: EngineSyncOptions = {}): Engine {
+  const op = 'createEngineSync';
+  const settings = engineSettings(op, options as EngineOptions);
+  return new WasmEngine(op, moduleSync(op, options.wasm), settings);
+}
+
+let shared: Promise<Engine> | undefined;
+
+/** The engine behind the exported functions: one for all, never disposed (its `dispose` does nothing). */
+export function defaultEngine(): Promise<Engine> {
+  if (shared === undefined) {
+    shared = createEngine().then((engine) => Object.defineProperty(engine, 'dispose', { value: () => {} }));
+    // A host that could not compile now may later: the next call tries again.
+    shared.catch(() => {
+      shared = undefined;
+    });
+  }
+  return shared;
+}

@@ -1,0 +1,134 @@
+/** The heap over an engine's linear memory: blocks of any lifetime, first fit. Kernels never allocate; this is the only place that does. */
+import { outOfMemory } from './check.ts';
+import { engineBuffers } from './tensor.ts';
+
+/** A cache line, and more than any load asks for. */
+export const ALIGNMENT = 64;
+
+export const PAGE_BYTES = 65536;
+
+/** Bytes rounded up to whole cache lines, at least one: blocks stay aligned, and no two of them share a line. */
+export function align(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / ALIGNMENT)) * ALIGNMENT;
+}
+
+interface Gap {
+  start: number;
+  bytes: number;
+}
+
+export class Heap {
+  readonly maximum: number;
+  #memory: WebAssembly.Memory | undefined;
+  #f32: Float32Array;
+  /** Free ranges in order of address; no two touch. */
+  #gaps: Gap[];
+  /** Size of every block in use. */
+  readonly #used = new Map<number, number>();
+
+  /**
+   * @param memory  grows on demand; everything from `base` on belongs to the heap
+   * @param maximum bytes that the memory may reach
+   */
+  constructor(memory: WebAssembly.Memory, base: number, maximum: number) {
+    this.#memory = memory;
+    this.maximum = maximum;
+    const start = align(base);
+    this.#gaps = [{ start, bytes: memory.buffer.byteLength - start }];
+    this.#f32 = new Float32Array(memory.buffer);
+    engineBuffers.add(memory.buffer);
+  }
+
+  /** The engine was disposed. */
+  get closed(): boolean {
+    return this.#memory === undefined;
+  }
+
+  /** Present size of the linear memory. */
+  get bytes(): number {
+    return this.#memory?.buffer.byteLength ?? 0;
+  }
+
+  /** All of the memory. Renewed when it grows: ask again after each `take`. */
+  get f32(): Float32Array {
+    return this.#f32;
+  }
+
+  view(pointer: number, length: number): Float32Array {
+    return new Float32Array(this.#f32.buffer, pointer, length);
+  }
+
+  /**
+   * A block of at least `bytes` bytes; what it holds is left over from before.
+   * @throws RangeError `ERR_MEMORY` when the memory would pass its maximum, or the host gives no more
+   */
+  take(op: string, bytes: number): number {
+    const size = align(bytes);
+    let index = this.#gaps.findIndex((gap) => gap.bytes >= size);
+    if (index < 0) index = this.#grow(op, size);
+    const gap = this.#gaps[index] as Gap;
+    const pointer = gap.start;
+    gap.start += size;
+    gap.bytes -= size;
+    if (gap.bytes === 0) this.#gaps.splice(index, 1);
+    this.#used.set(pointer, size);
+    return pointer;
+  }
+
+  /** Gives a block back. One that is not in use is ignored. */
+  release(pointer: number): void {
+    const bytes = this.#used.get(pointer);
+    if (bytes === undefined) return;
+    this.#used.delete(pointer);
+    let index = this.#gaps.findIndex((gap) => gap.start > pointer);
+    if (index < 0) index = this.#gaps.length;
+    const before = this.#gaps[index - 1];
+    const after = this.#gaps[index];
+    const touchesBefore = before !== undefined && before.start + before.bytes === pointer;
+    const touchesAfter = after !== undefined && pointer + bytes === after.start;
+    if (touchesBefore) {
+      before.bytes += bytes + (touchesAfter ? after.bytes : 0);
+      if (touchesAfter) this.#gaps.splice(index, 1);
+    } else if (touchesAfter) {
+      after.start = pointer;
+      after.bytes += bytes;
+    } else {
+      this.#gaps.splice(index, 0, { start: pointer, bytes });
+    }
+  }
+
+  /** Bytes in use, for tests and for the curious. */
+  get usedBytes(): number {
+    let sum = 0;
+    for (const bytes of this.#used.values()) sum += bytes;
+    return sum;
+  }
+
+  close(): void {
+    this.#memory = undefined;
+    this.#f32 = new Float32Array(0);
+    this.#gaps = [];
+    this.#used.clear();
+  }
+
+  /** Makes a gap of at least `size` bytes at the end of the memory, as few pages as will do, and returns its index. */
+  #grow(op: string, size: number): number {
+    const memory = this.#memory as WebAssembly.Memory;
+    const end = memory.buffer.byteLength;
+    const last = this.#gaps.at(-1);
+    const atEnd = last !== undefined && last.start + last.bytes === end ? last : undefined;
+    const missing = size - (atEnd?.bytes ?? 0);
+    const pages = Math.ceil(missing / PAGE_BYTES);
+    if (end + pages * PAGE_BYTES > this.maximum) throw outOfMemory(op, size, this.maximum);
+    try {
+      memory.grow(pages);
+    } catch {
+      throw outOfMemory(op, size, this.maximum);
+    }
+    engineBuffers.add(memory.buffer);
+    this.#f32 = new Float32Array(memory.buffer);
+    if (atEnd) atEnd.bytes += pages * PAGE_BYTES;
+    else this.#gaps.push({ start: end, bytes: pages * PAGE_BYTES });
+    return this.#gaps.length - 1;
+  }
+}

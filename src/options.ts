@@ -1,0 +1,167 @@
+/** Options as users write them → settings with every default filled in. No size of any tensor is known here. */
+import { checkFields, checkInteger, checkNumber, checkOneOf, conflict, wrongType, wrongValue } from './check.ts';
+import { checkTensor } from './tensor.ts';
+import type { Accuracy, Activation, Algorithm, ConvOptions, PaddingMode, Tensor } from './types.ts';
+
+/** Number of spatial dimensions. */
+export type Rank = 1 | 2 | 3;
+
+/** A function after the sum. `low` and `high` are the bounds of the clamp; `low` is the slope of leakyRelu and the alpha of elu. */
+export interface ActivationSetting {
+  readonly name: 'clamp' | 'leakyRelu' | 'elu' | 'sigmoid' | 'tanh' | 'silu' | 'hardSwish';
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Where the padding comes from: a rule, or one pair per spatial dimension. */
+export type PaddingSetting = 'same' | 'same-lower' | readonly (readonly [begin: number, end: number])[];
+
+/** Options of one operation, whole and checked. Arrays have one entry per spatial dimension. */
+export interface ConvSettings {
+  readonly rank: Rank;
+  readonly bias: Tensor | undefined;
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  readonly padding: PaddingSetting;
+  readonly paddingMode: PaddingMode;
+  readonly groups: number;
+  readonly shuffle: number;
+  readonly activation: ActivationSetting;
+  readonly channelsLast: boolean;
+  readonly filterLayout: string;
+  readonly algorithm: Algorithm;
+  readonly accuracy: Accuracy;
+}
+
+const semanticFields = [
+  'bias',
+  'stride',
+  'dilation',
+  'padding',
+  'paddingMode',
+  'groups',
+  'shuffle',
+  'activation',
+  'inputLayout',
+  'filterLayout',
+];
+
+/** Fields of a convolution that is prepared for many calls. */
+export const layerFields: readonly string[] = [...semanticFields, 'algorithm', 'accuracy'];
+
+/** Fields of a convolution that is called once. */
+export const callFields: readonly string[] = [...layerFields, 'out'];
+
+/** Fields of the plain loops, which know neither algorithms nor memory. */
+export const referenceFields: readonly string[] = semanticFields;
+
+const spatialLetters = { 1: 'w', 2: 'hw', 3: 'dhw' } as const;
+
+/** All orders of the letters o, i and the spatial ones, which stay together; the first is the default. */
+function filterLayouts(rank: Rank): readonly string[] {
+  const s = spatialLetters[rank];
+  return [`oi${s}`, `o${s}i`, `io${s}`, `i${s}o`, `${s}io`, `${s}oi`];
+}
+
+/** One non-negative number per spatial dimension. */
+function perDimension(op: string, field: string, value: unknown, rank: Rank): readonly number[] {
+  if (typeof value === 'number') return new Array<number>(rank).fill(checkInteger(op, field, value, 1));
+  if (!Array.isArray(value)) throw wrongType(op, field, `a number or an array of ${rank}`, value);
+  if (value.length !== rank) throw wrongValue(op, `${field}.length`, `${rank}, one per spatial dimension`, value.length);
+  return value.map((entry, i) => checkInteger(op, `${field}[${i}]`, entry, 1));
+}
+
+function padding(op: string, value: unknown, rank: Rank): PaddingSetting {
+  if (typeof value === 'string') {
+    const rule = checkOneOf(op, 'padding', value, ['valid', 'same', 'same-lower'] as const);
+    return rule === 'valid' ? new Array<[number, number]>(rank).fill([0, 0]) : rule;
+  }
+  if (typeof value === 'number') {
+    const both = checkInteger(op, 'padding', value, 0);
+    return new Array<[number, number]>(rank).fill([both, both]);
+  }
+  if (!Array.isArray(value)) throw wrongType(op, 'padding', `a number, a string or an array of ${rank}`, value);
+  if (value.length !== rank) throw wrongValue(op, 'padding.length', `${rank}, one per spatial dimension`, value.length);
+  return value.map((entry: unknown, i): [number, number] => {
+    const what = `padding[${i}]`;
+    if (!Array.isArray(entry)) {
+      if (typeof entry !== 'number') throw wrongType(op, what, 'a number or a pair [begin, end]', entry);
+      const both = checkInteger(op, what, entry, 0);
+      return [both, both];
+    }
+    if (entry.length !== 2) throw wrongValue(op, what, 'a number or a pair [begin, end]', entry);
+    return [checkInteger(op, `${what}[0]`, entry[0], 0), checkInteger(op, `${what}[1]`, entry[1], 0)];
+  });
+}
+
+const named = ['relu', 'relu6', 'sigmoid', 'tanh', 'silu', 'hardSwish'] as const;
+const noActivation: ActivationSetting = { name: 'clamp', low: -Infinity, high: Infinity };
+
+function activation(op: string, value: Activation | undefined): ActivationSetting {
+  if (value === undefined) return noActivation;
+  if (typeof value === 'string') {
+    const name = checkOneOf(op, 'activation', value, named);
+    if (name === 'relu') return { name: 'clamp', low: 0, high: Infinity };
+    if (name === 'relu6') return { name: 'clamp', low: 0, high: 6 };
+    return { name, low: 0, high: 0 };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrongType(op, 'activation', 'a string or an object', value);
+  checkFields(op, value, ['leakyRelu', 'elu', 'clamp'], 'activation');
+  const given = Object.entries(value as Record<string, unknown>).filter(([, setting]) => setting !== undefined);
+  const [name, setting] = given[0] ?? [];
+  if (given.length !== 1) throw wrongValue(op, 'activation', 'one of { leakyRelu }, { elu }, { clamp }', Object.keys(value));
+  if (name !== 'clamp') return { name: name as 'leakyRelu' | 'elu', low: checkNumber(op, `activation.${name}`, setting), high: 0 };
+  if (!Array.isArray(setting)) throw wrongType(op, 'activation.clamp', 'a pair [min, max]', setting);
+  if (setting.length !== 2) throw wrongValue(op, 'activation.clamp', 'a pair [min, max]', setting);
+  const low = checkNumber(op, 'activation.clamp[0]', setting[0], true);
+  const high = checkNumber(op, 'activation.clamp[1]', setting[1], true);
+  if (low > high) throw conflict(op, `activation.clamp[0] = ${low} must not be above activation.clamp[1] = ${high}`);
+  return { name, low, high };
+}
+
+/** A bias as a tensor of one dimension, whichever of its two forms was given. */
+function biasTensor(op: string, bias: unknown): Tensor | undefined {
+  if (bias === undefined) return undefined;
+  const given = bias instanceof Float32Array ? { data: bias, shape: [bias.length] } : bias;
+  if (typeof given !== 'object' || given === null || !('data' in given)) throw wrongType(op, 'bias', 'a Float32Array or a tensor', bias);
+  checkTensor(op, 'bias', given);
+  if (given.shape.length !== 1) throw wrongValue(op, 'bias.shape.length', '1', given.shape.length);
+  return given;
+}
+
+/**
+ * @param fields what the caller may give: `groups`, for one, is not an option of every operation
+ * @throws TypeError for a field that is unknown or of another kind, RangeError for a value out of its range
+ */
+export function convSettings(op: string, rank: Rank, options: ConvOptions = {}, fields: readonly string[] = callFields): ConvSettings {
+  checkFields(op, options, fields);
+  const {
+    stride = 1,
+    dilation = 1,
+    groups = 1,
+    shuffle = 1,
+    paddingMode = 'zeros',
+    algorithm = 'auto',
+    accuracy = 'normal',
+    inputLayout = ['ncw', 'nchw', 'ncdhw'][rank - 1],
+    filterLayout = `oi${spatialLetters[rank]}`,
+  } = options;
+  const letters = spatialLetters[rank];
+  const layout = checkOneOf<string>(op, 'inputLayout', inputLayout, [`nc${letters}`, `n${letters}c`]);
+  return {
+    rank,
+    bias: biasTensor(op, options.bias),
+    stride: perDimension(op, 'stride', stride, rank),
+    dilation: perDimension(op, 'dilation', dilation, rank),
+    padding: padding(op, options.padding ?? 0, rank),
+    paddingMode: checkOneOf(op, 'paddingMode', paddingMode, ['zeros', 'reflect', 'replicate', 'circular']),
+    groups: checkInteger(op, 'groups', groups, 1),
+    shuffle: checkInteger(op, 'shuffle', shuffle, 1),
+    activation: activation(op, options.activation),
+    channelsLast: layout.endsWith('c'),
+    filterLayout: checkOneOf(op, 'filterLayout', filterLayout, filterLayouts(rank)),
+    algorithm: checkOneOf(op, 'algorithm', algorithm, ['auto', 'gemm', 'winograd', 'direct', 'factored']),
+    accuracy: checkOneOf(op, 'accuracy', accuracy, ['exact', 'normal', 'fast']),
+  };
+}

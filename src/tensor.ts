@@ -1,0 +1,134 @@
+import { checkInteger, detached, disposed, foreignMemory, wrongType, wrongValue } from './check.ts';
+import type { Heap } from './memory.ts';
+import type { EngineTensor, Tensor } from './types.ts';
+
+/**
+ * A tensor of `data` in row-major order.
+ *
+ * @param data  a `Float32Array`, used as it is, or numbers, which are converted
+ * @param shape sizes whose product is `data.length`; only the first may be 0
+ * @throws TypeError when `data` or `shape` is of another kind, RangeError when they do not fit each other
+ */
+export function tensor(data: Float32Array | readonly number[], shape: readonly number[]): Tensor {
+  const op = 'tensor';
+  if (Array.isArray(data)) {
+    const odd = data.findIndex((value) => typeof value !== 'number');
+    if (odd >= 0) throw wrongType(op, `data[${odd}]`, 'a number', data[odd]);
+    data = Float32Array.from(data);
+  } else {
+    checkData(op, 'data', data);
+  }
+  checkShape(op, 'shape', shape);
+  checkLength(op, '', data as Float32Array, shape);
+  return { data: data as Float32Array, shape: [...shape] };
+}
+
+/** Number of elements. Exact below 2⁵³; beyond, far past any memory. */
+export function elements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Buffers of living engines: a plain view of one would dangle as soon as the memory grows. */
+export const engineBuffers = new WeakSet<ArrayBufferLike>();
+
+/** Throws unless `data` is a `Float32Array` outside any engine's memory. */
+export function checkData(op: string, what: string, data: unknown): asserts data is Float32Array {
+  if (!(data instanceof Float32Array)) throw wrongType(op, what, 'a Float32Array', data);
+  if (data.length === 0) {
+    try {
+      new Uint8Array(data.buffer);
+    } catch {
+      throw detached(op, what);
+    }
+  }
+  if (engineBuffers.has(data.buffer)) throw foreignMemory(op, what);
+}
+
+/** Throws unless `shape` is an array of sizes of which only the first may be 0. */
+export function checkShape(op: string, what: string, shape: unknown): asserts shape is readonly number[] {
+  if (!Array.isArray(shape)) throw wrongType(op, what, 'an array of sizes', shape);
+  if (shape.length === 0) throw wrongValue(op, what, 'an array of at least one size', shape);
+  for (let i = 0; i < shape.length; i++) checkInteger(op, `${what}[${i}]`, shape[i], i === 0 ? 0 : 1);
+}
+
+function checkLength(op: string, name: string, data: Float32Array, shape: readonly number[]): void {
+  const prefix = name === '' ? '' : `${name}.`;
+  const size = elements(shape);
+  if (data.length !== size) throw wrongValue(op, `${prefix}data.length`, `the product of ${prefix}shape = ${size}`, data.length);
+}
+
+/** Throws unless `value` is a tensor, of this or another engine or of none. */
+export function checkTensor(op: string, name: string, value: unknown): asserts value is Tensor {
+  if (value instanceof HeapTensor) {
+    value.checkAlive(op, name);
+    return;
+  }
+  if (typeof value !== 'object' || value === null || !('data' in value) || !('shape' in value)) {
+    throw wrongType(op, name, 'a tensor { data, shape }', value);
+  }
+  checkData(op, `${name}.data`, value.data);
+  checkShape(op, `${name}.shape`, value.shape);
+  checkLength(op, name, value.data, value.shape);
+}
+
+/** Gives the block of a forgotten owner back. */
+const forgotten = new FinalizationRegistry<{ heap: Heap; pointer: number }>(({ heap, pointer }) => heap.release(pointer));
+
+/** Has `heap` release `pointer` when `owner` is collected; returns what ends that promise. */
+export function releaseWhenForgotten(owner: object, heap: Heap, pointer: number): () => void {
+  const token = {};
+  forgotten.register(owner, { heap, pointer }, token);
+  return () => {
+    forgotten.unregister(token);
+  };
+}
+
+/** A tensor in the memory of an engine, which its heap stands for. */
+export class HeapTensor implements EngineTensor {
+  readonly shape: readonly number[];
+  readonly heap: Heap;
+  readonly pointer: number;
+  readonly #length: number;
+  readonly #keep: () => void;
+  #alive = true;
+
+  constructor(heap: Heap, pointer: number, shape: readonly number[]) {
+    this.heap = heap;
+    this.pointer = pointer;
+    this.shape = Object.freeze([...shape]);
+    this.#length = elements(shape);
+    this.#keep = releaseWhenForgotten(this, heap, pointer);
+  }
+
+  /** A view that is valid until the memory grows. */
+  get data(): Float32Array {
+    this.checkAlive('EngineTensor', 'data');
+    return this.heap.view(this.pointer, this.#length);
+  }
+
+  checkAlive(op: string, name: string): void {
+    if (!this.#alive || this.heap.closed) throw disposed(op, name);
+  }
+
+  dispose(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.#keep();
+    this.heap.release(this.pointer);
+  }
+
+  declare [Symbol.dispose]: () => void;
+}
+
+/** Lets `using` end what `dispose()` ends, where the host has the symbol. */
+export function makeDisposable(owner: { dispose(): void }): void {
+  const symbol: symbol | undefined = Symbol.dispose;
+  if (symbol)
+    Object.defineProperty(owner, symbol, {
+      value: function (this: { dispose(): void }) {
+        this.dispose();
+      },
+    });
+}
+
+makeDisposable(HeapTensor.prototype);

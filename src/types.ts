@@ -1,0 +1,156 @@
+/// <reference lib="esnext.disposable" />
+
+/** A dense, row-major float32 tensor. Any object of this form is accepted by every operation. */
+export interface Tensor<D extends Float32Array = Float32Array> {
+  readonly data: D;
+  readonly shape: readonly number[];
+}
+
+/** A tensor inside the engine's own memory: operations copy nothing in or out. `data` is a getter; read it again after any call. */
+export interface EngineTensor extends Tensor {
+  /** Gives the memory back. A second call does nothing. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+/** One entry per spatial dimension: a number pads both sides, a pair pads `[begin, end]`. */
+export type Padding = number | 'valid' | 'same' | 'same-lower' | readonly (number | readonly [begin: number, end: number])[];
+
+/** What lies beyond the border of the image (PyTorch's words). */
+export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
+
+/** A function applied to every output value, while it is still in a register. */
+export type Activation =
+  | 'relu'
+  | 'relu6'
+  | 'sigmoid'
+  | 'tanh'
+  | 'silu'
+  | 'hardSwish'
+  | { readonly leakyRelu: number }
+  | { readonly elu: number }
+  | { readonly clamp: readonly [min: number, max: number] };
+
+export type InputLayout = 'nchw' | 'nhwc';
+export type FilterLayout = 'oihw' | 'ohwi' | 'iohw' | 'ihwo' | 'hwio' | 'hwoi';
+export type Algorithm = 'auto' | 'gemm' | 'winograd' | 'direct' | 'factored';
+export type Accuracy = 'exact' | 'normal' | 'fast';
+
+/** What the function computes: everything but where the result goes and how it is found. */
+export interface ConvSemantics {
+  /** `[outChannels]`, added to every output pixel. */
+  bias?: Float32Array | Tensor | undefined;
+  /** Step of the window, one number or one per spatial dimension. Default 1. */
+  stride?: number | readonly number[] | undefined;
+  /** Distance between the taps of the kernel; 1 means none. Default 1. */
+  dilation?: number | readonly number[] | undefined;
+  /** Default 0. `'same'` puts an odd cell at the end, `'same-lower'` at the beginning. */
+  padding?: Padding | undefined;
+  /** Default `'zeros'`. */
+  paddingMode?: PaddingMode | undefined;
+  /** Both channel counts are split into this many independent convolutions. Default 1. */
+  groups?: number | undefined;
+  /** Channel shuffle of the result by this many groups. `bias[c]` still belongs to weight row `c`. */
+  shuffle?: number | undefined;
+  activation?: Activation | undefined;
+  /** Layout of input and output. Default `'nchw'`. */
+  inputLayout?: InputLayout | undefined;
+  /** Order of the weight's dimensions. Default `'oihw'`. */
+  filterLayout?: FilterLayout | undefined;
+}
+
+export interface ConvOptions extends ConvSemantics {
+  /** Default `'auto'`. One that cannot serve the shape throws `ERR_UNSUPPORTED`. */
+  algorithm?: Algorithm | undefined;
+  /** `'exact'`: direct sums only. `'normal'`: up to the error of F(4×4,3×3). `'fast'`: F(6×6,3×3) too. Default `'normal'`. */
+  accuracy?: Accuracy | undefined;
+  /** Where the result is written: a `Float32Array` of exactly its length, or an engine tensor of its shape. */
+  out?: Float32Array | EngineTensor | undefined;
+}
+
+/** Options of a prepared layer: `out` is given to each `run`. */
+export type LayerOptions = Omit<ConvOptions, 'out'>;
+
+/** How a call would be computed. Nothing is touched to find out. */
+export interface Plan {
+  /** Can be given back as the option `algorithm`. */
+  readonly algorithm: Exclude<Algorithm, 'auto'>;
+  /** The form of the algorithm, for people. */
+  readonly variant: string;
+  readonly outputShape: readonly number[];
+  /** 2 × the multiply-adds of the direct sum, padded taps included, whatever the algorithm. */
+  readonly flops: number;
+  /** Linear memory the call takes beyond packed weights and engine tensors, its copies of input and output included. */
+  readonly workspaceBytes: number;
+  readonly weightBytes: number;
+  /** Why this algorithm, for people. */
+  readonly reason: string;
+}
+
+/** An operation whose weights are packed once. Takes any batch and image size. */
+export interface Layer {
+  run(input: Tensor, options?: { out?: Float32Array | undefined }): Tensor;
+  run(input: Tensor, options: { out: EngineTensor }): EngineTensor;
+  plan(inputShape: readonly number[]): Plan;
+  /** Gives the packed weights back. A second call does nothing. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+/** A binary, or what leads to one. */
+export type WasmBinary = WebAssembly.Module | BufferSource | Response | URL;
+export type WasmSource = WasmBinary | Promise<WasmBinary> | ((file: string) => WasmBinary | Promise<WasmBinary>);
+
+export interface EngineOptions {
+  /** Size of the pool, the calling thread included. Default 1. */
+  threads?: number | 'auto' | undefined;
+  /** Default `'auto'`: fused multiply-add where the host has it. */
+  relaxedSimd?: boolean | 'auto' | undefined;
+  /** Where the binary comes from. Default: inlined. */
+  wasm?: WasmSource | undefined;
+  /** Where the thread's module comes from. */
+  worker?: URL | (() => Worker) | undefined;
+  /** Upper bound of the linear memory in bytes. Default 4 GiB. */
+  maxMemory?: number | undefined;
+}
+
+/** Options of `createEngineSync`: the source must be at hand. */
+export interface EngineSyncOptions extends Omit<EngineOptions, 'wasm'> {
+  wasm?: WebAssembly.Module | BufferSource | ((file: string) => WebAssembly.Module | BufferSource) | undefined;
+}
+
+export interface EngineInfo {
+  readonly simd: 'simd128' | 'relaxed';
+  readonly threads: number;
+  /** Why `threads` is less than was asked for. */
+  readonly threadsReason?: string;
+  /** Present size of the linear memory. */
+  readonly memoryBytes: number;
+  readonly version: string;
+}
+
+/** A forward operation with weights, bound to its engine. */
+export interface ConvOperation {
+  (input: Tensor, weight: Tensor, options: ConvOptions & { out: EngineTensor }): EngineTensor;
+  (input: Tensor, weight: Tensor, options?: ConvOptions): Tensor;
+  /** Packs the weights once; they are copied, and may change afterwards. */
+  prepare(weight: Tensor, options?: LayerOptions): Layer;
+}
+
+/** `depthwiseConv2d` takes no `groups`: there are as many as channels. */
+export interface DepthwiseOperation {
+  (input: Tensor, weight: Tensor, options: Omit<ConvOptions, 'groups'> & { out: EngineTensor }): EngineTensor;
+  (input: Tensor, weight: Tensor, options?: Omit<ConvOptions, 'groups'>): Tensor;
+  prepare(weight: Tensor, options?: Omit<LayerOptions, 'groups'>): Layer;
+}
+
+export interface Engine {
+  readonly info: EngineInfo;
+  /** A zero-filled tensor in the engine's memory. */
+  alloc(shape: readonly number[]): EngineTensor;
+  readonly conv2d: ConvOperation;
+  readonly depthwiseConv2d: DepthwiseOperation;
+  /** Ends the engine: every later call throws `ERR_DISPOSED`. A second call does nothing. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}

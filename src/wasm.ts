@@ -1,0 +1,130 @@
+/** Sources of the binary → an instance with typed exports. */
+import { instantiateSync } from '@assemblyscript/loader';
+import { conflict, hostError, wrongType } from './check.ts';
+import type { WasmBinary, WasmSource } from './types.ts';
+import { versionNumber, versionText } from './version.ts';
+import { binary, version } from './wasm-binary.ts';
+
+/** assembly/index.ts, as seen from here. Pointers are byte addresses. */
+export interface Kernels {
+  readonly heapBase: WebAssembly.Global;
+  readonly version: WebAssembly.Global;
+  convChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  convChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  depthwiseChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  depthwiseChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  packRows(
+    to: number,
+    from: number,
+    outC: number,
+    inC: number,
+    taps: number,
+    strideO: number,
+    strideI: number,
+    strideTap: number,
+    rowStride: number,
+    shuffle: number,
+  ): void;
+  packPanels(
+    to: number,
+    from: number,
+    outC: number,
+    groups: number,
+    inC: number,
+    taps: number,
+    strideO: number,
+    strideI: number,
+    strideTap: number,
+    panelStride: number,
+    shuffle: number,
+  ): void;
+  packTaps(to: number, from: number, outC: number, taps: number, strideO: number, strideTap: number, stride: number, shuffle: number): void;
+  packBias(to: number, from: number, outC: number, groups: number, stride: number, shuffle: number): void;
+  padImage(params: number, from: number, to: number): void;
+}
+
+/** What loads the one binary there is so far. */
+const file = 'kernels.wasm';
+
+/** (module (func (result v128) i32.const 0 i8x16.splat)): valid where the host has 128-bit SIMD. */
+const simdProbe = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11);
+
+function checkHost(op: string): void {
+  if (typeof WebAssembly !== 'object') throw hostError(op, 'this host has no WebAssembly');
+  if (!WebAssembly.validate(simdProbe)) throw hostError(op, 'this host has no 128-bit WebAssembly SIMD');
+}
+
+function isBytes(source: unknown): source is BufferSource {
+  return (
+    ArrayBuffer.isView(source) ||
+    source instanceof ArrayBuffer ||
+    (typeof SharedArrayBuffer === 'function' && source instanceof SharedArrayBuffer)
+  );
+}
+
+function compile(op: string, bytes: BufferSource): WebAssembly.Module {
+  if (!WebAssembly.validate(bytes)) throw wrongType(op, 'wasm', 'a WebAssembly binary', bytes);
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (cause) {
+    throw hostError(op, 'this host refuses to compile the binary here: give a WebAssembly.Module as the option wasm', cause);
+  }
+}
+
+let inlined: WebAssembly.Module | undefined;
+
+/** The build that comes with the package. Compiled once; every engine makes its own instance. */
+function inlinedModule(op: string): WebAssembly.Module {
+  inlined ??= compile(
+    op,
+    Uint8Array.from(atob(binary), (letter) => letter.charCodeAt(0)),
+  );
+  return inlined;
+}
+
+/** @throws Error `ERR_HOST` where the host refuses, TypeError for a source that is not at hand */
+export function moduleSync(op: string, source: unknown): WebAssembly.Module {
+  checkHost(op);
+  const given: unknown = typeof source === 'function' ? source(file) : source;
+  if (given === undefined) return inlinedModule(op);
+  if (given instanceof WebAssembly.Module) return given;
+  if (isBytes(given)) return compile(op, given);
+  throw wrongType(op, 'wasm', 'a WebAssembly.Module or bytes', given);
+}
+
+async function fetchBytes(op: string, url: URL): Promise<BufferSource | Response> {
+  try {
+    if (url.protocol !== 'file:') return await fetch(url);
+    const { readFile } = await import('node:fs/promises');
+    return await readFile(url);
+  } catch (cause) {
+    throw hostError(op, `cannot load ${url.href}`, cause);
+  }
+}
+
+/** As `moduleSync`, from any source. */
+export async function moduleOf(op: string, source: WasmSource | undefined): Promise<WebAssembly.Module> {
+  checkHost(op);
+  let given: WasmBinary | BufferSource | undefined = await (typeof source === 'function' ? source(file) : source);
+  if (given instanceof URL) given = await fetchBytes(op, given);
+  if (typeof Response === 'function' && given instanceof Response) {
+    if (!given.ok) throw hostError(op, `cannot load ${given.url}: status ${given.status}`);
+    given = await given.arrayBuffer();
+  }
+  if (given === undefined) return inlinedModule(op);
+  if (given instanceof WebAssembly.Module) return given;
+  if (isBytes(given)) return compile(op, given);
+  throw wrongType(op, 'wasm', 'a WebAssembly.Module, bytes, a Response, a URL or a promise of one', given);
+}
+
+/** An instance on `memory`. */
+export function instantiate(op: string, module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  const marker = WebAssembly.Module.exports(module).some(({ name }) => name === 'convChannelsFirst');
+  if (!marker) throw wrongType(op, 'wasm', 'a binary of wasm-conv', module);
+  const { exports } = instantiateSync<Kernels & Record<string, unknown>>(module, { env: { memory } });
+  const found = Number(exports.version.value);
+  if (found !== versionNumber(version)) {
+    throw conflict(op, `wasm is a binary of version ${versionText(found)}, this is version ${version}`);
+  }
+  return exports;
+}
