@@ -12,7 +12,7 @@ export const MR = 5;
 export const NR = 8;
 
 /** Channels-first: steps of K in one packed block of B. A panel of KC × NR floats is 8 KiB, a quarter of a 32 KiB L1. */
-export const KC = 256;
+export const KC = 384;
 
 /** Channels-first: pixels in one packed block of B. KC × NC floats are 480 KiB, half of a 1 MiB L2. */
 export const NC = 480;
@@ -21,7 +21,7 @@ export const NC = 480;
 export const MC = 120;
 
 /** Channels-last: pixels whose rows are walked per panel of weights. */
-export const PIXELS = 240;
+export const PIXELS = 120;
 
 /**
  * Channels-last: below this many channels per tap a patch is copied into one row first; a tap of its own costs the tile about
@@ -30,7 +30,7 @@ export const PIXELS = 240;
 export const GATHER_BELOW = 16;
 
 /** Depthwise, channels-last: channels copied and summed at a time. Eight vectors keep a row of a band at some KiB. */
-export const CHANNELS = 32;
+export const CHANNELS = 16;
 
 /** Depthwise: bytes that a copied band should take, so that it stays in L1 and L2. */
 export const BAND_BYTES = 65536;

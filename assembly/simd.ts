@@ -5,7 +5,7 @@
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-  return f32x4.add(f32x4.mul(a, b), c);
+  return f32x4.add(c, f32x4.mul(a, b));
 }
 
 /** Stores the first `n` of four lanes, 1 ≤ n ≤ 4. */
@@ -64,4 +64,11 @@ export function copyFloats(to: usize, from: usize, n: i32): void {
 @inline
 export function loadEven(from: usize): v128 {
   return i32x4.shuffle(v128.load(from), v128.load(from, 12), 0, 2, 5, 7);
+}
+
+/** Floats 1, 3, 5 and 7 from `from`. */
+// @ts-ignore: decorator
+@inline
+export function loadOdd(from: usize): v128 {
+  return i32x4.shuffle(v128.load(from), v128.load(from, 16), 1, 3, 5, 7);
 }

@@ -127,9 +127,9 @@ function bandRows(shape: ConvShape, rowBytes: number): number {
   return Math.min(outH, Math.max(fitting, 2 * Math.ceil(extent / strideH)));
 }
 
-function directWork(shape: ConvShape, pack: PackPlan, band: number, rowBytes: number): number {
+function directWork(shape: ConvShape, band: number, rowBytes: number): number {
   const rows = (band - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
-  return rows * rowBytes + (pack.channelsLast ? 0 : volume(shape.kernel) * 4);
+  return rows * rowBytes + volume(shape.kernel) * 4;
 }
 
 /** The parts are listed at the head of assembly/conv-channels-first.ts and conv-channels-last.ts. */
@@ -160,7 +160,7 @@ export function convPlan(shape: ConvShape, pack: PackPlan, inputHosted = false, 
   if (pack.algorithm === 'direct') {
     const rowBytes = bandRowBytes(bordered, pack);
     const band = bandRows(bordered, rowBytes);
-    const workBytes = directWork(bordered, pack, band, rowBytes);
+    const workBytes = directWork(bordered, band, rowBytes);
     const variant = `depthwise, bands of ${band} rows`;
     return { shape: bordered, pack, variant, band, inputBytes, paddedBytes, workBytes, outputBytes };
   }
