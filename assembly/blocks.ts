@@ -33,7 +33,7 @@ export const GATHER_BELOW = 16;
 export const CHANNELS = 16;
 
 /** Depthwise: bytes that a copied band should take, so that it stays in L1 and L2. */
-export const BAND_BYTES = 65536;
+export const BAND_BYTES = 32768;
 
 /** Floats added to a row or panel whose stride would be a power of two: such rows share one set of the cache. */
 export const SKEW = 16;

@@ -16,18 +16,38 @@ import { ConvParams } from "./params";
 import { sourceChannel } from "./pack";
 import { copyFloats, zeroFloats } from "./simd";
 
-/** Input channels of outputs [channel, channel + count) of one pixel. */
-// @ts-ignore: decorator
-@inline
-function copyChannels(p: ConvParams, pixel: usize, channel: i32, count: i32, to: usize): void {
-  if (p.inC == p.outC && p.shuffle == 1) {
-    copyFloats(to, pixel + (<usize>channel << 2), count);
+/** `columns` pixels of `count` channels. Loops of vectors in place: a call for so few floats would cost more than the copy. */
+function copyPixels(from: usize, pixelBytes: usize, columns: i32, count: i32, to: usize, cellBytes: usize): void {
+  if (count == CHANNELS) {
+    for (let n = columns; n != 0; n--) {
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
+      v128.store(to, v128.load(from, 32), 32);
+      v128.store(to, v128.load(from, 48), 48);
+      from += pixelBytes;
+      to += cellBytes;
+    }
     return;
   }
+  for (let n = columns; n != 0; n--) {
+    copyFloats(to, from, count);
+    from += pixelBytes;
+    to += cellBytes;
+  }
+}
+
+/** Likewise where outputs [channel, channel + count) are not fed by as many channels in the same order. */
+function spreadPixels(p: ConvParams, from: usize, columns: i32, channel: i32, count: i32, to: usize, cellBytes: usize): void {
   const multiplier = p.outC / p.inC;
   for (let c = 0; c < count; c++) {
     const ic = sourceChannel(channel + c, p.outC, p.shuffle) / multiplier;
-    store<f32>(to + (<usize>c << 2), load<f32>(pixel + (<usize>ic << 2)));
+    let pixel = from + (<usize>ic << 2);
+    let cell = to + (<usize>c << 2);
+    for (let n = columns; n != 0; n--) {
+      store<f32>(cell, load<f32>(pixel));
+      pixel += <usize>p.inC << 2;
+      cell += cellBytes;
+    }
   }
 }
 
@@ -40,13 +60,10 @@ function copyBand(p: ConvParams, image: usize, row: i32, rows: i32, channel: i32
   for (let r = 0; r < rows; r++) {
     const ih = row + r - p.padH;
     if (<u32>ih < <u32>p.inH) {
-      let pixel = image + <usize>(ih * p.inW) * pixelBytes;
-      let cell = to + <usize>p.padW * cellBytes;
-      for (let iw = 0; iw < columns; iw++) {
-        copyChannels(p, pixel, channel, count, cell);
-        pixel += pixelBytes;
-        cell += cellBytes;
-      }
+      const line = image + <usize>(ih * p.inW) * pixelBytes;
+      const cells = to + <usize>p.padW * cellBytes;
+      if (p.inC == p.outC && p.shuffle == 1) copyPixels(line + (<usize>channel << 2), pixelBytes, columns, count, cells, cellBytes);
+      else spreadPixels(p, line, columns, channel, count, cells, cellBytes);
     } else {
       zeroFloats(to, <i32>(rowBytes >> 2));
     }

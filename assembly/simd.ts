@@ -5,6 +5,17 @@
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/**
+ * c + a · b per lane, c first. For a sum written as one long chain: Binaryen nests such a chain into one expression and, product first,
+ * would evaluate all products before the first sum.
+ */
+// @ts-ignore: decorator
+@inline
+export function accumulate(c: v128, a: v128, b: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(c, f32x4.mul(a, b));
 }
 
