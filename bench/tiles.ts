@@ -25,9 +25,12 @@ export function run(a: usize, rowBytes: usize, b: usize, c: usize, k: i32): void
   ${each((r, v) => `let c${r}_${v} = f32x4.splat(0);`)}
   for (let n = k; n != 0; n--) {
     ${list(nv, (v) => `const b${v} = v128.load(b, ${16 * v});`)}
-    ${list(mr, (r) => `
+    ${list(
+      mr,
+      (r) => `
     ${r === 0 ? 'let' : ''} s = v128.load32_splat(${rows ? `a${r}` : `a, ${4 * r}`});
-    ${list(nv, (v) => `c${r}_${v} = f32x4.add(c${r}_${v}, f32x4.mul(s, b${v}));`)}`)}
+    ${list(nv, (v) => `c${r}_${v} = f32x4.add(c${r}_${v}, f32x4.mul(s, b${v}));`)}`,
+    )}
     b += ${16 * nv};
     ${rows ? list(mr, (r) => `a${r} += 4;`, ' ') : `a += ${4 * mr};`}
   }
@@ -55,7 +58,16 @@ async function probe(name: string, source: string, flops: number): Promise<Probe
 
 const probes = [await probe('ceiling (mul + add)', ceilingSource(K), ceilingFlops(K))];
 for (const mode of ['packed', 'rows'] as const) {
-  for (const [mr, nv] of [[4, 2], [5, 2], [6, 2], [3, 3], [4, 3], [2, 4], [8, 1], [10, 1]] as const) {
+  for (const [mr, nv] of [
+    [4, 2],
+    [5, 2],
+    [6, 2],
+    [3, 3],
+    [4, 3],
+    [2, 4],
+    [8, 1],
+    [10, 1],
+  ] as const) {
     probes.push(await probe(`${mr}×${4 * nv} ${mode}`, tileSource(mr, nv, mode), 2 * mr * nv * 4 * K));
   }
 }
@@ -69,4 +81,7 @@ for (let round = 0; round < rounds; round++) {
   }
 }
 console.log(`node ${process.version}, best of ${rounds} rounds`);
-for (const p of probes) console.log(`${p.name.padEnd(20)} ${p.best.toFixed(1).padStart(6)} GFLOP/s  ${((100 * p.best) / probes[0]!.best).toFixed(0).padStart(4)} %`);
+for (const p of probes)
+  console.log(
+    `${p.name.padEnd(20)} ${p.best.toFixed(1).padStart(6)} GFLOP/s  ${((100 * p.best) / probes[0]!.best).toFixed(0).padStart(4)} %`,
+  );

@@ -1,0 +1,90 @@
+/** Times of a contest → the figures that are shown. */
+import type { InputLayout } from '../src/types.ts';
+import type { ContestResult, Times } from './contest.ts';
+import { type ContestantName, contestantNames } from './contestant.ts';
+import type { Machine } from './machine.ts';
+import { flopsOf, type LayerShape } from './shapes.ts';
+import { median, medianRatio, spread } from './stats.ts';
+
+/** One contestant on one layer. Times are milliseconds of one call. */
+export interface Figure {
+  readonly name: string;
+  readonly best: number;
+  readonly median: number;
+  /** Width of the middle half of the rounds over the median: 0.05 is 5 %. */
+  readonly spread: number;
+  /** At the median: flops of the direct sum over the time. */
+  readonly gflops: number;
+  /** Median over rounds of the speed over the ceiling of the same round: 1 is all of it. */
+  readonly ofCeiling: number;
+  readonly rounds: readonly number[];
+}
+
+/** How many times faster the one contestant is than the other: median over rounds. */
+export interface Ratio {
+  readonly faster: ContestantName;
+  readonly than: ContestantName;
+  readonly times: number;
+}
+
+export interface LayerReport {
+  readonly set: string;
+  readonly name: string;
+  readonly words: string;
+  readonly flops: number;
+  /** GFLOP/s, median and spread over the rounds. */
+  readonly ceiling: { readonly median: number; readonly spread: number };
+  readonly figures: readonly Figure[];
+  readonly ratios: readonly Ratio[];
+  /** Contestants that computed something else, and what; they were not timed. */
+  readonly wrong: Readonly<Record<string, string>>;
+}
+
+export interface Report {
+  readonly machine: Machine;
+  /** Package and version, for each peer that took part. */
+  readonly peers: Readonly<Record<string, string>>;
+  readonly rounds: number;
+  /** Milliseconds of one turn. */
+  readonly turn: number;
+  readonly layers: readonly LayerReport[];
+}
+
+/** Who is held against whom: only those who do the same work. The naive loops read and write arrays in place: they are held against both. */
+const pairs: readonly (readonly [ContestantName, ContestantName])[] = (['nchw', 'nhwc'] as const satisfies readonly InputLayout[]).flatMap(
+  (layout) => [
+    [`${layout} tensors`, 'tfjs tensors'],
+    [`${layout} arrays`, 'tfjs arrays'],
+    [`${layout} tensors`, 'naive'],
+    [`${layout} arrays`, 'naive'],
+  ],
+);
+
+function figureOf({ name, rounds }: Times, ceiling: readonly number[], flops: number): Figure {
+  const middle = median(rounds);
+  const ceilingTimes = ceiling.map((gflops) => flops / gflops / 1e6);
+  const ofCeiling = medianRatio(ceilingTimes, rounds);
+  return { name, best: Math.min(...rounds), median: middle, spread: spread(rounds), gflops: flops / middle / 1e6, ofCeiling, rounds };
+}
+
+export function layerReport(set: string, shape: LayerShape, result: ContestResult, wrong: ReadonlyMap<string, string>): LayerReport {
+  const flops = flopsOf(shape);
+  const { times, ceiling } = result;
+  const place = (name: string): number => (contestantNames as readonly string[]).indexOf(name);
+  const figures = [...times].sort((a, b) => place(a.name) - place(b.name)).map((entry) => figureOf(entry, ceiling, flops));
+  const roundsOf = (name: string): readonly number[] | undefined => times.find((entry) => entry.name === name)?.rounds;
+  const ratios = pairs.flatMap(([faster, than]): Ratio[] => {
+    const [mine, theirs] = [roundsOf(faster), roundsOf(than)];
+    return mine && theirs ? [{ faster, than, times: medianRatio(theirs, mine) }] : [];
+  });
+  return {
+    set,
+    name: shape.name,
+    words: shape.words,
+    flops,
+    ceiling: { median: median(ceiling), spread: spread(ceiling) },
+    figures,
+    ratios,
+    wrong: Object.fromEntries(wrong),
+  };
+}

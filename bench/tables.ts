@@ -1,0 +1,128 @@
+/** A report as text: for a terminal, and for a README. */
+import { type ContestantName, contestantNames, contestantNotes } from './contestant.ts';
+import { machineLine } from './machine.ts';
+import type { Figure, LayerReport, Report } from './report.ts';
+import { geometricMean } from './stats.ts';
+
+/** Three digits that mean something: 0.123, 1.23, 12.3, 123, 1234. */
+export function digits3(value: number): string {
+  return Math.abs(value) < 999.5 ? value.toPrecision(3) : value.toFixed(0);
+}
+
+/** @param milliseconds of one call */
+export function timeText(milliseconds: number): string {
+  return milliseconds < 1 ? `${digits3(milliseconds * 1000)} µs` : `${digits3(milliseconds)} ms`;
+}
+
+export function percent(part: number): string {
+  return `${(100 * part).toFixed(part < 0.0995 ? 1 : 0)} %`;
+}
+
+function figureCells({ name, best, median, spread, gflops, ofCeiling }: Figure): string[] {
+  return [name, timeText(best), timeText(median), percent(spread), digits3(gflops), percent(ofCeiling)];
+}
+
+const figureHeads = ['contestant', 'best', 'median', 'spread', 'GFLOP/s', 'of ceiling'];
+
+/** Columns as wide as they need; the first stands left, figures right. */
+export function alignedTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const cell = (text: string, column: number): string => {
+    const width = widths[column] ?? 0;
+    return column === 0 ? text.padEnd(width) : text.padStart(width);
+  };
+  return rows.map((row) => `  ${row.map(cell).join('  ').trimEnd()}`).join('\n');
+}
+
+function work(flops: number): string {
+  return flops < 1e6 ? `${digits3(flops / 1e3)} kflop` : `${digits3(flops / 1e6)} Mflop`;
+}
+
+/** One layer, for a terminal. */
+export function layerText(layer: LayerReport): string {
+  const { median, spread } = layer.ceiling;
+  const lines = [
+    `${layer.set}: ${layer.name} (${layer.words}), ${work(layer.flops)}, ceiling ${digits3(median)} GFLOP/s, spread ${percent(spread)}`,
+    alignedTable([figureHeads, ...layer.figures.map(figureCells)]),
+    ...layer.ratios.map(({ faster, than, times }) => `  ${faster} is ${digits3(times)} × ${than}`),
+    ...Object.entries(layer.wrong).map(([name, text]) => `  ${name} is wrong: ${text}`),
+  ];
+  return lines.join('\n');
+}
+
+function markdownRow(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** First column left, the others right. */
+function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [markdownRow(heads), markdownRow(heads.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(markdownRow)].join('\n');
+}
+
+type RatioKey = readonly [faster: ContestantName, than: ContestantName];
+
+function ratioOf(layer: LayerReport, [faster, than]: RatioKey): number | undefined {
+  return layer.ratios.find((ratio) => ratio.faster === faster && ratio.than === than)?.times;
+}
+
+/** Speeds of one set: a row per layer, a column per contestant that took part. */
+function speedTable(layers: readonly LayerReport[]): string {
+  const present = contestantNames.filter((name) =>
+    layers.some(({ figures, wrong }) => name in wrong || figures.some((figure) => figure.name === name)),
+  );
+  const row = (layer: LayerReport): string[] => {
+    const cell = (name: string): string => {
+      const figure = layer.figures.find((entry) => entry.name === name);
+      if (!figure) return name in layer.wrong ? 'wrong' : '–';
+      return name.endsWith('tensors') ? `${digits3(figure.gflops)} (${percent(figure.ofCeiling)})` : digits3(figure.gflops);
+    };
+    return [layer.name, digits3(layer.flops / 1e6), digits3(layer.ceiling.median), ...present.map(cell)];
+  };
+  return markdownTable(['layer', 'Mflop', 'ceiling', ...present], layers.map(row));
+}
+
+/** Ratios of one set, with their geometric mean and the lowest as last rows; undefined when nobody was there to be held against. */
+function ratioTable(layers: readonly LayerReport[]): string | undefined {
+  const keys = new Map<string, RatioKey>();
+  for (const { ratios } of layers) for (const { faster, than } of ratios) keys.set(`${faster} ÷ ${than}`, [faster, than]);
+  if (keys.size === 0) return undefined;
+  const columns = [...keys.values()];
+  const rows = layers.map((layer) => [layer.name, ...columns.map((key) => digitsOrDash(ratioOf(layer, key)))]);
+  const over = (figure: (values: number[]) => number): string[] =>
+    columns.map((key) => digits3(figure(layers.map((layer) => ratioOf(layer, key)).filter((value) => value !== undefined))));
+  const last = [
+    ['**geometric mean**', ...over(geometricMean)],
+    ['**lowest**', ...over((values) => Math.min(...values))],
+  ];
+  return markdownTable(['times faster', ...keys.keys()], [...rows, ...last]);
+}
+
+function digitsOrDash(value: number | undefined): string {
+  return value === undefined ? '–' : digits3(value);
+}
+
+function timesTable(layers: readonly LayerReport[]): string {
+  const rows = layers.flatMap((layer) => layer.figures.map((figure) => [layer.name, ...figureCells(figure)]));
+  return markdownTable(['layer', ...figureHeads], rows);
+}
+
+/** The tables of README.md, with the machine and the command that made them. */
+export function markdown(report: Report, command: string): string {
+  const { machine, peers, rounds, turn, layers } = report;
+  const versions = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
+  const taking = contestantNames.filter((name) => layers.some(({ figures }) => figures.some((figure) => figure.name === name)));
+  const parts = [
+    `\`\`\`\n${command}\n\`\`\``,
+    `${machineLine(machine)}; ${rounds} rounds, turns of ${turn} ms${versions.length > 0 ? `; ${versions.join(', ')}` : ''}.`,
+    'GFLOP/s at the median; in brackets the share of the 128-bit multiply + add ceiling of the same rounds.',
+    taking.map((name) => `- **${name}**: ${contestantNotes[name]}`).join('\n'),
+  ];
+  for (const set of new Set(layers.map((layer) => layer.set))) {
+    const members = layers.filter((layer) => layer.set === set);
+    const ratios = ratioTable(members);
+    parts.push(`### ${set}`, speedTable(members));
+    if (ratios) parts.push(ratios);
+    parts.push(`<details><summary>Times of ${set}</summary>\n\n${timesTable(members)}\n\n</details>`);
+  }
+  return parts.join('\n\n');
+}

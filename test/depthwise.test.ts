@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { BAND_BYTES, CHANNELS } from '../assembly/blocks.ts';
+import { type ConvOptions, depthwiseConv2d as sharedDepthwiseConv2d } from '../src/index.ts';
+import * as reference from '../src/reference/index.ts';
+import { guarded, integers, operands, problem } from './cases.ts';
+import { exact, expectClose } from './close.ts';
+import { testEngine } from './engines.ts';
+
+const engine = testEngine();
+const layouts = ['nchw', 'nhwc'] as const;
+
+/** `name` gives ic as channels and oc as channels · multiplier. */
+function check(name: string, extra: ConvOptions = {}): void {
+  const p = problem(name);
+  const { input, weight, options } = operands({ ...p, g: p.ic }, extra);
+  const { groups, ...depthwise } = options;
+  const want = reference.depthwiseConv2d(input, weight, depthwise);
+  expectClose(want, reference.conv2d(input, weight, options), exact, name);
+  const { out, intact } = guarded(want.data.length);
+  const got = engine.depthwiseConv2d(input, weight, { ...depthwise, out });
+  expectClose(got, want, exact, `${name} ${JSON.stringify(extra)}`);
+  expect(intact()).toBe(true);
+}
+
+const around = (block: number): number[] => [...new Set([1, block - 1, block, block + 1, 2 * block + 1])];
+
+describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
+  it.each(around(CHANNELS))('%i channels', (c) => {
+    check(`ic${c}ih6oc${c}kh3ph1`, { inputLayout, bias: integers(c, 3) });
+    check(`ic${c}ih6oc${c}kh2`, { inputLayout });
+  });
+  it.each(Array.from({ length: 20 }, (_, i) => i + 1))('%i columns', (iw) => {
+    check(`ic3ih4iw${iw}oc3kh3ph1`, { inputLayout });
+    check(`ic3ih4iw${iw}oc3kh5ph2`, { inputLayout });
+    check(`ic4ih4iw${iw}oc4kh3ph1sh2`, { inputLayout });
+    check(`ic4ih4iw${iw}oc4kh1kw2pw1sw3`, { inputLayout });
+  });
+  it.each([1, 2, 3, 4, 5, 7, 8])('multiplier %i', (m) => {
+    check(`ic3ih6oc${3 * m}kh3ph1`, { inputLayout, bias: integers(3 * m) });
+    check(`ic20ih3oc${20 * m}kh3ph1sh2`, { inputLayout });
+  });
+  it('more rows than a band holds', () => {
+    const rows = Math.ceil(BAND_BYTES / (40 * 4)) + 5;
+    check(`ic1ih${rows}iw40oc1kh3ph1`, { inputLayout });
+    check(`ic2ih${rows}iw40oc4kh3ph1sh2`, { inputLayout });
+    check(`ic5ih${rows}iw9oc5kh5ph2`, { inputLayout });
+  });
+  it('a row longer than a band', () => check(`ic1ih3iw${BAND_BYTES / 4 + 3}oc1kh3ph1`, { inputLayout }));
+  it.each([
+    'ic3ih9iw8oc3kh3dh2ph2',
+    'ic3ih12iw14oc6kh2kw3dh3dw2sh2sw3ph1',
+    'ic3ih5oc3kh5ph4',
+    'ic3ih9oc3kh1sh3',
+    'ic5ih9oc5kh3sh4sw5ph1',
+    'ic3ih9oc3kh9',
+    'mb3ic4ih5oc8kh3ph2',
+    'ic6ih20oc6kh7ph3',
+    'ic4ih6oc4kh3ph3sh2',
+  ])('%s', (name) => check(name, { inputLayout }));
+  it('paddings, borders, filter layouts, shuffles, activations', () => {
+    for (const padding of [
+      'valid',
+      'same',
+      'same-lower',
+      [
+        [0, 2],
+        [3, 1],
+      ],
+    ] as const)
+      check('ic3ih7iw8oc6kh4kw3sh2', { inputLayout, padding });
+    for (const paddingMode of ['reflect', 'replicate', 'circular'] as const)
+      check('ic3ih5iw6oc6kh3', {
+        inputLayout,
+        paddingMode,
+        padding: [
+          [1, 3],
+          [4, 2],
+        ],
+      });
+    for (const filterLayout of ['oihw', 'ohwi', 'iohw', 'ihwo', 'hwio', 'hwoi'] as const)
+      check('ic4ih6oc8kh3kw2', { inputLayout, filterLayout });
+    for (const shuffle of [2, 3, 6]) check('ic6ih6oc12kh3ph1', { inputLayout, shuffle, bias: integers(12) });
+    for (const activation of ['relu', 'relu6', { leakyRelu: 0.5 }] as const)
+      check('ic6ih6oc12kh3ph1', { inputLayout, activation, bias: integers(12) });
+  });
+  it('prepared, of any channel count that fits the weight', () => {
+    const weight = { data: integers(12 * 9), shape: [12, 1, 3, 3] };
+    const layer = engine.depthwiseConv2d.prepare(weight, { inputLayout, padding: 1 });
+    for (const c of [1, 2, 3, 4, 6, 12]) {
+      const { input } = operands(problem(`mb2ic${c}ih5oc12kh3`), { inputLayout });
+      expectClose(layer.run(input), reference.depthwiseConv2d(input, weight, { inputLayout, padding: 1 }));
+    }
+    layer.dispose();
+  });
+});
+
+it('as a function of the module', async () => {
+  const { input, weight } = operands({ ...problem('ic4ih5oc4kh3'), g: 4 });
+  expectClose(await sharedDepthwiseConv2d(input, weight), reference.depthwiseConv2d(input, weight));
+});
