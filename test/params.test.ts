@@ -1,0 +1,137 @@
+/** The records that cross the border, from both sides: offsets as asc lays them out, and fields as src/params.ts writes them. */
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { compileAssembly } from '../scripts/compile-assembly.ts';
+import { convSettings } from '../src/options.ts';
+import {
+  activationKinds,
+  borderModes,
+  CONV_PARAMS_BYTES,
+  convFields,
+  PAD_PARAMS_BYTES,
+  padFields,
+  writeConvParams,
+  writePadParams,
+} from '../src/params.ts';
+import { convPlan, packPlan } from '../src/plan.ts';
+import { convShape, filterShape } from '../src/shape.ts';
+
+function source(name: string): string {
+  return readFileSync(new URL(`../assembly/${name}.ts`, import.meta.url), 'utf8');
+}
+
+async function constants(expressions: Record<string, string>, imports: string): Promise<Record<string, number>> {
+  const lines = Object.entries(expressions).map(([name, expression]) => `export const ${name}: i32 = <i32>${expression};`);
+  const names = ['params', 'pad', 'activation', 'simd', 'blocks'];
+  const files = Object.fromEntries(names.map((name) => [`${name}.ts`, source(name)]));
+  const { binary } = await compileAssembly({ ...files, 'index.ts': `${imports}\n${lines.join('\n')}` });
+  const { instance } = await WebAssembly.instantiate(binary, { env: { memory: new WebAssembly.Memory({ initial: 1 }) } });
+  return Object.fromEntries(Object.entries(instance.exports).map(([name, value]) => [name, (value as WebAssembly.Global).value as number]));
+}
+
+it('every field lies where TypeScript writes it', async () => {
+  const layout = await constants(
+    {
+      ...Object.fromEntries(convFields.map((field) => [`conv_${field}`, `offsetof<ConvParams>("${field}")`])),
+      ...Object.fromEntries(padFields.map((field) => [`pad_${field}`, `offsetof<PadParams>("${field}")`])),
+      convBytes: 'offsetof<ConvParams>()',
+      padBytes: 'offsetof<PadParams>()',
+    },
+    'import { ConvParams } from "./params";\nimport { PadParams } from "./pad";',
+  );
+  expect(layout).toEqual({
+    ...Object.fromEntries(convFields.map((field, i) => [`conv_${field}`, 4 * i])),
+    ...Object.fromEntries(padFields.map((field, i) => [`pad_${field}`, 4 * i])),
+    convBytes: CONV_PARAMS_BYTES,
+    padBytes: PAD_PARAMS_BYTES,
+  });
+});
+
+it('activations and borders have the same numbers on both sides', async () => {
+  const numbers = await constants(
+    {
+      clamp: 'CLAMP',
+      leakyRelu: 'LEAKY_RELU',
+      elu: 'ELU',
+      sigmoid: 'SIGMOID',
+      tanh: 'TANH',
+      silu: 'SILU',
+      hardSwish: 'HARD_SWISH',
+      reflect: 'REFLECT',
+      replicate: 'REPLICATE',
+      circular: 'CIRCULAR',
+    },
+    'import { CLAMP, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, HARD_SWISH } from "./activation";\nimport { REFLECT, REPLICATE, CIRCULAR } from "./pad";',
+  );
+  expect(numbers).toEqual({
+    ...Object.fromEntries(activationKinds.map((name, i) => [name, i])),
+    ...Object.fromEntries(borderModes.map((name, i) => [name, i])),
+  });
+});
+
+it('a plan is written field by field', () => {
+  const settings = convSettings('conv2d', 2, {
+    stride: [2, 3],
+    dilation: [4, 1],
+    padding: [
+      [1, 2],
+      [3, 4],
+    ],
+    groups: 2,
+    paddingMode: 'replicate',
+    activation: { clamp: [-1, 2] },
+  });
+  const filter = filterShape('conv2d', 'weight', [10, 3, 2, 5], settings);
+  const shape = convShape('conv2d', [7, 6, 20, 30], filter, settings);
+  const memory = new Float32Array(64);
+  writePadParams(memory, 0, shape);
+  const pad = Object.fromEntries(padFields.map((field, i) => [field, new Int32Array(memory.buffer)[i]]));
+  expect(pad).toEqual({
+    outer: 42,
+    inner: 1,
+    inD: 1,
+    inH: 20,
+    inW: 30,
+    beginD: 0,
+    beginH: 1,
+    beginW: 3,
+    endD: 0,
+    endH: 2,
+    endW: 4,
+    mode: 1,
+  });
+  writeConvParams(memory, 64, convPlan(shape, packPlan('conv2d', filter, settings)), settings.activation);
+  const conv = Object.fromEntries(convFields.map((field, i) => [field, (i < 28 ? new Int32Array(memory.buffer) : memory)[16 + i]]));
+  expect(conv).toEqual({
+    batch: 7,
+    inC: 6,
+    inD: 1,
+    inH: 23,
+    inW: 37,
+    outC: 10,
+    outD: 1,
+    outH: 10,
+    outW: 11,
+    kD: 1,
+    kH: 2,
+    kW: 5,
+    strideD: 1,
+    strideH: 2,
+    strideW: 3,
+    dilationD: 1,
+    dilationH: 4,
+    dilationW: 1,
+    padD: 0,
+    padH: 0,
+    padW: 0,
+    groups: 2,
+    groupInC: 3,
+    groupOutC: 5,
+    shuffle: 1,
+    weightStride: 30,
+    band: 0,
+    activation: 0,
+    low: -1,
+    high: 2,
+  });
+});
