@@ -105,7 +105,7 @@ async function train(epochs: number, seed: number, batch: number): Promise<void>
   const order = shuffled(digits.count, random);
   const heldOut = order.splice(0, HELD_OUT);
   const heldImages = new Float32Array(HELD_OUT * PIXELS);
-  heldOut.forEach((d, i) => heldImages.set(digits.images.subarray(d * PIXELS, (d + 1) * PIXELS), i * PIXELS));
+  for (const [i, d] of heldOut.entries()) heldImages.set(digits.images.subarray(d * PIXELS, (d + 1) * PIXELS), i * PIXELS);
   const heldLabels = Uint8Array.from(heldOut, (d) => digits.labels[d] as number);
   const steps = Math.floor(order.length / batch);
   const total = epochs * steps;
@@ -117,9 +117,9 @@ async function train(epochs: number, seed: number, batch: number): Promise<void>
     const start = performance.now();
     for (let step = 0; step < steps; step++) {
       const chosen = turn.slice(step * batch, (step + 1) * batch).map((i) => order[i] as number);
-      chosen.forEach((d, i) =>
-        augment(digits.images.subarray(d * PIXELS, (d + 1) * PIXELS), images.subarray(i * PIXELS, (i + 1) * PIXELS), random),
-      );
+      for (const [i, d] of chosen.entries()) {
+        augment(digits.images.subarray(d * PIXELS, (d + 1) * PIXELS), images.subarray(i * PIXELS, (i + 1) * PIXELS), random);
+      }
       const { loss, gradients } = lossAndGradients(
         engine,
         weights,
