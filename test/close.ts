@@ -39,6 +39,7 @@ export function sumBound(k: number, scale: number): Bound {
 
 export function expectClose(got: Tensor, want: Tensor, bound: Bound = exact, title = ''): void {
   expect(got.shape, title).toEqual(want.shape);
+  expect(got.data.length, title).toBe(want.data.length);
   const wrong = want.data.findIndex((value, i) => !bound(got.data[i] as number, value, i));
   if (wrong >= 0) {
     expect.fail(`${title}: wrong at ${position(wrong, want.shape)}: got ${got.data[wrong]}, want ${want.data[wrong]}`);

@@ -15,7 +15,7 @@ dd { margin: 0; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 img { image-rendering: pixelated; display: block; }
 .digit > div { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: start; }
 .bars { list-style: none; margin: 0; padding: 0; width: 18rem; }
-.bars li { display: grid; grid-template-columns: 1.5rem 1fr 4.5rem; gap: .5rem; align-items: center; font-variant-numeric: tabular-nums; }
+.bars li { display: grid; grid-template-columns: 1.5rem 1fr 5.5rem; gap: .5rem; align-items: center; font-variant-numeric: tabular-nums; }
 .bars li span:last-child { text-align: right; }
 .bars .best { font-weight: 700; color: var(--accent); }
 meter { width: 100%; height: .9rem; }

@@ -48,7 +48,7 @@ async function kernels(spec: ConvSpec, { weight, bias }: LayerWeights): Promise<
   const size = inC * kernel * kernel;
   const figures = Array.from({ length: outC }, async (_, c) => {
     const { picture, width, height } = kernelPicture(weight.subarray(c * size, (c + 1) * size), inC, kernel);
-    const zoom = inC === 1 ? 12 : Math.max(3, Math.floor(96 / Math.max(width, height)));
+    const zoom = inC === 1 ? 16 : Math.max(3, Math.floor(96 / Math.max(width, height)));
     const alt = `Kernel ${c} of layer ${spec.name}: ${inC} slice${inC > 1 ? 's' : ''} of ${kernel} by ${kernel}, bias ${bias[c]?.toFixed(2)}`;
     return `<figure>${img(await picture, alt, width * zoom, height * zoom)}<figcaption>${c}</figcaption></figure>`;
   });
@@ -83,7 +83,7 @@ async function layerSection(spec: ConvSpec, number: number, weights: LayerWeight
 <h3>What the digit becomes</h3>
 <p>${last ? 'The ten sums before they are turned into probabilities; the brightest wins.' : 'Bright is where the kernel found what it looks for. Maps with a dashed frame found nothing in this digit.'}</p>
 ${await featureMaps(spec, maps)}
-<details${number === 1 ? ' open' : ''}><summary>The ${outC} kernels</summary>
+<details open><summary>The ${outC} kernels</summary>
 <p>${inC > 1 ? `Each picture is one kernel: ${inC} slices, one for each map of the layer before.` : 'Each kernel is a picture of the stroke that it answers to.'}</p>
 ${await kernels(spec, weights)}</details>
 </section>`;
@@ -130,7 +130,7 @@ export async function digitsPage(content: PageContent): Promise<string> {
 <h1>What each kernel sees in a handwritten digit</h1>
 <p>A network of ${layers.length} convolutions and ${count(parameterCount)} parameters, computed by <b>wasm-conv</b>, read ${count(digits)} digits of the MNIST test set.</p>
 <dl>
-<div><dt>read right</dt><dd>${percent(accuracy)}</dd></div>
+<div><dt>read right</dt><dd>${(100 * accuracy).toFixed(2)} %</dd></div>
 <div><dt>images a second, WebAssembly</dt><dd>${count(imagesPerSecond)}</dd></div>
 <div><dt>images a second, plain JavaScript</dt><dd>${count(jsImagesPerSecond)}</dd></div>
 <div><dt>times as fast</dt><dd>${(imagesPerSecond / jsImagesPerSecond).toFixed(1)}</dd></div>
