@@ -6,9 +6,11 @@ export default defineConfig({
   platform: 'neutral',
   target: 'es2022',
   dts: true,
+  // Users' projects may not name the library that declares Symbol.dispose; bundling drops the reference in types.ts.
+  banner: { dts: '/// <reference lib="esnext.disposable" />' },
   // kernels.wasm is there already: scripts/build-wasm.ts wrote it.
   clean: false,
   sourcemap: true,
-  noExternal: ['@assemblyscript/loader'],
+  deps: { alwaysBundle: ['@assemblyscript/loader'] },
   logLevel: 'warn',
 });

@@ -1,0 +1,93 @@
+/** The package as a user gets it: packed, unpacked into an empty project, imported, required, type-checked. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+let project = '';
+
+function run(command: string, ...args: string[]): string {
+  return execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), 'wasm-conv-user-'));
+  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', project], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+  const folder = join(project, 'node_modules', 'wasm-conv');
+  mkdirSync(folder, { recursive: true });
+  execFileSync('tar', ['-xzf', join(project, filename), '-C', folder, '--strip-components=1']);
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+});
+afterAll(() => rmSync(project, { recursive: true }));
+
+const example = `
+const x = tensor([1, 2, 3, 4], [1, 1, 2, 2]);
+const w = tensor([1, 1, 1, 1], [1, 1, 2, 2]);
+`;
+
+it('imports without anything else installed', () => {
+  writeFileSync(
+    join(project, 'a.js'),
+    `import { conv2d, tensor } from 'wasm-conv';\nimport * as reference from 'wasm-conv/reference';${example}
+const [got, want] = [await conv2d(x, w), reference.conv2d(x, w)];
+console.log(got.data[0], want.data[0]);`,
+  );
+  expect(run(process.execPath, 'a.js').trim()).toBe('10 10');
+});
+
+it('serves the binary as a file', () => {
+  writeFileSync(
+    join(project, 'b.js'),
+    `import { createEngine, tensor } from 'wasm-conv';\nimport { readFileSync } from 'node:fs';${example}
+const engine = await createEngine({ wasm: readFileSync(new URL(import.meta.resolve('wasm-conv/kernels.wasm'))) });
+console.log(engine.conv2d(x, w).data[0]);`,
+  );
+  expect(run(process.execPath, 'b.js').trim()).toBe('10');
+});
+
+it('has types that hold in a strict project', () => {
+  writeFileSync(
+    join(project, 'c.ts'),
+    `import { type ConvOptions, type Engine, type EngineTensor, type Layer, type Plan, createEngine, tensor } from 'wasm-conv';
+import { conv2d as plain } from 'wasm-conv/reference';
+const engine: Engine = await createEngine({ threads: 'auto' });
+const options: ConvOptions = { padding: [[1, 0], 2], activation: { clamp: [0, 1] } };
+const layer: Layer = engine.conv2d.prepare(tensor([1], [1, 1, 1, 1]), { groups: 1 });
+const out: EngineTensor = engine.alloc([1, 1, 1, 1]);
+const same: EngineTensor = engine.conv2d(tensor([1], [1, 1, 1, 1]), tensor([1], [1, 1, 1, 1]), { out });
+const plan: Plan = layer.plan([1, 1, 1, 1]);
+// @ts-expect-error people will write strides
+engine.conv2d(same, same, { strides: 2 });
+// @ts-expect-error a depthwise kernel has its groups already
+engine.depthwiseConv2d(same, same, { groups: 2 });
+export const result = plain(same, out, options).data.length + plan.flops;
+`,
+  );
+  writeFileSync(
+    join(project, 'tsconfig.json'),
+    '{ "compilerOptions": { "target": "ES2022", "module": "NodeNext", "strict": true, "noEmit": true, "types": [] }, "files": ["c.ts"] }',
+  );
+  expect(run(process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', project)).toBe('');
+});
+
+it('holds what it names, no source of ours and no dependency', () => {
+  const folder = join(project, 'node_modules', 'wasm-conv');
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    dependencies?: object;
+    exports: Record<string, unknown>;
+  };
+  expect(manifest.dependencies).toBeUndefined();
+  const files = JSON.stringify(manifest.exports).match(/\.\/dist\/[^"]+/g) ?? [];
+  expect(files.length).toBeGreaterThanOrEqual(5);
+  for (const file of files) expect(existsSync(join(folder, file)), file).toBe(true);
+  expect(existsSync(join(folder, 'src'))).toBe(false);
+  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) expect(existsSync(join(folder, file)), file).toBe(true);
+});
