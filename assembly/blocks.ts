@@ -11,23 +11,23 @@ export const MR = 5;
 /** Columns of the register tile: two vectors. */
 export const NR = 8;
 
-/** Channels-first: steps of K in one packed block of B. A panel of KC × NR floats is 8 KiB, a quarter of a 32 KiB L1. */
-export const KC = 384;
+/** Channels-first: steps of K in one packed block of B. A panel of KC × NR floats is 16 KiB, half of a 32 KiB L1. */
+export const KC = 512;
 
-/** Channels-first: pixels in one packed block of B. KC × NC floats are 480 KiB, half of a 1 MiB L2. */
+/** Channels-first: pixels in one packed block of B. KC × NC floats are 960 KiB, half of a 2 MiB L2. */
 export const NC = 480;
 
-/** Channels-first: rows of the weights walked per panel of B. MC × KC floats are 120 KiB and stay in L2 beside B. */
+/** Channels-first: rows of the weights walked per panel of B. MC × KC floats are 240 KiB and stay in L2 beside B. */
 export const MC = 120;
 
 /** Channels-last: pixels whose rows are walked per panel of weights. */
 export const PIXELS = 120;
 
 /**
- * Channels-last: below this many channels per tap a patch is copied into one row first; a tap of its own costs the tile about
- * five loads and five adds, which so few steps do not hide.
+ * Channels-last: an image of fewer channels is copied with its zeros at the left and right, so that a whole row of the kernel is one run; more
+ * channels hide the cost of a run for each tap.
  */
-export const GATHER_BELOW = 16;
+export const WHOLE_ROWS_BELOW = 16;
 
 /** Depthwise, channels-last: channels copied and summed at a time. Eight vectors keep a row of a band at some KiB. */
 export const CHANNELS = 16;

@@ -4,107 +4,62 @@
  *   output[pixel][g·N + n] = activation(bias[g·N + n] + Σ_tap Σ_ic input[pixel moved by tap][g·groupInC + ic] · weight[g·N + n][ic][tap])      N = groupOutC
  *
  *   input [batch, inD, inH, inW, inC] · output [batch, outD, outH, outW, outC] · weights from packPanels · bias in groups of whole panels
- *   A = pixels, read where they lie through a table of pointers, one per pixel and tap; a tap outside the image points at a row of zeros.
+ *   A = pixels, read where they lie through a table of pointers, one per pixel and tap; a tap outside the image points at zeros.
  *   B = weight panels. Nothing overlaps.
- *   work: a row of inC zeros | scratch tile | table of PIXELS × taps pointers | PIXELS gathered patches; sized in src/plan.ts.
+ *   work: zeros for a run | scratch tile | table of PIXELS pointers for each run of the kernel; sized in src/plan.ts.
  *
- * Where a tap has few channels (`gather`), patches are copied into rows of K floats first and the sum has one long tap instead.
+ * Where no window is cut off at the left or right, a whole row of the kernel is one run; src/plan.ts has images of few channels copied with
+ * their zeros for that, since a run of its own costs the tile about five loads and five adds.
  */
-import { GATHER_BELOW, MR, NR, PIXELS } from "./blocks";
-import { matrixTable, SCRATCH_BYTES, shuffledChannel, tableSlot, tileCount, tileStart } from "./gemm";
+import { MR, NR, PIXELS } from "./blocks";
+import { SCRATCH_BYTES, shuffledChannel, tableSlot, tileCount, tileStart } from "./gemm";
 import { FROM_BIAS_COLUMNS, runTile } from "./gemm-kernel";
-import { firstReaching } from "./im2col";
 import { ConvParams } from "./params";
-import { copyFloats, zeroFloats } from "./simd";
+import { zeroFloats } from "./simd";
 
-/** Table entries of pixels [pixel0, pixel0 + count), channel 0. */
-function pointAtTaps(p: ConvParams, input: usize, zeros: usize, pixel0: i32, count: i32, table: usize): void {
-  const taps = p.kD * p.kH * p.kW;
+/** Table entries of pixels [pixel0, pixel0 + count), channel 0; `runs` runs to a row of the kernel, kW or one. */
+function pointAtRuns(p: ConvParams, input: usize, zeros: usize, pixel0: i32, count: i32, runs: i32, table: usize): void {
+  // Fields are read once: a store to the table might be to the record, for all the compiler knows.
+  const inD = p.inD, inH = p.inH, inW = p.inW, outD = p.outD, outH = p.outH, outW = p.outW, kD = p.kD, kH = p.kH;
+  const strideD = p.strideD, strideH = p.strideH, strideW = p.strideW, padD = p.padD, padH = p.padH, padW = p.padW;
+  const dilationD = p.dilationD, dilationH = p.dilationH, dilationW = p.dilationW;
+  const kernelRuns = kD * kH * runs;
   const tiles = tileCount(count);
   const pixelBytes = <usize>p.inC << 2;
-  const row = pixel0 / p.outW;
-  let ow = pixel0 - row * p.outW;
-  const slice = row / p.outH;
-  let oh = row - slice * p.outH;
-  let b = slice / p.outD;
-  let od = slice - b * p.outD;
+  const row = pixel0 / outW;
+  let ow = pixel0 - row * outW;
+  const slice = row / outH;
+  let oh = row - slice * outH;
+  let b = slice / outD;
+  let od = slice - b * outD;
   for (let t = 0; t < tiles; t++) {
     const rows = tileStart(t + 1, count, tiles) - tileStart(t, count, tiles);
     for (let r = 0; r < rows; r++) {
-      let slot = tableSlot(table, t, r, taps);
-      for (let kd = 0; kd < p.kD; kd++) {
-        const id = od * p.strideD + kd * p.dilationD - p.padD;
-        for (let kh = 0; kh < p.kH; kh++) {
-          const ih = oh * p.strideH + kh * p.dilationH - p.padH;
-          const inside = <u32>id < <u32>p.inD && <u32>ih < <u32>p.inH;
-          const line = input + <usize>(((b * p.inD + id) * p.inH + ih) * p.inW) * pixelBytes;
-          let iw = ow * p.strideW - p.padW;
-          for (let kw = 0; kw < p.kW; kw++) {
-            store<usize>(slot, inside && <u32>iw < <u32>p.inW ? line + <usize>iw * pixelBytes : zeros);
+      let slot = tableSlot(table, t, r, kernelRuns);
+      for (let kd = 0; kd < kD; kd++) {
+        const id = od * strideD + kd * dilationD - padD;
+        const plane = (b * inD + id) * inH;
+        for (let kh = 0; kh < kH; kh++) {
+          const ih = oh * strideH + kh * dilationH - padH;
+          const inside = <u32>id < <u32>inD && <u32>ih < <u32>inH;
+          let iw = ow * strideW - padW;
+          let cell = input + <usize>((plane + ih) * inW + iw) * pixelBytes;
+          for (let kw = 0; kw < runs; kw++) {
+            store<usize>(slot, inside && <u32>iw < <u32>inW ? cell : zeros);
             slot += 4 * MR;
-            iw += p.dilationW;
+            iw += dilationW;
+            cell += <usize>dilationW * pixelBytes;
           }
         }
       }
-      if (++ow == p.outW) {
+      if (++ow == outW) {
         ow = 0;
-        if (++oh == p.outH) {
+        if (++oh == outH) {
           oh = 0;
-          if (++od == p.outD) {
+          if (++od == outD) {
             od = 0;
             b++;
           }
-        }
-      }
-    }
-  }
-}
-
-/** Patches of pixels [pixel0, pixel0 + count) as rows of `rowBytes`: k = (tap, ic). No groups. */
-function gatherPatches(p: ConvParams, input: usize, pixel0: i32, count: i32, to: usize, rowBytes: usize): void {
-  const inC = p.inC;
-  const lineFloats = p.kW * inC;
-  const dense = p.dilationW == 1;
-  const row = pixel0 / p.outW;
-  let ow = pixel0 - row * p.outW;
-  const slice = row / p.outH;
-  let oh = row - slice * p.outH;
-  let b = slice / p.outD;
-  let od = slice - b * p.outD;
-  for (let i = 0; i < count; i++) {
-    const iw = ow * p.strideW - p.padW;
-    // Taps [low, high) of a line are inside the image.
-    const low = min(p.kW, firstReaching(0, iw, p.dilationW));
-    const high = max(low, min(p.kW, firstReaching(p.inW, iw, p.dilationW)));
-    let cell = to + <usize>i * rowBytes;
-    for (let kd = 0; kd < p.kD; kd++) {
-      const id = od * p.strideD + kd * p.dilationD - p.padD;
-      for (let kh = 0; kh < p.kH; kh++) {
-        const ih = oh * p.strideH + kh * p.dilationH - p.padH;
-        if (<u32>id >= <u32>p.inD || <u32>ih >= <u32>p.inH) {
-          zeroFloats(cell, lineFloats);
-        } else {
-          const line = input + (<usize>((((b * p.inD + id) * p.inH + ih) * p.inW + iw) * inC) << 2);
-          if (low > 0) zeroFloats(cell, low * inC);
-          if (dense) {
-            copyFloats(cell + (<usize>(low * inC) << 2), line + (<usize>(low * inC) << 2), (high - low) * inC);
-          } else {
-            for (let kw = low; kw < high; kw++) {
-              copyFloats(cell + (<usize>(kw * inC) << 2), line + (<usize>(kw * p.dilationW * inC) << 2), inC);
-            }
-          }
-          if (high < p.kW) zeroFloats(cell + (<usize>(high * inC) << 2), (p.kW - high) * inC);
-        }
-        cell += <usize>lineFloats << 2;
-      }
-    }
-    if (++ow == p.outW) {
-      ow = 0;
-      if (++oh == p.outH) {
-        oh = 0;
-        if (++od == p.outD) {
-          od = 0;
-          b++;
         }
       }
     }
@@ -125,28 +80,23 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
   const N = p.groupOutC;
   const panels = (N + NR - 1) / NR;
   const pixels = p.batch * p.outD * p.outH * p.outW;
-  const kernelTaps = p.kD * p.kH * p.kW;
-  const gather = p.groups == 1 && kernelTaps > 1 && p.inC < GATHER_BELOW;
-  const taps = gather ? 1 : kernelTaps;
-  const run = gather ? kernelTaps * p.inC : p.groupInC;
+  // A row of the kernel that is never cut off at the side is one run of kW pixels, all channels of each.
+  const whole = p.groups == 1 && p.dilationW == 1 && p.padW == 0 && (p.outW - 1) * p.strideW + p.kW <= p.inW;
+  const runs = whole ? 1 : p.kW;
+  const taps = p.kD * p.kH * runs;
+  const run = whole ? p.kW * p.inC : p.groupInC;
   const panelBytes = <usize>p.weightStride << 2;
   const outRowBytes = <usize>p.outC << 2;
+  const zeroCells = whole ? p.kW * p.inC : p.inC;
   const zeros = work;
-  const scratch = zeros + (<usize>p.inC << 2);
+  const scratch = zeros + (<usize>zeroCells << 2);
   const table = scratch + SCRATCH_BYTES;
-  const patches = table + (<usize>(PIXELS * taps) << 2);
-  const patchBytes = <usize>run << 2;
-  zeroFloats(zeros, p.inC);
+  zeroFloats(zeros, zeroCells);
 
   for (let ic = 0; ic < pixels; ic += PIXELS) {
     const mc = min(PIXELS, pixels - ic);
     const tiles = tileCount(mc);
-    if (gather) {
-      gatherPatches(p, input, ic, mc, patches, patchBytes);
-      matrixTable(table, patches, mc, patchBytes);
-    } else {
-      pointAtTaps(p, input, zeros, ic, mc, table);
-    }
+    pointAtRuns(p, input, zeros, ic, mc, runs, table);
     for (let g = 0; g < p.groups; g++) {
       const offset = <usize>(g * p.groupInC) << 2;
       for (let jr = 0; jr < panels; jr++) {
@@ -154,12 +104,12 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
         const panelBias = bias + (<usize>(g * panels + jr) * (4 * NR));
         const channel = g * N + jr * NR;
         const width = min(NR, N - jr * NR);
-        const whole = (width == NR || width == 4) && p.shuffle == 1;
+        const direct = (width == NR || width == 4) && p.shuffle == 1;
         for (let t = 0; t < tiles; t++) {
           const first = tileStart(t, mc, tiles);
           const rows = tileStart(t + 1, mc, tiles) - first;
           const slot = tableSlot(table, t, 0, taps);
-          if (whole) {
+          if (direct) {
             const target = output + (<usize>((ic + first) * p.outC + channel) << 2);
             runTile(rows, width > 4, slot, offset, taps, run, panel, target, outRowBytes, FROM_BIAS_COLUMNS, panelBias, true, p);
           } else {

@@ -39,14 +39,25 @@ function copyPixels(from: usize, pixelBytes: usize, columns: i32, count: i32, to
 /** Likewise where outputs [channel, channel + count) are not fed by as many channels in the same order. */
 function spreadPixels(p: ConvParams, from: usize, columns: i32, channel: i32, count: i32, to: usize, cellBytes: usize): void {
   const multiplier = p.outC / p.inC;
-  for (let c = 0; c < count; c++) {
+  const pixelBytes = <usize>p.inC << 2;
+  // Four neighbours that one channel feeds are one vector.
+  const fours = p.shuffle == 1 && (multiplier & 3) == 0;
+  for (let c = 0; c < count; c += fours ? 4 : 1) {
     const ic = sourceChannel(channel + c, p.outC, p.shuffle) / multiplier;
     let pixel = from + (<usize>ic << 2);
     let cell = to + (<usize>c << 2);
-    for (let n = columns; n != 0; n--) {
-      store<f32>(cell, load<f32>(pixel));
-      pixel += <usize>p.inC << 2;
-      cell += cellBytes;
+    if (fours) {
+      for (let n = columns; n != 0; n--) {
+        v128.store(cell, v128.load32_splat(pixel));
+        pixel += pixelBytes;
+        cell += cellBytes;
+      }
+    } else {
+      for (let n = columns; n != 0; n--) {
+        store<f32>(cell, load<f32>(pixel));
+        pixel += pixelBytes;
+        cell += cellBytes;
+      }
     }
   }
 }

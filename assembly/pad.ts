@@ -1,14 +1,15 @@
 /**
- * A copy of the image with a border made from its own cells. Zeros need no copy: the kernels know them.
+ * A copy of the image with a border of zeros or of its own cells. Most kernels know zeros without a copy; those that read whole rows do not.
  *
  *   from [outer, D, H, W, inner] → to [outer, D + pads, H + pads, W + pads, inner]; the two do not overlap.
  *   channels-first: outer = batch · channels, inner = 1; channels-last: outer = batch, inner = channels.
  */
-import { copyFloats } from "./simd";
+import { copyFloats, zeroFloats } from "./simd";
 
 export const REFLECT = 0;
 export const REPLICATE = 1;
 export const CIRCULAR = 2;
+export const ZEROS = 3;
 
 /** Sizes of the image and of its border. src/params.ts writes it. */
 @unmanaged
@@ -24,38 +25,49 @@ export class PadParams {
   endD: i32;
   endH: i32;
   endW: i32;
-  /** REFLECT, REPLICATE or CIRCULAR. */
+  /** REFLECT, REPLICATE, CIRCULAR or ZEROS. */
   mode: i32;
 }
 
-/** The cell of the image that stands at `i`, which may lie before or behind it. src/shape.ts has made sure that one turn is enough. */
+/** The cell of the image that stands at `i`, which may lie before or behind it; −1 for zero. src/shape.ts has made sure that one turn is enough. */
 // @ts-ignore: decorator
 @inline
 function sourceCell(i: i32, size: i32, mode: i32): i32 {
   if (<u32>i < <u32>size) return i;
   if (mode == REFLECT) return i < 0 ? -i : 2 * (size - 1) - i;
   if (mode == CIRCULAR) return i < 0 ? i + size : i - size;
-  return i < 0 ? 0 : size - 1;
+  if (mode == REPLICATE) return i < 0 ? 0 : size - 1;
+  return -1;
+}
+
+/** `cells` cells of the row, from `w` on; none of the row where it is a row of zeros. */
+function padCells(to: usize, row: usize, inside: bool, w: i32, cells: i32, p: PadParams): void {
+  const inner = p.inner;
+  for (let i = w; i < w + cells; i++) {
+    const source = sourceCell(i, p.inW, p.mode);
+    if (inside && source >= 0) copyFloats(to, row + (<usize>(source * inner) << 2), inner);
+    else zeroFloats(to, inner);
+    to += <usize>inner << 2;
+  }
 }
 
 export function padImage(p: PadParams, from: usize, to: usize): void {
-  const inD = p.inD, inH = p.inH, inW = p.inW, inner = p.inner, mode = p.mode;
-  const cellBytes = <usize>inner << 2;
+  const inD = p.inD, inH = p.inH, inner = p.inner, mode = p.mode;
+  const rowFloats = p.inW * inner;
   for (let o = 0; o < p.outer; o++) {
     for (let d = -p.beginD; d < inD + p.endD; d++) {
-      const slice = o * inD + sourceCell(d, inD, mode);
+      const sliceD = sourceCell(d, inD, mode);
       for (let h = -p.beginH; h < inH + p.endH; h++) {
-        const row = from + <usize>((slice * inH + sourceCell(h, inH, mode)) * inW) * cellBytes;
-        for (let w = -p.beginW; w < 0; w++) {
-          copyFloats(to, row + <usize>sourceCell(w, inW, mode) * cellBytes, inner);
-          to += cellBytes;
-        }
-        copyFloats(to, row, inW * inner);
-        to += <usize>inW * cellBytes;
-        for (let w = inW; w < inW + p.endW; w++) {
-          copyFloats(to, row + <usize>sourceCell(w, inW, mode) * cellBytes, inner);
-          to += cellBytes;
-        }
+        const sliceH = sourceCell(h, inH, mode);
+        const inside = (sliceD | sliceH) >= 0;
+        const row = from + (<usize>(((o * inD + sliceD) * inH + sliceH) * rowFloats) << 2);
+        padCells(to, row, inside, -p.beginW, p.beginW, p);
+        to += <usize>(p.beginW * inner) << 2;
+        if (inside) copyFloats(to, row, rowFloats);
+        else zeroFloats(to, rowFloats);
+        to += <usize>rowFloats << 2;
+        padCells(to, row, inside, p.inW, p.endW, p);
+        to += <usize>(p.endW * inner) << 2;
       }
     }
   }

@@ -58,10 +58,14 @@ export function copyFloats(to: usize, from: usize, n: i32): void {
     to += 64;
     from += 64;
   }
-  for (; n >= 4; n -= 4) {
+  if (n >= 4) {
+    // Whole vectors, the last of which ends with the range and may copy some floats again.
+    const last = <usize>(n - 4) << 2;
     v128.store(to, v128.load(from));
-    to += 16;
-    from += 16;
+    if (n > 8) v128.store(to, v128.load(from, 16), 16);
+    if (n > 12) v128.store(to, v128.load(from, 32), 32);
+    v128.store(to + last, v128.load(from + last));
+    return;
   }
   for (; n > 0; n--) {
     store<f32>(to, load<f32>(from));

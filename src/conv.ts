@@ -101,7 +101,7 @@ function checkOut(op: string, heap: Heap, out: unknown, shape: readonly number[]
 
 function writeParams({ heap }: Context, packed: PackedConv, plan: ConvPlan, shape: ConvShape, settings: ConvSettings): void {
   writeConvParams(heap.f32, packed.convParams, plan, settings.activation);
-  if (plan.paddedBytes > 0) writePadParams(heap.f32, packed.padParams, shape);
+  writePadParams(heap.f32, packed.padParams, shape, plan);
 }
 
 /** One call of the kernel; the records of the call are written already. */

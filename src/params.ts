@@ -45,7 +45,7 @@ export const padFields = ['outer', 'inner', 'inD', 'inH', 'inW', 'beginD', 'begi
 export const activationKinds: readonly ActivationSetting['name'][] = ['clamp', 'leakyRelu', 'elu', 'sigmoid', 'tanh', 'silu', 'hardSwish'];
 
 /** Numbers of assembly/pad.ts. */
-export const borderModes: readonly PaddingMode[] = ['reflect', 'replicate', 'circular'];
+export const borderModes: readonly PaddingMode[] = ['reflect', 'replicate', 'circular', 'zeros'];
 
 export const CONV_PARAMS_BYTES = convFields.length * 4;
 export const PAD_PARAMS_BYTES = padFields.length * 4;
@@ -82,9 +82,10 @@ export function writeConvParams(memory: Float32Array, pointer: number, plan: Con
 }
 
 /** `shape` is that of the image before it gets its border. */
-export function writePadParams(memory: Float32Array, pointer: number, shape: ConvShape): void {
+export function writePadParams(memory: Float32Array, pointer: number, shape: ConvShape, { border }: ConvPlan): void {
+  if (border === undefined) return;
   const { batch, inC, channelsLast } = shape;
   const [outer, inner] = channelsLast ? [batch, inC] : [batch * inC, 1];
-  const fields = [outer, inner, ...shape.inSize, ...shape.padBegin, ...shape.padEnd, borderModes.indexOf(shape.paddingMode)];
+  const fields = [outer, inner, ...shape.inSize, ...border.begin, ...border.end, borderModes.indexOf(shape.paddingMode)];
   new Int32Array(memory.buffer, pointer, fields.length).set(fields);
 }
