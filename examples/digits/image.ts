@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import sharp from 'sharp';
 import { PIXELS, SIDE } from './data.ts';
+import { findInk, type Grey } from './ink.ts';
 
 /** What is wrong with the file, in words for the one who gave it. */
 export class ImageError extends Error {}
@@ -11,12 +12,6 @@ const BOX = 20;
 
 /** Less contrast than this between paper and ink is a blank page. */
 const CONTRAST = 24;
-
-interface Grey {
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
 
 async function decode(path: string): Promise<Grey> {
   if (!existsSync(path)) throw new ImageError(`there is no file ${path}`);
@@ -44,36 +39,14 @@ async function decode(path: string): Promise<Grey> {
     });
     return { data: grey, width: info.width, height: info.height };
   } catch (error) {
-    throw new ImageError(`${path} is not an image that can be read: ${error instanceof Error ? error.message : error}`);
+    const reason = String(error instanceof Error ? error.message : error).split('\n')[0];
+    throw new ImageError(`${path} is not an image that can be read: ${reason}`);
   }
 }
 
 /** Rec. 709. */
 function luminance(data: Uint8Array, at: number): number {
   return 0.2126 * (data[at] as number) + 0.7152 * (data[at + 1] as number) + 0.0722 * (data[at + 2] as number);
-}
-
-/** The median of the border is the paper; ink is how far a cell is from it, whichever of the two is darker. */
-function ink({ data, width, height }: Grey, path: string): Float32Array {
-  const border: number[] = [];
-  for (let x = 0; x < width; x++) border.push(data[x] as number, data[(height - 1) * width + x] as number);
-  for (let y = 0; y < height; y++) border.push(data[y * width] as number, data[y * width + width - 1] as number);
-  const paper = border.sort((a, b) => a - b)[border.length >> 1] as number;
-  let most = 0;
-  for (const value of data) most = Math.max(most, Math.abs(value - paper));
-  if (most < CONTRAST) throw new ImageError(`${path} shows nothing: every part of it has nearly the same brightness`);
-  // Ink lies on one side of the paper: on that which is further away.
-  let [darker, lighter] = [0, 0];
-  for (const value of data) {
-    darker = Math.max(darker, paper - value);
-    lighter = Math.max(lighter, value - paper);
-  }
-  const sign = darker >= lighter ? -1 : 1;
-  // Noise of paper and decoder below an eighth of the ink is no ink.
-  return Float32Array.from(data, (value) => {
-    const part = ((value - paper) * sign) / most;
-    return part < 0.125 ? 0 : part;
-  });
 }
 
 /** First and last index at which `has` is true. */
@@ -89,7 +62,8 @@ function range(length: number, has: (index: number) => boolean): [first: number,
 export async function readDigit(path: string): Promise<Float32Array> {
   const grey = await decode(path);
   const { width, height } = grey;
-  const values = ink(grey, path);
+  const values = findInk(grey, CONTRAST);
+  if (!values) throw new ImageError(`${path} shows nothing: every part of it has nearly the same brightness`);
   const [top, bottom] = range(height, (y) => values.subarray(y * width, (y + 1) * width).some((v) => v > 0.25));
   const [left, right] = range(width, (x) =>
     Array.from({ length: height }, (_, y) => values[y * width + x] as number).some((v) => v > 0.25),
@@ -104,6 +78,8 @@ export async function readDigit(path: string): Promise<Float32Array> {
     .extractChannel(0)
     .raw()
     .toBuffer();
+  // A stroke thinner than a cell comes out grey; digits of MNIST are never without white.
+  const white = small.reduce((a, b) => Math.max(a, b), 1);
   let [mass, massX, massY] = [0, 0, 0];
   for (let i = 0; i < small.length; i++) {
     const v = small[i] as number;
@@ -115,7 +91,7 @@ export async function readDigit(path: string): Promise<Float32Array> {
   const [x0, y0] = [place(massX / mass, target.width), place(massY / mass, target.height)];
   const digit = new Float32Array(PIXELS);
   for (let i = 0; i < small.length; i++) {
-    digit[(y0 + Math.floor(i / target.width)) * SIDE + x0 + (i % target.width)] = (small[i] as number) / 255;
+    digit[(y0 + Math.floor(i / target.width)) * SIDE + x0 + (i % target.width)] = (small[i] as number) / white;
   }
   return digit;
 }

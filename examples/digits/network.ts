@@ -1,6 +1,6 @@
 /** A small network of nothing but convolutions, and how it runs on the library. */
 import { readFileSync } from 'node:fs';
-import { type Engine, type Layer, tensor } from '../../src/index.ts';
+import { type Engine, type EngineTensor, type Layer, tensor } from '../../src/index.ts';
 import { PIXELS, SIDE } from './data.ts';
 
 export interface ConvSpec {
@@ -76,12 +76,17 @@ export function loadWeights(): Weights {
 }
 
 /** Images computed at a time: enough to fill the kernels, few enough for the maps to stay in the cache. */
-const BATCH = 50;
+const BATCH = 25;
 
+/** The network on an engine. Its maps live in the engine's memory, so that a layer hands its result to the next one without a copy. */
 export class Network {
+  readonly #engine: Engine;
   readonly #layers: readonly Layer[];
+  #input: EngineTensor | undefined;
+  #maps: readonly EngineTensor[] = [];
 
   constructor(engine: Engine, weights: Weights) {
+    this.#engine = engine;
     this.#layers = layers.map((spec, i) => {
       const { weight, bias } = weights.layers[i] as LayerWeights;
       const { outC, inC, kernel, stride, padding, relu } = spec;
@@ -99,24 +104,38 @@ export class Network {
     const result = new Float32Array(count * CLASSES);
     for (let first = 0; first < count; first += BATCH) {
       const size = Math.min(BATCH, count - first);
-      let map = tensor(images.subarray(first * PIXELS, (first + size) * PIXELS), [size, 1, SIDE, SIDE]);
-      for (const layer of this.#layers) map = layer.run(map);
-      result.set(map.data, first * CLASSES);
+      const maps = this.#run(images.subarray(first * PIXELS, (first + size) * PIXELS), size);
+      result.set((maps[layers.length - 1] as EngineTensor).data, first * CLASSES);
     }
     return result;
   }
 
   /** The output of every layer for one image, after its activation. */
   featureMaps(image: Float32Array): Float32Array[] {
-    let map = tensor(image, [1, 1, SIDE, SIDE]);
-    return this.#layers.map((layer) => {
-      map = layer.run(map);
-      return map.data;
-    });
+    return this.#run(image, 1).map(({ data }) => data.slice());
   }
 
   dispose(): void {
-    for (const layer of this.#layers) layer.dispose();
+    for (const held of [...this.#layers, ...this.#maps]) held.dispose();
+    this.#input?.dispose();
+  }
+
+  /** Fills the maps of `size` images; valid until the next call. */
+  #run(images: Float32Array, size: number): readonly EngineTensor[] {
+    if (this.#input?.shape[0] !== size) this.#reserve(size);
+    let map = this.#input as EngineTensor;
+    map.data.set(images);
+    this.#layers.forEach((layer, i) => {
+      map = layer.run(map, { out: this.#maps[i] as EngineTensor });
+    });
+    return this.#maps;
+  }
+
+  #reserve(size: number): void {
+    for (const map of this.#maps) map.dispose();
+    this.#input?.dispose();
+    this.#input = this.#engine.alloc([size, 1, SIDE, SIDE]);
+    this.#maps = layers.map(({ outC, outSize }) => this.#engine.alloc([size, outC, outSize, outSize]));
   }
 }
 

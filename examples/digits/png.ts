@@ -11,10 +11,8 @@ function blend(from: Colour, to: Colour, part: number): number[] {
   return from.map((value, i) => Math.round(value + ((to[i] as number) - value) * part));
 }
 
-async function encode(rgb: Uint8Array, width: number, height: number): Promise<string> {
-  const png = await sharp(rgb, { raw: { width, height, channels: 3 } })
-    .png({ palette: true, compressionLevel: 9 })
-    .toBuffer();
+async function encode(pixels: Uint8Array, width: number, height: number, channels: 3 | 4): Promise<string> {
+  const png = await sharp(pixels, { raw: { width, height, channels } }).png({ palette: true, compressionLevel: 9 }).toBuffer();
   return `data:image/png;base64,${png.toString('base64')}`;
 }
 
@@ -25,17 +23,28 @@ export function greyPicture(values: Float32Array, size: number, white = values.r
   values.forEach((value, i) => {
     rgb.fill(Math.round((255 * Math.max(0, value)) / top), 3 * i, 3 * i + 3);
   });
-  return encode(rgb, size, size);
+  return encode(rgb, size, size, 3);
 }
 
-/** Columns of the grid in which the slices of a kernel stand. */
-export function gridColumns(slices: number): number {
-  return Math.ceil(Math.sqrt(slices));
+/** Columns of the grid in which the slices of a kernel stand: as square as it can be with no place left empty. */
+function gridColumns(slices: number): number {
+  let columns = Math.ceil(Math.sqrt(slices));
+  while (slices % columns !== 0) columns++;
+  return columns;
+}
+
+function signed(value: number, largest: number): number[] {
+  return blend(paper, value > 0 ? positive : negative, Math.abs(value) / (largest || 1));
+}
+
+/** One square in the colour of `value` on the scale of kernelPicture. */
+export function signedSquare(value: number, largest: number): Promise<string> {
+  return encode(Uint8Array.from(signed(value, largest)), 1, 1, 3);
 }
 
 /**
- * A kernel [slices, size, size], one slice for each channel it reads, in a grid with a line of paper between: orange is positive, blue negative,
- * and full colour the largest magnitude of the whole kernel.
+ * A kernel [slices, size, size], one slice for each channel it reads, in a grid with transparent lines between: orange is positive, blue
+ * negative, and full colour the largest magnitude of the whole kernel.
  */
 export function kernelPicture(
   values: Float32Array,
@@ -43,19 +52,18 @@ export function kernelPicture(
   size: number,
 ): { picture: Promise<string>; width: number; height: number } {
   const columns = gridColumns(slices);
-  const rows = Math.ceil(slices / columns);
+  const rows = slices / columns;
   const gap = slices > 1 ? 1 : 0;
   const width = columns * (size + gap) - gap;
   const height = rows * (size + gap) - gap;
-  const top = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
-  const rgb = new Uint8Array(width * height * 3);
-  for (let i = 0; i < width * height; i++) rgb.set(paper, 3 * i);
+  const largest = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  const rgba = new Uint8Array(width * height * 4);
   values.forEach((value, i) => {
     const slice = Math.floor(i / (size * size));
     const cell = i % (size * size);
     const x = (slice % columns) * (size + gap) + (cell % size);
     const y = Math.floor(slice / columns) * (size + gap) + Math.floor(cell / size);
-    rgb.set(blend(paper, value > 0 ? positive : negative, Math.abs(value) / top), 3 * (y * width + x));
+    rgba.set([...signed(value, largest), 255], 4 * (y * width + x));
   });
-  return { picture: encode(rgb, width, height), width, height };
+  return { picture: encode(rgba, width, height, 4), width, height };
 }
