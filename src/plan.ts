@@ -112,7 +112,8 @@ function border(shape: ConvShape, pack: PackPlan): { begin: Spatial; end: Spatia
   if (shape.paddingMode !== 'zeros') {
     return [...padBegin, ...padEnd].some((n) => n > 0) ? { begin: padBegin, end: padEnd } : undefined;
   }
-  const wholeRows = pack.algorithm === 'gemm' && pack.channelsLast && shape.groups === 1 && shape.inC < WHOLE_ROWS_BELOW && shape.dilation[2] === 1;
+  const wholeRows =
+    pack.algorithm === 'gemm' && pack.channelsLast && shape.groups === 1 && shape.inC < WHOLE_ROWS_BELOW && shape.dilation[2] === 1;
   if (!wholeRows || shape.kernel[2] === 1 || padBegin[2] + padEnd[2] === 0) return undefined;
   return { begin: [0, 0, padBegin[2]], end: [0, 0, padEnd[2]] };
 }
@@ -121,7 +122,12 @@ function border(shape: ConvShape, pack: PackPlan): { begin: Spatial; end: Spatia
 function bordered(shape: ConvShape, { begin, end }: { begin: Spatial; end: Spatial }): ConvShape {
   const add = (sizes: Spatial, sign: number, ...more: Spatial[]): Spatial =>
     sizes.map((size, i) => size + sign * more.reduce((sum, pads) => sum + (pads[i] as number), 0)) as unknown as Spatial;
-  return { ...shape, inSize: add(shape.inSize, 1, begin, end), padBegin: add(shape.padBegin, -1, begin), padEnd: add(shape.padEnd, -1, end) };
+  return {
+    ...shape,
+    inSize: add(shape.inSize, 1, begin, end),
+    padBegin: add(shape.padBegin, -1, begin),
+    padEnd: add(shape.padEnd, -1, end),
+  };
 }
 
 /** Bytes of a copied row of the depthwise kernels: see the head of either file. */

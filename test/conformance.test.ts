@@ -1,6 +1,11 @@
 /**
  * Cases that nobody here wrote (ONNX, ONNX Runtime, WebNN, TensorFlow, PyTorch), read from the folder `shared/conformance` beside the
- * repository, or from WASM_CONV_CONFORMANCE. Where it is absent they are reported as skipped.
+ * repository, or from WASM_CONV_CONFORMANCE. Where it is absent each of them is reported as skipped.
+ *
+ * Run here: every `conv` and `depthwiseConv` of two spatial dimensions, and the `conv` shapes of WebNN, which are all of that rank. None of
+ * them is left out: half precision is computed in float32 and rounded, and an activation the library lacks is applied to the plain result.
+ * Not here, since no operation of the library stands behind them yet: other ranks, convTranspose, separableConv, gradients, col2im,
+ * channelShuffle; and, since the contract has no such operation: convInteger, qlinearConv, deformConv, causalConvWithState.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -167,11 +172,11 @@ const cases = sources.flatMap((source) =>
   read<Case>(`${source}.json`).filter(({ op, attrs }) => (op === 'conv' || op === 'depthwiseConv') && attrs.spatialRank === 2),
 );
 
-describe.runIf(present)('conformance: 2-D convolution', () => {
-  it('every case of the folder is here', () => expect(cases.length).toBe(CASES));
-  it.each(cases.map((c) => [c.name, c] as const))('engine: %s', (_, c) => run(c, 'engine'));
-  it.each(cases.map((c) => [c.name, c] as const))('reference: %s', (_, c) => run(c, 'reference'));
-});
+if (present)
+  describe('conformance: 2-D convolution', () => {
+    it.each(cases.map((c) => [c.name, c] as const))('engine: %s', (_, c) => run(c, 'engine'));
+    it.each(cases.map((c) => [c.name, c] as const))('reference: %s', (_, c) => run(c, 'reference'));
+  });
 
 interface ShapeCase {
   readonly name: string;
@@ -199,28 +204,37 @@ function blank({ shape, dtype }: { shape: number[]; dtype: string }): Tensor {
   return { data: data as Float32Array, shape };
 }
 
-describe.runIf(present)('conformance: shapes of WebNN', () => {
-  it('every case of the folder is here', () => expect(shapeCases.length).toBe(SHAPES));
-  it.each(shapeCases.map((c) => [c.name, c] as const))('%s', (_, { input, weight, bias, webnnOptions, expected }) => {
-    const { padding, strides, dilations, ...rest } = webnnOptions;
-    const [top = 0, bottom = 0, left = 0, right = 0] = padding ?? [];
-    const call = (): Tensor =>
-      engine.conv2d(blank(input), blank(weight), {
-        ...rest,
-        stride: strides,
-        dilation: dilations,
-        bias: bias && blank(bias),
-        padding: [
-          [top, bottom],
-          [left, right],
-        ],
+if (present)
+  describe('conformance: shapes of WebNN', () => {
+    describe.each(['engine', 'reference'] as const)('%s', (implementation) => {
+      it.each(shapeCases.map((c) => [c.name, c] as const))('%s', (_, { input, weight, bias, webnnOptions, expected }) => {
+        const { padding, strides, dilations, ...rest } = webnnOptions;
+        const [top = 0, bottom = 0, left = 0, right = 0] = padding ?? [];
+        const call = (): Tensor =>
+          implementations[implementation].conv2d(blank(input), blank(weight), {
+            ...rest,
+            stride: strides,
+            dilation: dilations,
+            bias: bias && blank(bias),
+            padding: [
+              [top, bottom],
+              [left, right],
+            ],
+          });
+        if ('error' in expected)
+          expect(call).toThrow(expect.objectContaining({ message: expect.stringMatching(/^conv2d: /), code: 'ERR_ARGUMENT' }));
+        else expect(call().shape).toEqual(expected.shape);
       });
-    if ('error' in expected) expect(call).toThrow(/^conv2d: /);
-    else expect(call().shape).toEqual(expected.shape);
+    });
   });
+
+it('every case of the folder is here, or none', () => {
+  expect([cases.length, shapeCases.length]).toEqual(present ? [CASES, SHAPES] : [0, 0]);
 });
 
+// As many skipped tests as there are cases, so that the summary's count tells what was not run.
 if (!present) {
-  const count = CASES + SHAPES;
-  it.skipIf(!present)(`conformance: ${count} cases skipped, since there is no folder shared/conformance beside the repository`, () => {});
+  describe.skipIf(!present)('conformance: no folder shared/conformance beside the repository', () => {
+    it.each(Array.from({ length: CASES + SHAPES }, (_, i) => i + 1))('case %i', () => expect(present).toBe(true));
+  });
 }

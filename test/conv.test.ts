@@ -1,6 +1,6 @@
 /** conv2d against the plain loops, bit for bit on integers: sizes around every block, and every form of geometry. */
 import { describe, expect, it } from 'vitest';
-import { GATHER_BELOW, KC, MC, MR, NC, NR, PIXELS } from '../assembly/blocks.ts';
+import { KC, MC, MR, NC, NR, PIXELS, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
 import type { ConvOptions } from '../src/index.ts';
 import * as reference from '../src/reference/index.ts';
 import { guarded, integers, operands, problem } from './cases.ts';
@@ -33,9 +33,19 @@ describe.each(layouts)('conv2d %s: sizes around every block', (inputLayout) => {
   it.each(around(MR))('%i pixels against tiles', (iw) => check(`mb2ic18ih1iw${iw}oc9kh1`, { inputLayout }));
   it.each(around(NC))('%i pixels against the block of pixels', (iw) => check(`ic2ih1iw${iw}oc3kh1kw3pw1`, { inputLayout }));
   it.each(around(PIXELS))('%i pixels against the block of rows', (iw) => check(`ic17ih1iw${iw}oc4kh1`, { inputLayout }));
-  it.each(around(KC))('%i steps of the sum', (ic) => check(`ic${ic}ih2iw3oc7kh1`, { inputLayout }));
+  it.each(around(KC))('%i steps of the sum', (ic) => {
+    check(`ic${ic}ih2iw3oc7kh1`, { inputLayout });
+    // Bias before the first block of steps, activation after the last and not between.
+    check(`ic${ic}ih2iw3oc7kh1`, { inputLayout, bias: integers(7, 3), activation: 'relu' });
+    check(`mb2ic${ic}ih3iw7oc12kh1`, { inputLayout, bias: integers(12, 3), activation: { clamp: [-9, 9] }, shuffle: 3 });
+    check(`g2ic${2 * ic}ih3iw7oc12kh1`, { inputLayout, bias: integers(12, 3), activation: { leakyRelu: 0.5 } });
+  });
   it.each(around(MC))('%i rows of weights', (oc) => check(`ic2ih3oc${oc}kh2`, { inputLayout }));
-  it.each(around(GATHER_BELOW))('%i channels to a tap', (ic) => check(`ic${ic}ih5oc9kh3ph1`, { inputLayout }));
+  it.each(around(WHOLE_ROWS_BELOW))('%i channels to a tap', (ic) => {
+    // Windows inside the image, cut off at the sides, with gaps; more pixels than a block of them.
+    for (const rest of ['ih5oc9kh3ph1', 'ih7iw9oc9kh3kw2', 'mb2ih5iw40oc9kh2kw3sw2', 'ih5iw9oc4kh2kw3dh2', 'ih5iw9oc4kh2kw3dw2'])
+      check(`ic${ic}${rest}`, { inputLayout });
+  });
   it.each([1, 2, 3, 4, 5])('batch of %i small maps', (mb) => check(`mb${mb}ic4ih3oc6kh3ph1`, { inputLayout }));
 });
 
@@ -70,6 +80,8 @@ describe.each(layouts)('conv2d %s: geometry', (inputLayout) => {
       'same-lower',
       2,
       [1, 0],
+      [0, [0, 2]],
+      [0, [2, 0]],
       [
         [0, 2],
         [3, 1],
@@ -77,7 +89,7 @@ describe.each(layouts)('conv2d %s: geometry', (inputLayout) => {
       [2, [0, 1]],
     ] as const;
     for (const padding of paddings) {
-      for (const name of ['ic3ih7iw8oc5kh4kw3', 'ic3ih7iw8oc5kh2kw3sh2', 'ic3ih9oc2kh2sh3', 'ic3ih9oc2kh3dh2'])
+      for (const name of ['ic3ih7iw8oc5kh4kw3', 'ic20ih7iw8oc5kh4kw3', 'ic3ih7iw8oc5kh2kw3sh2', 'ic20ih9oc2kh2sh3', 'ic3ih9oc2kh3dh2'])
         check(name, { inputLayout, padding });
     }
   });

@@ -9,13 +9,13 @@ import { augment } from '../examples/digits/augment.ts';
 import { loadTestDigits, PIXELS, readIdx, SIDE } from '../examples/digits/data.ts';
 import { inputGradient, weightGradient } from '../examples/digits/gradients.ts';
 import { ImageError, readDigit } from '../examples/digits/image.ts';
+import { initialWeights, lossAndGradients } from '../examples/digits/loss.ts';
 import { argmax, CLASSES, type ConvSpec, layers, loadWeights, Network, parameterCount, softmax } from '../examples/digits/network.ts';
 import { blockPicture, sideBySide } from '../examples/digits/picture.ts';
 import { PlainNetwork } from '../examples/digits/plain-js.ts';
-import { randomNumbers } from '../examples/digits/random.ts';
-import { initialWeights, lossAndGradients } from '../examples/digits/train.ts';
+import { normal, randomNumbers } from '../examples/digits/random.ts';
 import * as reference from '../src/reference/index.ts';
-import { fractions, integers } from './cases.ts';
+import { integers } from './cases.ts';
 import { testEngine } from './engines.ts';
 
 const engine = testEngine();
@@ -193,6 +193,51 @@ describe('--digit', () => {
     }
   });
 
+  /** A five drawn with a pen of `width` on a picture of 500 × 600, over whatever `paper` draws. */
+  async function drawn(name: string, width: number, paper: string): Promise<string> {
+    const five = `<path d="M75 22 L35 22 L30 55 C50 45 78 52 75 78 C70 102 35 102 22 90" fill="none" stroke="#111" stroke-width="${width}"/>`;
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="500" height="600" viewBox="0 0 100 120">${paper}${five}</svg>`;
+    const path = join(folder, name);
+    await sharp(Buffer.from(svg)).flatten({ background: '#fff' }).toFile(path);
+    return path;
+  }
+  const shade = `<defs><linearGradient id="g"><stop offset="0" stop-color="#fff"/><stop offset="1" stop-color="#888"/></linearGradient></defs>
+    <rect width="100" height="120" fill="url(#g)"/>`;
+
+  it.each([
+    ['a hair', 0.4, ''],
+    ['a pen', 3, ''],
+    ['a brush', 12, ''],
+    ['light from the left', 5, shade],
+    ['ink that runs off the paper', 5, '<rect x="97" y="20" width="3" height="30"/>'],
+  ])('reads a drawing: %s', async (name, width, paper) => {
+    const image = await readDigit(await drawn(`${name.replaceAll(' ', '-')}.png`, width, paper));
+    expect(image.reduce((a, b) => Math.max(a, b), 0)).toBe(1);
+    if (!name.startsWith('ink')) expect(argmax(network.logits(image, 1))).toBe(5);
+    // No paper is taken for ink: MNIST leaves four cells free on every side, less what centring by mass moves.
+    const edge = Array.from({ length: SIDE }, (_, i) => [image[i], image[PIXELS - 1 - i], image[i * SIDE], image[i * SIDE + SIDE - 1]]);
+    expect(edge.flat().every((value) => value === 0)).toBe(true);
+  });
+
+  it('fits the ink into a box of 20 cells, its mass in the middle', async () => {
+    const bar = join(folder, 'bar.png');
+    const black = await sharp({ create: { width: 30, height: 200, channels: 3, background: '#000' } })
+      .png()
+      .toBuffer();
+    await sharp({ create: { width: 400, height: 300, channels: 3, background: '#fff' } })
+      .composite([{ input: black, left: 10, top: 60 }])
+      .png()
+      .toFile(bar);
+    const image = await readDigit(bar);
+    const rows = Array.from({ length: SIDE }, (_, y) => image.subarray(y * SIDE, (y + 1) * SIDE).some((v) => v > 0.5));
+    const columns = Array.from({ length: SIDE }, (_, x) =>
+      Array.from({ length: SIDE }, (_, y) => image[y * SIDE + x] as number).some((v) => v > 0.5),
+    );
+    expect([rows.indexOf(true), rows.lastIndexOf(true)]).toEqual([4, 23]);
+    expect(columns.filter(Boolean).length).toBe(3);
+    expect([12, 13]).toContain(columns.indexOf(true));
+  });
+
   it('says what is wrong with a file', async () => {
     const bad = (name: string, bytes: string | Uint8Array): string => {
       writeFileSync(join(folder, name), bytes);
@@ -205,6 +250,11 @@ describe('--digit', () => {
     const blank = join(folder, 'blank.png');
     await sharp({ create: { width: 50, height: 50, channels: 3, background: '#eee' } }).toFile(blank);
     await expect(readDigit(blank)).rejects.toThrow('shows nothing');
+    const whole = readFileSync(await file('whole.png', 0, 'dark on light'));
+    await expect(readDigit(bad('cut.png', whole.subarray(0, whole.length >> 1)))).rejects.toThrow('is not an image that can be read');
+    const clear = join(folder, 'clear.png');
+    await sharp({ create: { width: 50, height: 50, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } }).toFile(clear);
+    await expect(readDigit(clear)).rejects.toThrow('shows nothing');
   });
 
   it('answers in the terminal and in JSON', async () => {
@@ -215,7 +265,10 @@ describe('--digit', () => {
     const json = main('--digit', path, '--json');
     const lines = json.stdout.trim().split('\n');
     expect(lines.length).toBe(1);
-    expect(JSON.parse(lines[0] as string)).toMatchObject({ digit: 0, probabilities: expect.any(Array) as unknown });
+    const answer = JSON.parse(lines[0] as string) as { label: number; probabilities: number[] };
+    expect(answer.label).toBe(0);
+    expect(answer.probabilities.length).toBe(CLASSES);
+    expect(answer.probabilities.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 4);
     const wrong = main('--digit', join(folder, 'none.png'));
     expect(wrong).toMatchObject({ status: 1, stdout: '' });
     expect(wrong.stderr.trim().split('\n')).toEqual([`there is no file ${join(folder, 'none.png')}`]);
@@ -227,10 +280,15 @@ describe('the command', () => {
     expect(main('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--digit <path>') as string });
     expect(main('--jason')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining("Unknown option '--jason'") as string });
     expect(main('--limit', '0')).toMatchObject({ status: 2, stderr: expect.stringContaining('--limit must be a whole number') as string });
+    expect(main('seven.png')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining("'seven.png'") as string });
+    const beyond = main('--index', '10000');
+    expect(beyond).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('--index must be below 10000') as string });
+    expect(beyond.stderr).not.toContain('    at ');
   });
 
   it('recognises, writes the page, and prints one line of JSON', () => {
-    const { status, stdout } = main('--json', '--limit', '600', '--index', '2');
+    const page = join(folder, 'digits.html');
+    const { status, stdout, stderr } = main('--json', '--limit', '600', '--index', '2', '--page', page);
     expect(status).toBe(0);
     const lines = stdout.split('\n');
     expect(lines.length).toBe(2);
@@ -238,18 +296,39 @@ describe('the command', () => {
     expect(Object.keys(result)).toEqual(['accuracy', 'digits', 'imagesPerSecond', 'jsImagesPerSecond', 'ratio']);
     expect(result).toMatchObject({ digits: 600 });
     expect(result.accuracy).toBeGreaterThan(0.98);
-    const html = readFileSync(join(root, 'digits.html'), 'utf8');
+    expect(result.ratio).toBeGreaterThan(1);
+    expect(stderr).toContain('labelled 1');
+    expect(stderr).toContain('600 of 600');
+    const html = readFileSync(page, 'utf8');
     const pictures = layers.reduce((sum, { outC }) => sum + 2 * outC, 0);
     const misread = Math.round(600 * (1 - (result.accuracy ?? 0)));
     expect(html.match(/<img /g)?.length).toBe(1 + pictures + misread);
     expect(html.match(/alt="Kernel /g)?.length).toBe(pictures / 2);
-    expect(html).not.toMatch(/(src|href)="(?!data:)/);
+    expect(html.match(/alt="Feature map /g)?.length).toBe(pictures / 2);
+    expect(html.match(/<img [^>]*src="data:image\/png;base64,/g)?.length).toBe(1 + pictures + misread);
+    expect(html).not.toMatch(/(src|href)="(?!data:|#)/);
+    // Links of the contents lead to sections, and every column of the confusion matrix is there.
+    for (const [, id] of html.matchAll(/href="#([^"]+)"/g)) expect(html).toContain(`id="${id}"`);
+    expect(html.match(/<td class="right">/g)?.length).toBe(CLASSES);
+    expect(html).not.toMatch(/NaN|undefined|Infinity/);
   });
 });
 
-it('random numbers are uniform', () => {
-  const random = randomNumbers(1);
-  const mean = Array.from({ length: 10_000 }, random).reduce((a, b) => a + b, 0) / 10_000;
-  expect(Math.abs(mean - 0.5)).toBeLessThan(0.01);
-  expect(fractions(3)).not.toEqual(fractions(3, 2));
+describe('random numbers', () => {
+  it('are uniform, and the same for the same seed', () => {
+    const take = (seed: number): number[] => Array.from({ length: 10_000 }, randomNumbers(seed));
+    const values = take(1);
+    expect(take(1)).toEqual(values);
+    expect(take(2)).not.toEqual(values);
+    expect(Math.abs(values.reduce((a, b) => a + b, 0) / values.length - 0.5)).toBeLessThan(0.01);
+    expect(values.every((v) => v >= 0 && v < 1)).toBe(true);
+  });
+
+  it('are normal with deviation 1', () => {
+    const random = randomNumbers(1);
+    const values = Array.from({ length: 10_000 }, () => normal(random));
+    const square = values.reduce((a, b) => a + b * b, 0) / values.length;
+    expect(Math.abs(values.reduce((a, b) => a + b, 0) / values.length)).toBeLessThan(0.03);
+    expect(Math.abs(square - 1)).toBeLessThan(0.05);
+  });
 });

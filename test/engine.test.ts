@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { conv2d, createEngine, createEngineSync, defaultEngine, tensor } from '../src/index.ts';
+import { conv2d, createEngine, createEngineSync, defaultEngine } from '../src/index.ts';
 import * as reference from '../src/reference/index.ts';
 import { operands, problem } from './cases.ts';
 import { expectClose } from './close.ts';
@@ -138,18 +138,5 @@ describe('the default engine', () => {
     engine.dispose();
     expectClose(await conv2d(input, weight), want);
     expectClose(engine.conv2d(input, weight), want);
-  });
-});
-
-describe('tensor', () => {
-  it('keeps a Float32Array and converts numbers', () => {
-    const data = new Float32Array(6);
-    expect(tensor(data, [2, 3]).data).toBe(data);
-    expect(tensor([1, 2, 3.5], [3])).toEqual({ data: Float32Array.of(1, 2, 3.5), shape: [3] });
-    const shape = [2, 3];
-    const made = tensor(data, shape);
-    shape[0] = 9;
-    expect(made.shape).toEqual([2, 3]);
-    expect(tensor([], [0, 4]).data.length).toBe(0);
   });
 });

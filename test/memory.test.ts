@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it, vi } from 'vitest';
 import { Heap, PAGE_BYTES } from '../src/memory.ts';
 import * as reference from '../src/reference/index.ts';
 import { integers, operands, problem } from './cases.ts';
@@ -100,6 +102,33 @@ it('engine tensors survive growth, and start as zeros whatever lay there', () =>
   engine.alloc([1, 2 ** 20]);
   expect(before.length).toBe(0);
   expect(kept.data).toEqual(integers(150));
+});
+
+it('what was forgotten comes back with the garbage collector', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const engine = testEngine({ maxMemory: 16 * PAGE_BYTES });
+  const { weight, options } = operands(problem('ic8ih12oc8kh3ph1'));
+  const forget = (): void => {
+    // Together more than the memory holds; nothing keeps them.
+    expect(() => {
+      for (let i = 0; i < 400; i++) {
+        engine.conv2d.prepare(weight, options);
+        engine.alloc([256]);
+      }
+    }).toThrow(expect.objectContaining({ code: 'ERR_MEMORY' }));
+  };
+  forget();
+  const most = [14 * (PAGE_BYTES / 4)];
+  // No time is promised: callbacks of the collector come when the event loop turns.
+  await vi.waitFor(
+    () => {
+      collect();
+      engine.alloc(most).dispose();
+    },
+    { timeout: 5000, interval: 10 },
+  );
+  expect(engine.alloc(most).shape).toEqual(most);
 });
 
 it('the plan says how much memory a call takes', () => {

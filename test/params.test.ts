@@ -60,8 +60,9 @@ it('activations and borders have the same numbers on both sides', async () => {
       reflect: 'REFLECT',
       replicate: 'REPLICATE',
       circular: 'CIRCULAR',
+      zeros: 'ZEROS',
     },
-    'import { CLAMP, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, HARD_SWISH } from "./activation";\nimport { REFLECT, REPLICATE, CIRCULAR } from "./pad";',
+    'import { CLAMP, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, HARD_SWISH } from "./activation";\nimport { REFLECT, REPLICATE, CIRCULAR, ZEROS } from "./pad";',
   );
   expect(numbers).toEqual({
     ...Object.fromEntries(activationKinds.map((name, i) => [name, i])),
@@ -84,7 +85,8 @@ it('a plan is written field by field', () => {
   const filter = filterShape('conv2d', 'weight', [10, 3, 2, 5], settings);
   const shape = convShape('conv2d', [7, 6, 20, 30], filter, settings);
   const memory = new Float32Array(64);
-  writePadParams(memory, 0, shape);
+  const plan = convPlan(shape, packPlan('conv2d', filter, settings));
+  writePadParams(memory, 0, shape, plan);
   const pad = Object.fromEntries(padFields.map((field, i) => [field, new Int32Array(memory.buffer)[i]]));
   expect(pad).toEqual({
     outer: 42,
@@ -100,7 +102,7 @@ it('a plan is written field by field', () => {
     endW: 4,
     mode: 1,
   });
-  writeConvParams(memory, 64, convPlan(shape, packPlan('conv2d', filter, settings)), settings.activation);
+  writeConvParams(memory, 64, plan, settings.activation);
   const conv = Object.fromEntries(convFields.map((field, i) => [field, (i < 28 ? new Int32Array(memory.buffer) : memory)[16 + i]]));
   expect(conv).toEqual({
     batch: 7,

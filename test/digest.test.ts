@@ -1,0 +1,34 @@
+/**
+ * Results are the same to the bit on every machine: for the same version, input and options, and without relaxed SIMD.
+ *
+ * The digests below are of that version. A kernel that sums in another order changes them, and that is fine: copy the new ones from the
+ * failure. A machine, host or build that changes them breaks the promise.
+ */
+import { createHash } from 'node:crypto';
+import { expect, it } from 'vitest';
+import type { ConvOptions } from '../src/index.ts';
+import { fractions, operands, problem } from './cases.ts';
+import { testEngine } from './engines.ts';
+
+const engine = testEngine({ relaxedSimd: false });
+
+it.each<[name: string, digest: string, options: ConvOptions]>([
+  ['ic64ih14oc24kh3ph1', 'd870a028d416c413', { activation: 'relu' }],
+  ['ic64ih14oc24kh3ph1', '454c0ddb54effd98', { inputLayout: 'nhwc', activation: 'relu' }],
+  ['ic3ih21oc17kh5sh2ph2', '36ef7a142b905790', { activation: 'sigmoid' }],
+  ['ic3ih21oc17kh5sh2ph2', '5ca5167b547f161c', { inputLayout: 'nhwc', activation: 'tanh' }],
+  ['mb3ic40ih7oc33kh1', 'a94ddcb030663cdb', { activation: 'silu', shuffle: 3 }],
+  ['mb3ic40ih7oc33kh1', 'e844f80abac487e2', { inputLayout: 'nhwc', activation: { elu: 0.5 } }],
+  ['g4ic20ih9oc12kh3dh2ph2', 'b9ba3ff09cad703f', { paddingMode: 'reflect' }],
+  ['g20ic20ih15oc40kh3ph1', '30b005fcb4382389', { activation: 'hardSwish' }],
+  ['g20ic20ih15oc40kh3ph1', '7db3b8dc18571300', { inputLayout: 'nhwc', activation: { leakyRelu: 0.3 } }],
+  ['g20ic20ih15oc20kh7ph3sh2', 'e7776270996b58e2', { algorithm: 'direct' }],
+])('%s %s %j', (name, digest, options) => {
+  const p = problem(name);
+  const made = operands(p, { ...options, bias: fractions(p.oc, 3) }, fractions);
+  const { data } = engine.conv2d(made.input, made.weight, made.options);
+  // Little-endian bytes, as WebAssembly keeps them, on any machine.
+  const bytes = new DataView(new ArrayBuffer(data.length * 4));
+  for (const [i, value] of data.entries()) bytes.setFloat32(i * 4, value, true);
+  expect(createHash('sha256').update(bytes).digest('hex').slice(0, 16)).toBe(digest);
+});
