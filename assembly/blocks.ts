@@ -29,10 +29,10 @@ export const PIXELS = 120;
  */
 export const WHOLE_ROWS_BELOW = 16;
 
-/** Depthwise, channels-last: channels copied and summed at a time. Eight vectors keep a row of a band at some KiB. */
+/** Depthwise, channels-last: channels of a copied band. Four vectors keep a row of it at some KiB. */
 export const CHANNELS = 16;
 
-/** Depthwise: bytes that a copied band should take, so that it stays in L1 and L2. */
+/** Depthwise: bytes that a band of rows should take, so that it stays in L1 and L2. */
 export const BAND_BYTES = 32768;
 
 /** Floats added to a row or panel whose stride would be a power of two: such rows share one set of the cache. */

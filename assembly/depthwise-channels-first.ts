@@ -4,45 +4,56 @@
  *   output[b][oc][oh][ow] = activation(bias[oc] + Σ_kh,kw weight[oc][kh][kw] · input[b][oc / multiplier][oh·strideH + kh·dilationH − padH][…])
  *
  *   input [batch, inC, inH, inW] · output [batch, outC, outH, outW] · weights from packRows, in the order of the weight · bias [outC]
- *   work: one band of one channel with its border, kH · kW offsets; sized in src/plan.ts. Nothing overlaps.
+ *   work: one row of zeros, or kH · kW offsets and one band of one channel with its border; sized in src/plan.ts. Nothing overlaps.
  *
- * A band of p.band output rows is copied with its zeros into `work`, so that no tap of the sum needs a test. Its columns are dealt into
+ * What depthwise-3x3.ts can do is done in place, if p.inPlace says so. Else a band of p.band output rows is copied with its zeros into `work`, so that no tap of the sum needs a test. Its columns are dealt into
  * strideW phases, [row][phase][phaseW]: column c is cell c / strideW of phase c mod strideW. A tap then reads consecutive cells at any stride.
  */
+import { plane3x3 } from "./depthwise-3x3";
 import { tapsChannelsFirst } from "./depthwise-taps";
 import { shuffledChannel } from "./gemm";
 import { ConvParams } from "./params";
-import { copyFloats, loadEven, loadOdd, zeroFloats } from "./simd";
+import { zeroFloats } from "./simd";
 
 /** Floats of one phase: whole vectors of outputs, and as far as the last tap reaches. */
 function phaseWidth(p: ConvParams): i32 {
   return ((p.outW + 3) & ~3) + (p.kW - 1) * p.dilationW / p.strideW;
 }
 
-/** One image row without border → its phases. `columns` cells, the first in padded column padW. */
+/** Rows [0, rows) of the image, four or more cells of each, behind the margin of the band's rows. */
+function copyRows(from: usize, rows: i32, imageRowBytes: usize, columns: i32, to: usize, rowBytes: usize): void {
+  const last = (<usize>columns << 2) - 16;
+  for (let r = rows; r != 0; r--) {
+    // The last vector ends with the row, and copies some cells again.
+    for (let at: usize = 0; at < last; at += 16) v128.store(to + at, v128.load(from + at));
+    v128.store(to + last, v128.load(from + last));
+    from += imageRowBytes;
+    to += rowBytes;
+  }
+}
+
+/** Likewise, eight or more cells, dealt into two phases: `even` takes the first cell of each row, `odd` the second. */
+function dealRows(from: usize, rows: i32, imageRowBytes: usize, columns: i32, even: usize, odd: usize, rowBytes: usize): void {
+  const last = (<usize>(columns & ~1) << 2) - 32;
+  for (let r = rows; r != 0; r--) {
+    for (let at: usize = 0; ; at += 32) {
+      if (at > last) at = last;
+      const x = from + at;
+      const low = v128.load(x), high = v128.load(x, 16);
+      v128.store(even + (at >> 1), i32x4.shuffle(low, high, 0, 2, 4, 6));
+      v128.store(odd + (at >> 1), i32x4.shuffle(low, high, 1, 3, 5, 7));
+      if (at == last) break;
+    }
+    if ((columns & 1) != 0) store<f32>(even + (<usize>(columns >> 1) << 2), load<f32>(from + (<usize>(columns - 1) << 2)));
+    from += imageRowBytes;
+    even += rowBytes;
+    odd += rowBytes;
+  }
+}
+
+/** One row of any length into any number of phases. `columns` cells, the first in padded column padW. */
 function dealRow(p: ConvParams, from: usize, columns: i32, to: usize, phaseBytes: usize): void {
   const stride = p.strideW;
-  if (stride == 1) {
-    copyFloats(to + (<usize>p.padW << 2), from, columns);
-    return;
-  }
-  if (stride == 2) {
-    // The phase of the first cell, and the other.
-    const phase = p.padW & 1;
-    const even = to + <usize>phase * phaseBytes + (<usize>(p.padW >> 1) << 2);
-    const odd = to + <usize>(phase ^ 1) * phaseBytes + (<usize>((p.padW + 1) >> 1) << 2);
-    let i = 0;
-    for (; i + 8 <= columns; i += 8) {
-      v128.store(even + (<usize>i << 1), loadEven(from));
-      v128.store(odd + (<usize>i << 1), loadOdd(from));
-      from += 32;
-    }
-    for (; i < columns; i++) {
-      store<f32>(((i & 1) != 0 ? odd : even) + (<usize>(i >> 1) << 2), load<f32>(from));
-      from += 4;
-    }
-    return;
-  }
   for (let phase = 0; phase < stride; phase++) {
     // The first image cell of this phase, and its place there.
     const first = (phase - p.padW % stride + stride) % stride;
@@ -57,20 +68,35 @@ function dealRow(p: ConvParams, from: usize, columns: i32, to: usize, phaseBytes
 /** Band rows of padded image rows [row, row + rows). Margins were zeroed once and stay so. */
 function copyBand(p: ConvParams, plane: usize, row: i32, rows: i32, to: usize, phaseBytes: usize): void {
   const rowBytes = phaseBytes * <usize>p.strideW;
+  const imageRowBytes = <usize>p.inW << 2;
   // Cells behind the last tap of the last output are not wanted.
   const reach = (p.outW - 1) * p.strideW + (p.kW - 1) * p.dilationW + 1 - p.padW;
   const columns = max(0, min(p.inW, reach));
-  for (let r = 0; r < rows; r++) {
-    const ih = row + r - p.padH;
-    if (<u32>ih < <u32>p.inH) dealRow(p, plane + (<usize>(ih * p.inW) << 2), columns, to, phaseBytes);
-    else zeroFloats(to, <i32>(rowBytes >> 2));
-    to += rowBytes;
+  // Rows of the band that are rows of the image.
+  const above = min(rows, max(0, p.padH - row));
+  const count = max(0, min(rows, p.inH + p.padH - row) - above);
+  if (p.band < p.outH) {
+    zeroFloats(to, <i32>(<usize>above * rowBytes >> 2));
+    zeroFloats(to + <usize>(above + count) * rowBytes, <i32>(<usize>(rows - above - count) * rowBytes >> 2));
+  }
+  let from = plane + <usize>(row + above - p.padH) * imageRowBytes;
+  to += <usize>above * rowBytes;
+  if (p.strideW == 1 && columns >= 4) {
+    copyRows(from, count, imageRowBytes, columns, to + (<usize>p.padW << 2), rowBytes);
+  } else if (p.strideW == 2 && columns >= 8) {
+    const first = to + <usize>(p.padW & 1) * phaseBytes + (<usize>(p.padW >> 1) << 2);
+    const second = to + <usize>(p.padW & 1 ^ 1) * phaseBytes + (<usize>((p.padW + 1) >> 1) << 2);
+    dealRows(from, count, imageRowBytes, columns, first, second, rowBytes);
+  } else {
+    for (let r = count; r != 0; r--) {
+      dealRow(p, from, columns, to, phaseBytes);
+      from += imageRowBytes;
+      to += rowBytes;
+    }
   }
 }
 
-export function depthwiseChannelsFirst(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
-  assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
-  assert(p.band >= 1, "depthwise: an empty band");
+function copied(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
   const outH = p.outH, outW = p.outW, outC = p.outC, strideH = p.strideH;
   const multiplier = outC / p.inC;
   const taps = p.kH * p.kW;
@@ -107,4 +133,27 @@ export function depthwiseChannelsFirst(p: ConvParams, input: usize, weights: usi
       }
     }
   }
+}
+
+function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, zeros: usize): void {
+  const outC = p.outC;
+  const multiplier = outC / p.inC;
+  zeroFloats(zeros, p.inW);
+  for (let b = 0; b < p.batch; b++) {
+    for (let oc = 0; oc < outC; oc++) {
+      const plane = input + (<usize>((b * p.inC + oc / multiplier) * p.inH * p.inW) << 2);
+      const target = b * outC + shuffledChannel(oc, outC, p.shuffle);
+      plane3x3(
+        p, plane, zeros, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
+        output + (<usize>(target * p.outH * p.outW) << 2),
+      );
+    }
+  }
+}
+
+export function depthwiseChannelsFirst(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+  assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
+  assert(p.band >= 1, "depthwise: an empty band");
+  if (p.inPlace != 0) inPlace(p, input, weights, bias, output, work);
+  else copied(p, input, weights, bias, output, work);
 }

@@ -4,39 +4,24 @@
  *   output[b][oh][ow][oc] = activation(bias[oc] + Σ_kh,kw weight[oc][kh][kw] · input[b][oh·strideH + kh·dilationH − padH][…][oc / multiplier])
  *
  *   input [batch, inH, inW, inC] · output [batch, outH, outW, outC] · weights from packTaps · bias zero-padded to whole vectors
- *   work: one band of one block of channels with its border; sized in src/plan.ts. Nothing overlaps.
+ *   work: a Grid; behind it, where the image is not read in place, one band of one block of channels; sized in src/plan.ts. Nothing overlaps.
  *
- * A band of p.band output rows is copied with its zeros, at most CHANNELS channels at a time, into `work` [row][column][channels], so
- * that no tap of the sum needs a test; a channel that feeds several outputs is copied once for each. Weights and bias come in the
- * order of the output, shuffled or not; the copy looks up which input channel belongs to it.
+ * Where every output channel is fed by the input channel of the same index, the image is read in place: the inside in strips along the rows,
+ * the columns that the border cuts in strips down, each with the taps that are left, and corners one by one. In bands of p.band rows, so
+ * that the columns find what the rows have just read.
+ *
+ * Else, or with less than one vector of channels, a band is copied with its zeros, at most CHANNELS channels at a time, into [row][column]
+ * [channels], every input channel as often as it feeds an output, and the band is all inside. Weights and bias come in the order of the
+ * output, shuffled or not; the copy looks up which input channel belongs to it.
  */
 import { CHANNELS, SKEW } from "./blocks";
-import { tapsChannelsLast } from "./depthwise-taps";
+import { Grid } from "./depthwise-grid";
+import { strip } from "./depthwise-strip";
 import { ConvParams } from "./params";
 import { sourceChannel } from "./pack";
-import { copyFloats, zeroFloats } from "./simd";
+import { zeroFloats } from "./simd";
 
-/** `columns` pixels of `count` channels. Loops of vectors in place: a call for so few floats would cost more than the copy. */
-function copyPixels(from: usize, pixelBytes: usize, columns: i32, count: i32, to: usize, cellBytes: usize): void {
-  if (count == CHANNELS) {
-    for (let n = columns; n != 0; n--) {
-      v128.store(to, v128.load(from));
-      v128.store(to, v128.load(from, 16), 16);
-      v128.store(to, v128.load(from, 32), 32);
-      v128.store(to, v128.load(from, 48), 48);
-      from += pixelBytes;
-      to += cellBytes;
-    }
-    return;
-  }
-  for (let n = columns; n != 0; n--) {
-    copyFloats(to, from, count);
-    from += pixelBytes;
-    to += cellBytes;
-  }
-}
-
-/** Likewise where outputs [channel, channel + count) are not fed by as many channels in the same order. */
+/** `columns` pixels, spread to output channels [channel, channel + count). */
 function spreadPixels(p: ConvParams, from: usize, columns: i32, channel: i32, count: i32, to: usize, cellBytes: usize): void {
   const multiplier = p.outC / p.inC;
   const pixelBytes = <usize>p.inC << 2;
@@ -63,43 +48,32 @@ function spreadPixels(p: ConvParams, from: usize, columns: i32, channel: i32, co
 }
 
 /** Padded image rows [row, row + rows) of one block of channels. Margins were zeroed once and stay so. */
-function copyBand(p: ConvParams, image: usize, row: i32, rows: i32, channel: i32, count: i32, to: usize, rowBytes: usize, cellBytes: usize): void {
+function spreadBand(p: ConvParams, image: usize, row: i32, rows: i32, channel: i32, count: i32, to: usize, rowBytes: usize, cellBytes: usize): void {
   const pixelBytes = <usize>p.inC << 2;
   // Cells behind the last tap of the last output are not wanted.
   const reach = (p.outW - 1) * p.strideW + (p.kW - 1) * p.dilationW + 1 - p.padW;
   const columns = max(0, min(p.inW, reach));
   for (let r = 0; r < rows; r++) {
     const ih = row + r - p.padH;
-    if (<u32>ih < <u32>p.inH) {
-      const line = image + <usize>(ih * p.inW) * pixelBytes;
-      const cells = to + <usize>p.padW * cellBytes;
-      if (p.inC == p.outC && p.shuffle == 1) copyPixels(line + (<usize>channel << 2), pixelBytes, columns, count, cells, cellBytes);
-      else spreadPixels(p, line, columns, channel, count, cells, cellBytes);
-    } else {
-      zeroFloats(to, <i32>(rowBytes >> 2));
-    }
+    if (<u32>ih < <u32>p.inH) spreadPixels(p, image + <usize>(ih * p.inW) * pixelBytes, columns, channel, count, to + <usize>p.padW * cellBytes, cellBytes);
+    else zeroFloats(to, <i32>(rowBytes >> 2));
     to += rowBytes;
   }
 }
 
-export function depthwiseChannelsLast(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
-  assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
-  assert(p.band >= 1, "depthwise: an empty band");
+function spread(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid, rows: usize): void {
   const outH = p.outH, outW = p.outW, outC = p.outC;
   const reachH = (p.kH - 1) * p.dilationH + 1;
   const columns = (outW - 1) * p.strideW + (p.kW - 1) * p.dilationW + 1;
   const cellBytes = <usize>min(CHANNELS, p.weightStride) << 2;
   const rowBytes = <usize>columns * cellBytes + (SKEW << 2);
-  const step = cellBytes * <usize>p.strideW;
-  const offsets = work;
-  const rows = offsets + (<usize>(p.kH * p.kW) << 2);
-
-  for (let kh = 0; kh < p.kH; kh++) {
-    for (let kw = 0; kw < p.kW; kw++) {
-      const offset = <usize>(kh * p.dilationH) * rowBytes + <usize>(kw * p.dilationW) * cellBytes;
-      store<usize>(offsets + (<usize>(kh * p.kW + kw) << 2), offset);
-    }
-  }
+  const tapBytes = <usize>p.weightStride << 2;
+  grid.outer = p.kH;
+  grid.outerStep = <usize>p.dilationH * rowBytes;
+  grid.outerWeights = <usize>p.kW * tapBytes;
+  grid.inner = p.kW;
+  grid.innerStep = <usize>p.dilationW * cellBytes;
+  grid.innerWeights = tapBytes;
   zeroFloats(rows, <i32>(<usize>((min(p.band, outH) - 1) * p.strideH + reachH) * rowBytes >> 2));
 
   for (let b = 0; b < p.batch; b++) {
@@ -108,15 +82,122 @@ export function depthwiseChannelsLast(p: ConvParams, input: usize, weights: usiz
       const end = min(outH, band + p.band);
       for (let channel = 0; channel < outC; channel += CHANNELS) {
         const count = min(CHANNELS, outC - channel);
-        copyBand(p, image, band * p.strideH, (end - band - 1) * p.strideH + reachH, channel, count, rows, rowBytes, cellBytes);
-        for (let c = 0; c < count; c += 4) {
-          const at = <usize>(channel + c) << 2;
-          tapsChannelsLast(
-            p, end - band, rows + (<usize>c << 2), rowBytes * <usize>p.strideH, step, offsets, weights + at, bias + at,
-            output + (<usize>((b * outH + band) * outW * outC) << 2) + at, min(4, count - c),
-          );
+        const at = <usize>channel << 2;
+        spreadBand(p, image, band * p.strideH, (end - band - 1) * p.strideH + reachH, channel, count, rows, rowBytes, cellBytes);
+        let from = rows;
+        for (let oh = band; oh < end; oh++) {
+          const to = output + (<usize>((b * outH + oh) * outW * outC) << 2) + at;
+          strip(p, outW, from, cellBytes * <usize>p.strideW, to, <usize>outC << 2, count, grid, weights + at, bias + at);
+          from += rowBytes * <usize>p.strideH;
         }
       }
     }
   }
+}
+
+/** First output whose window begins inside. */
+function insideFrom(stride: i32, pad: i32, out: i32): i32 {
+  return min(out, (pad + stride - 1) / stride);
+}
+
+/** Behind the last output whose window ends inside; never before `from`. */
+function insideTo(stride: i32, reach: i32, pad: i32, size: i32, out: i32, from: i32): i32 {
+  const room = size + pad - 1 - reach;
+  return max(from, room < 0 ? 0 : min(out, room / stride + 1));
+}
+
+/** First tap of the window beginning at `at` that is inside. */
+function firstTap(at: i32, dilation: i32, taps: i32): i32 {
+  return at >= 0 ? 0 : min(taps, (dilation - 1 - at) / dilation);
+}
+
+/** Behind the last tap inside; never before `first`. */
+function behindTaps(at: i32, dilation: i32, taps: i32, size: i32, first: i32): i32 {
+  return at >= size ? first : max(first, min(taps, (size - 1 - at) / dilation + 1));
+}
+
+/** Where things lie in the image that is read in place. */
+function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid): void {
+  const inH = p.inH, inW = p.inW, outH = p.outH, outW = p.outW, channels = p.outC;
+  const kH = p.kH, kW = p.kW, strideH = p.strideH, strideW = p.strideW, dilationH = p.dilationH, dilationW = p.dilationW;
+  const pixelBytes = <usize>channels << 2;
+  const rowBytes = pixelBytes * <usize>inW;
+  const outRowBytes = pixelBytes * <usize>outW;
+  const tapBytes = <usize>p.weightStride << 2;
+  const top = insideFrom(strideH, p.padH, outH);
+  const bottom = insideTo(strideH, (kH - 1) * dilationH, p.padH, inH, outH, top);
+  const left = insideFrom(strideW, p.padW, outW);
+  const right = insideTo(strideW, (kW - 1) * dilationW, p.padW, inW, outW, left);
+
+  for (let b = 0; b < p.batch; b++) {
+    const image = input + <usize>(b * inH) * rowBytes;
+    const result = output + <usize>(b * outH) * outRowBytes;
+    for (let band = 0; band < outH; band += p.band) {
+      const end = min(outH, band + p.band);
+
+      // Rows: the inside of each, and the cut columns of rows that are cut themselves.
+      for (let oh = band; oh < end; oh++) {
+        const y = oh * strideH - p.padH;
+        const kh = firstTap(y, dilationH, kH);
+        const line = image + <usize>(y + kh * dilationH) * rowBytes;
+        const to = result + <usize>oh * outRowBytes;
+        const inside = oh >= top && oh < bottom;
+        grid.outer = behindTaps(y, dilationH, kH, inH, kh) - kh;
+        grid.outerStep = <usize>dilationH * rowBytes;
+        grid.outerWeights = <usize>kW * tapBytes;
+        grid.innerStep = <usize>dilationW * pixelBytes;
+        grid.innerWeights = tapBytes;
+        for (let ow = 0; ow < outW; ow++) {
+          const whole = ow == left && left < right;
+          if (!whole && inside) {
+            // Done below, as part of a column.
+            continue;
+          }
+          const x = ow * strideW - p.padW;
+          const kw = firstTap(x, dilationW, kW);
+          grid.inner = behindTaps(x, dilationW, kW, inW, kw) - kw;
+          const count = whole ? right - left : 1;
+          strip(
+            p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideW * pixelBytes, to + <usize>ow * pixelBytes, pixelBytes,
+            channels, grid, weights + <usize>(kh * kW + kw) * tapBytes, bias,
+          );
+          if (whole) ow = right - 1;
+        }
+      }
+
+      // Columns cut by the border, down the rows that are not.
+      const from = max(band, top);
+      const count = min(end, bottom) - from;
+      if (count <= 0) continue;
+      const line = image + <usize>(from * strideH - p.padH) * rowBytes;
+      const to = result + <usize>from * outRowBytes;
+      grid.outerStep = <usize>dilationW * pixelBytes;
+      grid.outerWeights = tapBytes;
+      grid.inner = kH;
+      grid.innerStep = <usize>dilationH * rowBytes;
+      grid.innerWeights = <usize>kW * tapBytes;
+      for (let ow = 0; ow < outW; ow++) {
+        if (ow == left) {
+          ow = right;
+          if (ow >= outW) break;
+        }
+        const x = ow * strideW - p.padW;
+        const kw = firstTap(x, dilationW, kW);
+        grid.outer = behindTaps(x, dilationW, kW, inW, kw) - kw;
+        strip(
+          p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideH * rowBytes, to + <usize>ow * pixelBytes, outRowBytes,
+          channels, grid, weights + <usize>kw * tapBytes, bias,
+        );
+      }
+    }
+  }
+}
+
+export function depthwiseChannelsLast(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+  assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
+  assert(p.band >= 1, "depthwise: an empty band");
+  assert(p.inPlace == 0 || (p.inC == p.outC && p.shuffle == 1 && p.inC >= 4), "depthwise: channels that cannot be read in place");
+  const grid = changetype<Grid>(work);
+  if (p.inPlace != 0) inPlace(p, input, weights, bias, output, grid);
+  else spread(p, input, weights, bias, output, grid, work + offsetof<Grid>());
 }

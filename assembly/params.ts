@@ -33,8 +33,10 @@ export class ConvParams {
   shuffle: i32;
   /** Floats from one packed weight row (channels-first) or panel (channels-last) to the next. */
   weightStride: i32;
-  /** Depthwise: output rows of one copied band. */
+  /** Depthwise: output rows of one band. */
   band: i32;
+  /** Depthwise: 1 where the image is read where it lies, 0 where bands of it are copied. */
+  inPlace: i32;
   /** Which function follows the sum: see activation.ts. */
   activation: i32;
   /** Bounds of the clamp, or the parameter of the activation in `low`. */

@@ -68,7 +68,12 @@ export function foreignMemory(op: string, what: string): TypeError & CodedError 
 /** Changes of one letter, one insertion or removal, or a shared beginning: what people mistype. */
 function resembles(a: string, b: string): boolean {
   const [x, y] = [a.toLowerCase(), b.toLowerCase()];
-  return x.startsWith(y) || y.startsWith(x) || (x.length === y.length && [...x].filter((letter, i) => letter !== y[i]).length === 1);
+  const [short, long] = x.length < y.length ? [x, y] : [y, x];
+  // `strides`, `pad`; but `out` is not what `outputPadding` meant.
+  return (
+    (long.startsWith(short) && long.length < 3 * short.length) ||
+    (x.length === y.length && [...x].filter((letter, i) => letter !== y[i]).length === 1)
+  );
 }
 
 /** Throws unless `options` is an object whose defined fields are all `known`. */

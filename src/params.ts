@@ -33,6 +33,7 @@ export const convFields = [
   'shuffle',
   'weightStride',
   'band',
+  'inPlace',
   'activation',
   'low',
   'high',
@@ -50,11 +51,6 @@ export const borderModes: readonly PaddingMode[] = ['reflect', 'replicate', 'cir
 export const CONV_PARAMS_BYTES = convFields.length * 4;
 export const PAD_PARAMS_BYTES = padFields.length * 4;
 
-/** Along an axis with one output the stride is never taken; 1 keeps `size + stride` small. Likewise the dilation of a single tap. */
-function used(steps: readonly number[], counts: readonly number[]): number[] {
-  return steps.map((step, i) => (counts[i] === 1 ? 1 : step));
-}
-
 export function writeConvParams(memory: Float32Array, pointer: number, plan: ConvPlan, activation: ActivationSetting): void {
   const { shape, pack } = plan;
   const integers = [
@@ -64,8 +60,8 @@ export function writeConvParams(memory: Float32Array, pointer: number, plan: Con
     shape.outC,
     ...shape.outSize,
     ...shape.kernel,
-    ...used(shape.stride, shape.outSize),
-    ...used(shape.dilation, shape.kernel),
+    ...shape.stride,
+    ...shape.dilation,
     ...shape.padBegin,
     shape.groups,
     shape.groupInC,
@@ -73,6 +69,7 @@ export function writeConvParams(memory: Float32Array, pointer: number, plan: Con
     pack.kernelShuffle,
     pack.weightStride,
     plan.band,
+    plan.inPlace ? 1 : 0,
     activationKinds.indexOf(activation.name),
   ];
   new Int32Array(memory.buffer, pointer, integers.length).set(integers);

@@ -19,6 +19,8 @@ export interface PackPlan {
   /** Floats of the bias of one group, and how many groups it has. */
   readonly biasStride: number;
   readonly biasGroups: number;
+  /** What follows the sum is a clamp, or nothing. */
+  readonly clamped: boolean;
   /** Channel shuffle done by the order of the packed channels. */
   readonly packShuffle: number;
   /** Channel shuffle that the kernel does (gemm), or looks its channels up by (direct). */
@@ -34,12 +36,17 @@ export interface ConvPlan {
   readonly border: { readonly begin: Spatial; readonly end: Spatial } | undefined;
   /** Output rows of one band of the depthwise kernels. */
   readonly band: number;
+  /** The depthwise kernel reads the image where it lies. */
+  readonly inPlace: boolean;
   /** Bytes of each part of the workspace, 0 where it is not needed. Their order is the order in memory. */
   readonly inputBytes: number;
   readonly paddedBytes: number;
   readonly workBytes: number;
   readonly outputBytes: number;
 }
+
+/** Bytes of the record `Grid` of assembly/depthwise-strip.ts. */
+const GRID_BYTES = 24;
 
 function roundUp(n: number, multiple: number): number {
   return Math.ceil(n / multiple) * multiple;
@@ -72,6 +79,7 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
       algorithm: 'direct',
       reason: algorithm === 'direct' ? 'asked for' : 'one input channel per filter: a GEMM would have nothing to reuse',
       channelsLast,
+      clamped: settings.activation.name === 'clamp',
       weightStride: stride,
       weightFloats: channelsLast ? volume(filter.kernel) * stride : outC * stride,
       biasStride: channelsLast ? stride : outC,
@@ -88,6 +96,7 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
     algorithm: 'gemm',
     reason: algorithm === 'gemm' ? 'asked for' : `sums over ${k} products reuse every loaded vector ${MR} times`,
     channelsLast,
+    clamped: settings.activation.name === 'clamp',
     weightStride: stride,
     weightFloats: channelsLast ? groups * panels * stride : outC * stride,
     biasStride: channelsLast ? panels * NR : groupOutC,
@@ -99,9 +108,8 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
 
 /** A 1×1 kernel that takes every pixel sees one long row of them. */
 function flattenPixels(shape: ConvShape): ConvShape {
-  const one = (size: Spatial): boolean => volume(size) === 1;
   const touched = shape.padBegin.some((n) => n > 0) || shape.padEnd.some((n) => n > 0);
-  if (!one(shape.kernel) || !one(shape.stride) || touched) return shape;
+  if (volume(shape.kernel) > 1 || volume(shape.outSize) !== volume(shape.inSize) || touched) return shape;
   const line: Spatial = [1, 1, volume(shape.inSize)];
   return { ...shape, inSize: line, outSize: line };
 }
@@ -130,7 +138,20 @@ function bordered(shape: ConvShape, { begin, end }: { begin: Spatial; end: Spati
   };
 }
 
-/** Bytes of a copied row of the depthwise kernels: see the head of either file. */
+/** What the heads of assembly/depthwise-channels-last.ts and depthwise-3x3.ts ask for. */
+function readInPlace(shape: ConvShape, pack: PackPlan): boolean {
+  const { inC, outC, kernel, dilation } = shape;
+  if (pack.channelsLast) return inC === outC && pack.kernelShuffle === 1 && inC >= 4;
+  const [, outH, outW] = shape.outSize;
+  const [, strideH, strideW] = shape.stride;
+  const [, , pad] = shape.padBegin;
+  const beyond = (outW - 1) * strideW + 3 - pad - shape.inSize[2];
+  const is3x3 = kernel[1] === 3 && kernel[2] === 3 && dilation[1] === 1 && dilation[2] === 1;
+  const near = strideW === 1 || (strideW === 2 && strideH === 2);
+  return is3x3 && near && outH >= 2 && outW >= 5 && pad <= 1 && beyond <= 1 && pack.clamped;
+}
+
+/** Bytes of a row in the band of the depthwise kernels: see the head of either file. */
 function bandRowBytes(shape: ConvShape, pack: PackPlan): number {
   const [, , outW] = shape.outSize;
   const [, , strideW] = shape.stride;
@@ -148,9 +169,10 @@ function bandRows(shape: ConvShape, rowBytes: number): number {
   return Math.min(outH, Math.max(fitting, 2 * Math.ceil(extent / strideH)));
 }
 
-function directWork(shape: ConvShape, band: number, rowBytes: number): number {
+function directWork(shape: ConvShape, pack: PackPlan, band: number, rowBytes: number, inPlace: boolean): number {
+  if (inPlace) return pack.channelsLast ? GRID_BYTES : shape.inSize[2] * 4;
   const rows = (band - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
-  return rows * rowBytes + volume(shape.kernel) * 4;
+  return rows * rowBytes + (pack.channelsLast ? GRID_BYTES : volume(shape.kernel) * 4);
 }
 
 /** The parts are listed at the head of assembly/conv-channels-first.ts and conv-channels-last.ts. */
@@ -178,15 +200,27 @@ export function convPlan(shape: ConvShape, pack: PackPlan, inputHosted = false, 
   const seen = copied ? bordered(shape, copied) : shape;
   const paddedBytes = copied ? elements([seen.batch, seen.inC, ...seen.inSize]) * 4 : 0;
   if (pack.algorithm === 'direct') {
-    const rowBytes = bandRowBytes(seen, pack);
+    const inPlace = readInPlace(seen, pack);
+    const rowBytes = inPlace ? seen.inSize[2] * seen.inC * 4 : bandRowBytes(seen, pack);
     const band = bandRows(seen, rowBytes);
-    const workBytes = directWork(seen, band, rowBytes);
-    const variant = `depthwise, bands of ${band} rows`;
-    return { shape: seen, pack, variant, border: copied, band, inputBytes, paddedBytes, workBytes, outputBytes };
+    const workBytes = directWork(seen, pack, band, rowBytes, inPlace);
+    const variant = `depthwise, ${inPlace ? 'in place' : `copied in bands of ${band} rows`}`;
+    return { shape: seen, pack, variant, border: copied, band, inPlace, inputBytes, paddedBytes, workBytes, outputBytes };
   }
   const final = flattenPixels(seen);
   const variant = `${volume(final.kernel) === 1 ? 'pointwise' : pack.channelsLast ? 'indirect' : 'im2col'}, tiles of ${MR}×${NR}`;
-  return { shape: final, pack, variant, border: copied, band: 0, inputBytes, paddedBytes, workBytes: gemmWork(final, pack), outputBytes };
+  return {
+    shape: final,
+    pack,
+    variant,
+    border: copied,
+    band: 0,
+    inPlace: false,
+    inputBytes,
+    paddedBytes,
+    workBytes: gemmWork(final, pack),
+    outputBytes,
+  };
 }
 
 /** Bytes of the whole workspace, as the heap gives them. */

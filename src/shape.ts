@@ -32,7 +32,9 @@ export interface ConvShape {
   readonly inSize: Spatial;
   readonly outSize: Spatial;
   readonly kernel: Spatial;
+  /** 1 along an axis with one output. */
   readonly stride: Spatial;
+  /** 1 along an axis with one tap. */
   readonly dilation: Spatial;
   readonly padBegin: Spatial;
   readonly padEnd: Spatial;
@@ -154,6 +156,9 @@ export function convShape(op: string, inputShape: readonly number[], filter: Fil
   const kernel = filter.kernel.slice(3 - rank);
   const axes = letters.map((letter, i) => axis(op, letter, i, sizes[i] as number, kernel[i] as number, settings));
   const outs = axes.map(({ out }) => out);
+  // The step to a second output, or to a second tap, that does not exist may be any number, and would be taken for a size.
+  const stride = outs.map((out, i) => (out === 1 ? 1 : (settings.stride[i] as number)));
+  const dilation = kernel.map((size, i) => (size === 1 ? 1 : (settings.dilation[i] as number)));
   return {
     batch,
     inC,
@@ -164,8 +169,8 @@ export function convShape(op: string, inputShape: readonly number[], filter: Fil
     inSize: spatial(sizes, 1),
     outSize: spatial(outs, 1),
     kernel: filter.kernel,
-    stride: spatial(settings.stride, 1),
-    dilation: spatial(settings.dilation, 1),
+    stride: spatial(stride, 1),
+    dilation: spatial(dilation, 1),
     padBegin: spatial(
       axes.map(({ begin }) => begin),
       0,

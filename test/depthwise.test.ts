@@ -83,6 +83,45 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
     for (const activation of ['relu', 'relu6', { leakyRelu: 0.5 }] as const)
       check('ic6ih6oc12kh3ph1', { inputLayout, activation, bias: integers(12) });
   });
+  // In place the border is cut off or shifted in: every width of it, on either side, at both strides, and sizes around a vector and a pair of rows.
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17, 18])('%i rows and columns under the borders of 3×3, 5×5 and 7×7', (size) => {
+    for (const stride of [1, 2, 3])
+      for (const [kernel, pads] of [
+        [3, [0, 1, 2]],
+        [5, [0, 2, 3]],
+        [7, [0, 3]],
+      ] as const)
+        for (const begin of pads)
+          for (const end of pads) {
+            if (size + begin + end < kernel) continue;
+            const padding = [
+              [begin, end],
+              [end, begin],
+            ] as const;
+            check(`ic5ih${size}oc5kh${kernel}sh${stride}`, { inputLayout, padding });
+            check(`ic4ih${size}iw${size + 3}oc4kh${kernel}sh1sw${stride}`, { inputLayout, padding, bias: integers(4), activation: 'relu' });
+          }
+  });
+  it.each([4, 5, 7, 8, 16, 17, 19, 20, 33])('%i channels in place', (c) => {
+    for (const name of [
+      'ih5kh3ph1',
+      'ih6kh3ph1sh2',
+      'ih7kh5ph2',
+      'ih8kh5ph2sh2',
+      'ih6kh2',
+      'ih9kh3dh1ph2',
+      'ih4kh7ph3',
+      'mb2ih5kh3kw5ph1pw2',
+    ])
+      check(`ic${c}oc${c}${name}`, { inputLayout, bias: integers(c), activation: { clamp: [-9, 30] } });
+  });
+  it('a step that is never taken is no size', () => {
+    check('ic3ih9oc3kh3', { inputLayout, stride: 2 ** 31 });
+    check('ic3ih9oc3kh1', { inputLayout, dilation: 2 ** 31 });
+    const layer = engine.depthwiseConv2d.prepare({ data: integers(27), shape: [3, 1, 3, 3] }, { inputLayout, stride: 2 ** 31 });
+    expect(layer.plan(inputLayout === 'nchw' ? [1, 3, 9, 9] : [1, 9, 9, 3]).workspaceBytes).toBeLessThan(20_000);
+    layer.dispose();
+  });
   it('prepared, of any channel count that fits the weight', () => {
     const weight = { data: integers(12 * 9), shape: [12, 1, 3, 3] };
     const layer = engine.depthwiseConv2d.prepare(weight, { inputLayout, padding: 1 });

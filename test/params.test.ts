@@ -103,7 +103,7 @@ it('a plan is written field by field', () => {
     mode: 1,
   });
   writeConvParams(memory, 64, plan, settings.activation);
-  const conv = Object.fromEntries(convFields.map((field, i) => [field, (i < 28 ? new Int32Array(memory.buffer) : memory)[16 + i]]));
+  const conv = Object.fromEntries(convFields.map((field, i) => [field, (i < 29 ? new Int32Array(memory.buffer) : memory)[16 + i]]));
   expect(conv).toEqual({
     batch: 7,
     inC: 6,
@@ -132,6 +132,7 @@ it('a plan is written field by field', () => {
     shuffle: 1,
     weightStride: 30,
     band: 0,
+    inPlace: 0,
     activation: 0,
     low: -1,
     high: 2,

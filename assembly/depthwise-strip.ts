@@ -1,0 +1,158 @@
+/**
+ * The sum of a depthwise convolution over a strip of positions, channels-last:
+ *
+ *   to[i][c] = activation(bias[c] + Σ_o,n weights[o][n][c] · from[i + taps][c])       i = 0 … count − 1
+ *
+ * Positions lie `step` bytes apart, and the taps of one are a grid of outer × inner: `Grid` says how far apart they and their weights lie. A
+ * strip along a row has outer = kernel rows, inner = kernel columns; down a column it is the other way round. Whoever calls leaves out the
+ * taps that fall on the border, so nothing here needs a test, and the image is read in place.
+ *
+ * Four positions at a time walk all channels, four by four: 18 runs of consecutive memory, and every weight loaded once for four products.
+ * Along neighbouring positions (step = innerStep) they also share what they read: 4 + inner − 1 vectors in place of 4 · inner.
+ */
+import { CLAMP } from "./activation";
+import { Called, Clamped, finish, Grid, put } from "./depthwise-grid";
+import { fiveWide, threeWide, threeWideApart } from "./depthwise-neighbours";
+import { ConvParams } from "./params";
+import { accumulate, storeLanes } from "./simd";
+
+/** Four positions under any grid. */
+// @ts-ignore: decorator
+@inline
+function four<F>(
+  p: ConvParams, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize,
+): void {
+  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+  // The last vector ends with the channels, and sums some of them a second time.
+  const last = bytes - 16;
+  const innerStep = grid.innerStep, innerWeights = grid.innerWeights;
+  for (let at: usize = 0; at < bytes; at += 16) {
+    if (at > last) at = last;
+    let acc0 = v128.load(bias + at);
+    let acc1 = acc0, acc2 = acc0, acc3 = acc0;
+    let line = from + at;
+    let row = weights + at;
+    for (let o = grid.outer; o > 0; o--) {
+      let x = line;
+      let w = row;
+      for (let n = grid.inner; n > 0; n--) {
+        const weight = v128.load(w);
+        let v = x;
+        acc0 = accumulate(acc0, weight, v128.load(v));
+        acc1 = accumulate(acc1, weight, v128.load(v += step));
+        acc2 = accumulate(acc2, weight, v128.load(v += step));
+        acc3 = accumulate(acc3, weight, v128.load(v + step));
+        x += innerStep;
+        w += innerWeights;
+      }
+      line += grid.outerStep;
+      row += grid.outerWeights;
+    }
+    let y = to + at;
+    put<F>(p, y, acc0, low, high);
+    put<F>(p, y += toStep, acc1, low, high);
+    put<F>(p, y += toStep, acc2, low, high);
+    put<F>(p, y + toStep, acc3, low, high);
+  }
+}
+
+/** One position: sixteen channels at a time, then four. */
+// @ts-ignore: decorator
+@inline
+function single<F>(p: ConvParams, from: usize, to: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+  const last: usize = bytes < 16 ? 0 : bytes - 16;
+  const lanes = bytes < 16 ? <i32>(bytes >> 2) : 4;
+  const innerStep = grid.innerStep, innerWeights = grid.innerWeights;
+  let at: usize = 0;
+  for (; at + 64 <= bytes; at += 64) {
+    let acc0 = v128.load(bias + at), acc1 = v128.load(bias + at, 16), acc2 = v128.load(bias + at, 32), acc3 = v128.load(bias + at, 48);
+    let line = from + at;
+    let row = weights + at;
+    for (let o = grid.outer; o > 0; o--) {
+      let x = line;
+      let w = row;
+      for (let n = grid.inner; n > 0; n--) {
+        acc0 = accumulate(acc0, v128.load(w), v128.load(x));
+        acc1 = accumulate(acc1, v128.load(w, 16), v128.load(x, 16));
+        acc2 = accumulate(acc2, v128.load(w, 32), v128.load(x, 32));
+        acc3 = accumulate(acc3, v128.load(w, 48), v128.load(x, 48));
+        x += innerStep;
+        w += innerWeights;
+      }
+      line += grid.outerStep;
+      row += grid.outerWeights;
+    }
+    put<F>(p, to + at, acc0, low, high);
+    put<F>(p, to + at + 16, acc1, low, high);
+    put<F>(p, to + at + 32, acc2, low, high);
+    put<F>(p, to + at + 48, acc3, low, high);
+  }
+  for (; at < bytes; at += 16) {
+    if (at > last) at = last;
+    let acc = v128.load(bias + at);
+    let line = from + at;
+    let row = weights + at;
+    for (let o = grid.outer; o > 0; o--) {
+      let x = line;
+      let w = row;
+      for (let n = grid.inner; n > 0; n--) {
+        acc = accumulate(acc, v128.load(w), v128.load(x));
+        x += innerStep;
+        w += innerWeights;
+      }
+      line += grid.outerStep;
+      row += grid.outerWeights;
+    }
+    storeLanes(to + at, finish<F>(p, acc, low, high), lanes);
+  }
+}
+
+function fourOfAny(p: ConvParams, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+  if (p.activation == CLAMP) four<Clamped>(p, from, step, to, toStep, bytes, grid, weights, bias);
+  else four<Called>(p, from, step, to, toStep, bytes, grid, weights, bias);
+}
+
+function singleOfAny(p: ConvParams, from: usize, to: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+  if (p.activation == CLAMP) single<Clamped>(p, from, to, bytes, grid, weights, bias);
+  else single<Called>(p, from, to, bytes, grid, weights, bias);
+}
+
+function fourAt(p: ConvParams, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+  const inner = step == grid.innerStep ? grid.inner : 0;
+  if (inner == 3 && grid.outer <= 3) threeWide(p, from, step, to, toStep, bytes, grid, weights, bias);
+  else if (inner == 5) fiveWide(p, from, step, to, toStep, bytes, grid, weights, bias);
+  else fourOfAny(p, from, step, to, toStep, bytes, grid, weights, bias);
+}
+
+/**
+ * `count` positions of `channels` channels each.
+ *
+ * One or two left over are summed singly, 2–2.5 times the time of one in a four; three are the end of another four that overlaps the last.
+ */
+export function strip(
+  p: ConvParams, count: i32, from: usize, step: usize, to: usize, toStep: usize, channels: i32, grid: Grid, weights: usize, bias: usize,
+): void {
+  const bytes = <usize>channels << 2;
+  if (grid.inner == 3 && grid.outer <= 3 && step == 2 * grid.innerStep && channels >= 4) {
+    for (; count >= 2; count -= 2) {
+      threeWideApart(p, from, to, toStep, bytes, grid, weights, bias);
+      from += 2 * step;
+      to += 2 * toStep;
+    }
+  }
+  while (count >= 4 && channels >= 4) {
+    fourAt(p, from, step, to, toStep, bytes, grid, weights, bias);
+    count -= 4;
+    // Back by one where three are left.
+    const taken: usize = count == 3 ? 3 : 4;
+    if (count == 3) count = 4;
+    from += taken * step;
+    to += taken * toStep;
+  }
+  for (; count > 0; count--) {
+    singleOfAny(p, from, to, bytes, grid, weights, bias);
+    from += step;
+    to += toStep;
+  }
+}
