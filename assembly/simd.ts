@@ -80,10 +80,3 @@ export function copyFloats(to: usize, from: usize, n: i32): void {
 export function loadEven(from: usize): v128 {
   return i32x4.shuffle(v128.load(from), v128.load(from, 12), 0, 2, 5, 7);
 }
-
-/** Floats 1, 3, 5 and 7 from `from`. */
-// @ts-ignore: decorator
-@inline
-export function loadOdd(from: usize): v128 {
-  return i32x4.shuffle(v128.load(from), v128.load(from, 16), 1, 3, 5, 7);
-}
