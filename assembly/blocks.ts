@@ -11,17 +11,11 @@ export const MR = 5;
 /** Columns of the register tile: two vectors. */
 export const NR = 8;
 
-/** Channels-first: steps of K in one packed block of B. A panel of KC × NR floats is 16 KiB, half of a 32 KiB L1. */
-export const KC = 512;
-
-/** Channels-first: pixels in one packed block of B. KC × NC floats are 960 KiB, half of a 2 MiB L2. */
-export const NC = 480;
-
-/** Channels-first: rows of the weights walked per panel of B. MC × KC floats are 240 KiB and stay in L2 beside B. */
-export const MC = 120;
-
-/** Channels-last: pixels whose rows are walked per panel of weights. */
+/** Pixels whose rows are walked per panel of weights. */
 export const PIXELS = 120;
+
+/** Channels-first: bytes of a band's input and output in the other layout, which should stay in L2 beside the weights. */
+export const LAYOUT_BYTES = 262144;
 
 /**
  * Channels-last: an image of fewer channels is copied with its zeros at the left and right, so that a whole row of the kernel is one run; more

@@ -1,97 +1,112 @@
 /**
- * Convolution as GEMM, channels-first:
+ * Convolution as GEMM, channels-first: bands of the image change their layout on the way in and out of the channels-last kernel.
  *
  *   output[b][g·M + m][pixel] = activation(bias[g·M + m] + Σ_k weight[g·M + m][k] · patch[k][b, pixel])      M = groupOutC
  *
- *   input [batch, inC, inD, inH, inW] · output [batch, outC, outD, outH, outW] · weights from packRows · bias [outC]
- *   A = weight rows, read in place; B = patches in panels, packed per block (im2col.ts). Nothing overlaps.
- *   work: MR pointers per row tile | scratch tile | KC × NC panels; its size is computed in src/plan.ts.
+ *   input [batch, inC, inD, inH, inW] · output [batch, outC, outD, outH, outW] · weights, bias as for conv-channels-last.ts. Nothing overlaps.
+ *   work: the record of one band | its input [image][slice][row][column][channel] | its output likewise | work of the channels-last kernel;
+ *   sized in src/plan.ts.
  *
- * Loops 5 … 1 as in BLIS: pixels in blocks of NC, K in blocks of KC, rows in blocks of MC, panels of NR, tiles of MR. Sums are added to
- * the output between blocks of K; the first starts from the bias, the last applies the activation.
+ * A band is p.bandImages images, p.band output rows, p.bandColumns output columns, as many as L2 holds: what is written is read
+ * again from there, and each cell of the image comes from memory about once. If p.sides says so it has zeros at its sides, so that no window
+ * is cut there and whole rows of the kernel are read as runs. Against packing patches ([k][8 pixels], each cell once per tap) this moves a
+ * ninth of the floats for a 3×3.
  */
-import { KC, MC, MR, NC, NR } from "./blocks";
-import { matrixTable, SCRATCH_BYTES, shuffledChannel, tableSlot, tileCount, tileStart } from "./gemm";
-import { FROM_BIAS_ROWS, FROM_C, runTile } from "./gemm-kernel";
-import { im2colPanels } from "./im2col";
+import { convChannelsLast } from "./conv-channels-last";
 import { ConvParams } from "./params";
+import { zeroFloats } from "./simd";
+import { pixelsToPlanes, planesToPixels } from "./transpose";
 
-/** Columns of one tile between scratch [rows][8] and the output, cell by cell: they may belong to two images or to shuffled channels. */
-function edgeCells(p: ConvParams, output: usize, scratch: usize, channel: i32, rows: i32, column: i32, columns: i32, toOutput: bool): void {
-  const pixels = p.outD * p.outH * p.outW;
-  for (let j = 0; j < columns; j++) {
-    const b = (column + j) / pixels;
-    const pixel = column + j - b * pixels;
-    for (let r = 0; r < rows; r++) {
-      const target = output + (<usize>((b * p.outC + shuffledChannel(channel + r, p.outC, p.shuffle)) * pixels + pixel) << 2);
-      const cell = scratch + (<usize>(r * NR + j) << 2);
-      if (toOutput) store<f32>(target, load<f32>(cell));
-      else store<f32>(cell, load<f32>(target));
+/** Rows [row, row + rows) and columns [column, column + columns) of every slice of `images` images; columns may lie outside. */
+function gather(p: ConvParams, from: usize, images: i32, row: i32, rows: i32, column: i32, columns: i32, to: usize): void {
+  const inC = p.inC, inD = p.inD, inH = p.inH, inW = p.inW;
+  const pixelBytes = <usize>inC << 2;
+  const planeBytes = <usize>(inD * inH * inW) << 2;
+  const before = min(columns, max(0, -column));
+  const inside = max(0, min(column + columns, inW) - max(0, column));
+  const after = columns - before - inside;
+  for (let b = 0; b < images; b++) {
+    const image = from + <usize>(b * inC) * planeBytes;
+    for (let slice = 0; slice < inD; slice++) {
+      let line = image + (<usize>((slice * inH + row) * inW + max(0, column)) << 2);
+      // Rows without sides follow each other in the planes too.
+      if (before + after == 0 && inside == inW) {
+        planesToPixels(line, planeBytes, inC, rows * inW, to, pixelBytes);
+        to += <usize>(rows * inW) * pixelBytes;
+        continue;
+      }
+      for (let r = 0; r < rows; r++) {
+        zeroFloats(to, before * inC);
+        to += <usize>before * pixelBytes;
+        if (inside > 0) planesToPixels(line, planeBytes, inC, inside, to, pixelBytes);
+        to += <usize>inside * pixelBytes;
+        zeroFloats(to, after * inC);
+        to += <usize>after * pixelBytes;
+        line += <usize>inW << 2;
+      }
+    }
+  }
+}
+
+/** The result of a band to its place. */
+function scatter(p: ConvParams, from: usize, images: i32, row: i32, rows: i32, column: i32, columns: i32, to: usize): void {
+  const outC = p.outC, outD = p.outD, outH = p.outH, outW = p.outW;
+  const pixelBytes = <usize>outC << 2;
+  const planeBytes = <usize>(outD * outH * outW) << 2;
+  const together = columns == outW ? rows : 1;
+  for (let b = 0; b < images; b++) {
+    const image = to + <usize>(b * outC) * planeBytes;
+    for (let slice = 0; slice < outD; slice++) {
+      for (let r = 0; r < rows; r += together) {
+        const line = image + (<usize>((slice * outH + row + r) * outW + column) << 2);
+        pixelsToPlanes(from, pixelBytes, outC, together * columns, line, planeBytes, p.shuffle);
+        from += <usize>(together * columns) * pixelBytes;
+      }
     }
   }
 }
 
 export function convChannelsFirst(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
-  const M = p.groupOutC;
-  const pixels = p.outD * p.outH * p.outW;
-  const columns = p.batch * pixels;
-  const plane = p.inD * p.inH * p.inW;
-  const K = p.groupInC * p.kD * p.kH * p.kW;
-  const blocksK = (K + KC - 1) / KC;
-  const blocksM = (M + MC - 1) / MC;
-  const rowBytes = <usize>p.weightStride << 2;
-  const outRowBytes = <usize>pixels << 2;
-  const table = work;
-  const scratch = table + <usize>(tileCount(M) + blocksM) * (4 * MR);
-  const panels = scratch + SCRATCH_BYTES;
+  assert(p.bandImages >= 1 && p.band >= 1 && p.bandColumns >= 1, "conv: an empty band");
+  const reachH = (p.kH - 1) * p.dilationH + 1;
+  const reachW = (p.kW - 1) * p.dilationW + 1;
+  const reachOfBand = (min(p.bandColumns, p.outW) - 1) * p.strideW + reachW;
+  const columnsOfBand = p.sides != 0 ? reachOfBand : min(p.inW, reachOfBand);
+  const rowsOfBand = min(p.inH, (min(p.band, p.outH) - 1) * p.strideH + reachH);
+  const cells = p.bandImages * p.inD * rowsOfBand * columnsOfBand;
+  const results = p.bandImages * p.outD * min(p.band, p.outH) * min(p.bandColumns, p.outW);
+  const gathered = work + ((offsetof<ConvParams>() + 15) & ~15);
+  const computed = gathered + (<usize>(cells * p.inC) << 2);
+  const rest = computed + (<usize>(results * p.outC) << 2);
+  const imageBytes = <usize>(p.inC * p.inD * p.inH * p.inW) << 2;
+  const resultBytes = <usize>(p.outC * p.outD * p.outH * p.outW) << 2;
 
-  for (let g = 0; g < p.groups; g++) {
-    const groupInput = input + (<usize>(g * p.groupInC * plane) << 2);
-    const groupWeights = weights + <usize>(g * M) * rowBytes;
-    const groupBias = bias + (<usize>(g * M) << 2);
-    // Loop 5: pixels in blocks of NC.
-    for (let jc = 0; jc < columns; jc += NC) {
-      const nc = min(NC, columns - jc);
-      // Loop 4: K in equal blocks of at most KC.
-      for (let pc = 0; pc < blocksK; pc++) {
-        const k0 = <i32>(<i64>K * pc / blocksK);
-        const kc = <i32>(<i64>K * (pc + 1) / blocksK) - k0;
-        const panelBytes = <usize>(kc * NR + NR) << 2;
-        im2colPanels(p, groupInput, jc, nc, k0, kc, panels, panelBytes);
-        const start = pc == 0 ? FROM_BIAS_ROWS : FROM_C;
-        const finish = pc == blocksK - 1;
-        // Loop 3: rows in equal blocks of at most MC.
-        for (let ic = 0; ic < blocksM; ic++) {
-          const m0 = <i32>(<i64>M * ic / blocksM);
-          const mc = <i32>(<i64>M * (ic + 1) / blocksM) - m0;
-          const tiles = tileCount(mc);
-          matrixTable(table, groupWeights + <usize>m0 * rowBytes + (<usize>k0 << 2), mc, rowBytes);
-          // Loop 2: panels of NR pixels.
-          for (let jr = 0; jr < nc; jr += NR) {
-            const column = jc + jr;
-            const width = min(NR, nc - jr);
-            const b = column / pixels;
-            const pixel = column - b * pixels;
-            const whole = width == NR && pixel + NR <= pixels && p.shuffle == 1;
-            const panel = panels + <usize>(jr / NR) * panelBytes;
-            const target = output + (<usize>((b * p.outC + g * M + m0) * pixels + pixel) << 2);
-            // Loop 1: tiles of at most MR rows.
-            for (let t = 0; t < tiles; t++) {
-              const first = tileStart(t, mc, tiles);
-              const rows = tileStart(t + 1, mc, tiles) - first;
-              const tileBias = groupBias + (<usize>(m0 + first) << 2);
-              const slot = tableSlot(table, t, 0, 1);
-              if (whole) {
-                runTile(rows, true, slot, 0, 1, kc, panel, target + <usize>first * outRowBytes, outRowBytes, start, tileBias, finish, p);
-              } else {
-                const channel = g * M + m0 + first;
-                if (start == FROM_C) edgeCells(p, output, scratch, channel, rows, column, width, false);
-                runTile(rows, width > 4, slot, 0, 1, kc, panel, scratch, 4 * NR, start, tileBias, finish, p);
-                edgeCells(p, output, scratch, channel, rows, column, width, true);
-              }
-            }
-          }
-        }
+  const band = changetype<ConvParams>(work);
+  memory.copy(work, changetype<usize>(p), offsetof<ConvParams>());
+  band.shuffle = 1;
+  for (let b = 0; b < p.batch; b += p.bandImages) {
+    const images = min(p.bandImages, p.batch - b);
+    band.batch = images;
+    for (let oh = 0; oh < p.outH; oh += p.band) {
+      const rows = min(p.band, p.outH - oh);
+      const row = oh * p.strideH - p.padH;
+      const first = min(p.inH, max(0, row));
+      const behind = max(first, min(p.inH, row + (rows - 1) * p.strideH + reachH));
+      band.inH = behind - first;
+      band.padH = first - row;
+      band.outH = rows;
+      for (let ow = 0; ow < p.outW; ow += p.bandColumns) {
+        const columns = min(p.bandColumns, p.outW - ow);
+        const column = ow * p.strideW - p.padW;
+        const behindColumns = column + (columns - 1) * p.strideW + reachW;
+        const left = p.sides != 0 ? column : min(p.inW, max(0, column));
+        const right = p.sides != 0 ? behindColumns : max(left, min(p.inW, behindColumns));
+        band.inW = right - left;
+        band.padW = left - column;
+        band.outW = columns;
+        gather(p, input + <usize>b * imageBytes, images, first, behind - first, left, right - left, gathered);
+        convChannelsLast(band, gathered, weights, bias, computed, rest);
+        scatter(p, computed, images, oh, rows, ow, columns, output + <usize>b * resultBytes);
       }
     }
   }

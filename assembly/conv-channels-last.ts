@@ -6,49 +6,82 @@
  *   input [batch, inD, inH, inW, inC] · output [batch, outD, outH, outW, outC] · weights from packPanels · bias in groups of whole panels
  *   A = pixels, read where they lie through a table of pointers, one per pixel and tap; a tap outside the image points at zeros.
  *   B = weight panels. Nothing overlaps.
- *   work: zeros for a run | scratch tile | table of PIXELS pointers for each run of the kernel; sized in src/plan.ts.
+ *   work: zeros for a run | scratch tile | a pointer for each row of the kernel | table of PIXELS pointers for each run of it; sized in src/plan.ts.
  *
  * Where no window is cut off at the left or right, a whole row of the kernel is one run; src/plan.ts has images of few channels copied with
  * their zeros for that, since a run of its own costs the tile about five loads and five adds.
  */
 import { MR, NR, PIXELS } from "./blocks";
-import { SCRATCH_BYTES, shuffledChannel, tableSlot, tileCount, tileStart } from "./gemm";
-import { FROM_BIAS_COLUMNS, runTile } from "./gemm-kernel";
+import { SCRATCH_BYTES, shuffledChannel, tileCount } from "./gemm";
+import { runTile } from "./gemm-kernel";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
 
-/** Table entries of pixels [pixel0, pixel0 + count), channel 0; `runs` runs to a row of the kernel, kW or one. */
-function pointAtRuns(p: ConvParams, input: usize, zeros: usize, pixel0: i32, count: i32, runs: i32, table: usize): void {
+/** lines[kd][kh] = column 0 of the image row under that row of the kernel, 0 for a row outside. */
+function pointAtLines(p: ConvParams, input: usize, b: i32, od: i32, oh: i32, lines: usize): void {
+  const inD = p.inD, inH = p.inH, kD = p.kD, kH = p.kH, dilationD = p.dilationD, dilationH = p.dilationH;
+  const lineBytes = <usize>(p.inW * p.inC) << 2;
+  const id0 = od * p.strideD - p.padD, ih0 = oh * p.strideH - p.padH;
+  for (let kd = 0; kd < kD; kd++) {
+    const id = id0 + kd * dilationD;
+    let ih = ih0;
+    for (let kh = 0; kh < kH; kh++) {
+      const inside = <u32>id < <u32>inD && <u32>ih < <u32>inH;
+      store<usize>(lines, inside ? input + <usize>((b * inD + id) * inH + ih) * lineBytes : 0);
+      lines += 4;
+      ih += dilationH;
+    }
+  }
+}
+
+/**
+ * Table entries of pixels [pixel0, pixel0 + count), channel 0; `runs` runs to a row of the kernel, kW or one. `lines` has room for kD · kH
+ * pointers.
+ */
+function pointAtRuns(p: ConvParams, input: usize, zeros: usize, pixel0: i32, count: i32, runs: i32, lines: usize, table: usize): void {
   // Fields are read once: a store to the table might be to the record, for all the compiler knows.
-  const inD = p.inD, inH = p.inH, inW = p.inW, outD = p.outD, outH = p.outH, outW = p.outW, kD = p.kD, kH = p.kH;
-  const strideD = p.strideD, strideH = p.strideH, strideW = p.strideW, padD = p.padD, padH = p.padH, padW = p.padW;
-  const dilationD = p.dilationD, dilationH = p.dilationH, dilationW = p.dilationW;
-  const kernelRuns = kD * kH * runs;
+  const inW = p.inW, outD = p.outD, outH = p.outH, outW = p.outW, strideW = p.strideW, padW = p.padW, dilationW = p.dilationW;
+  const behindLines = lines + (<usize>(p.kD * p.kH) << 2);
   const tiles = tileCount(count);
+  const short = count / tiles;
+  const long = count - short * tiles;
   const pixelBytes = <usize>p.inC << 2;
+  const runBytes = <usize>dilationW * pixelBytes;
+  const tileBytes = <usize>(p.kD * p.kH * runs * MR) << 2;
   const row = pixel0 / outW;
   let ow = pixel0 - row * outW;
   const slice = row / outH;
   let oh = row - slice * outH;
   let b = slice / outD;
   let od = slice - b * outD;
+  pointAtLines(p, input, b, od, oh, lines);
   for (let t = 0; t < tiles; t++) {
-    const rows = tileStart(t + 1, count, tiles) - tileStart(t, count, tiles);
+    const rows = t < long ? short + 1 : short;
     for (let r = 0; r < rows; r++) {
-      let slot = tableSlot(table, t, r, kernelRuns);
-      for (let kd = 0; kd < kD; kd++) {
-        const id = od * strideD + kd * dilationD - padD;
-        const plane = (b * inD + id) * inH;
-        for (let kh = 0; kh < kH; kh++) {
-          const ih = oh * strideH + kh * dilationH - padH;
-          const inside = <u32>id < <u32>inD && <u32>ih < <u32>inH;
-          let iw = ow * strideW - padW;
-          let cell = input + <usize>((plane + ih) * inW + iw) * pixelBytes;
-          for (let kw = 0; kw < runs; kw++) {
-            store<usize>(slot, inside && <u32>iw < <u32>inW ? cell : zeros);
+      const iw = ow * strideW - padW;
+      const x = <usize>iw * pixelBytes;
+      let slot = table + (<usize>r << 2);
+      if (iw >= 0 && iw + (runs - 1) * dilationW < inW) {
+        for (let line = lines; line != behindLines; line += 4) {
+          const start = load<usize>(line);
+          let cell = start != 0 ? start + x : zeros;
+          const step = start != 0 ? runBytes : 0;
+          for (let n = runs; n != 0; n--) {
+            store<usize>(slot, cell);
             slot += 4 * MR;
-            iw += dilationW;
-            cell += <usize>dilationW * pixelBytes;
+            cell += step;
+          }
+        }
+      } else {
+        for (let line = lines; line != behindLines; line += 4) {
+          const start = load<usize>(line);
+          let cell = start + x;
+          let column = iw;
+          for (let n = runs; n != 0; n--) {
+            store<usize>(slot, start != 0 && <u32>column < <u32>inW ? cell : zeros);
+            slot += 4 * MR;
+            column += dilationW;
+            cell += runBytes;
           }
         }
       }
@@ -61,8 +94,10 @@ function pointAtRuns(p: ConvParams, input: usize, zeros: usize, pixel0: i32, cou
             b++;
           }
         }
+        if (t < tiles - 1 || r < rows - 1) pointAtLines(p, input, b, od, oh, lines);
       }
     }
+    table += tileBytes;
   }
 }
 
@@ -90,13 +125,17 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
   const zeroCells = whole ? p.kW * p.inC : p.inC;
   const zeros = work;
   const scratch = zeros + (<usize>zeroCells << 2);
-  const table = scratch + SCRATCH_BYTES;
+  const lines = scratch + SCRATCH_BYTES;
+  const table = lines + (<usize>(p.kD * p.kH) << 2);
+  const slotBytes = <usize>(taps * MR) << 2;
   zeroFloats(zeros, zeroCells);
 
   for (let ic = 0; ic < pixels; ic += PIXELS) {
     const mc = min(PIXELS, pixels - ic);
     const tiles = tileCount(mc);
-    pointAtRuns(p, input, zeros, ic, mc, runs, table);
+    const short = mc / tiles;
+    const long = mc - short * tiles;
+    pointAtRuns(p, input, zeros, ic, mc, runs, lines, table);
     for (let g = 0; g < p.groups; g++) {
       const offset = <usize>(g * p.groupInC) << 2;
       for (let jr = 0; jr < panels; jr++) {
@@ -105,17 +144,19 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
         const channel = g * N + jr * NR;
         const width = min(NR, N - jr * NR);
         const direct = (width == NR || width == 4) && p.shuffle == 1;
+        let first = 0;
+        let slot = table;
         for (let t = 0; t < tiles; t++) {
-          const first = tileStart(t, mc, tiles);
-          const rows = tileStart(t + 1, mc, tiles) - first;
-          const slot = tableSlot(table, t, 0, taps);
+          const rows = t < long ? short + 1 : short;
           if (direct) {
             const target = output + (<usize>((ic + first) * p.outC + channel) << 2);
-            runTile(rows, width > 4, slot, offset, taps, run, panel, target, outRowBytes, FROM_BIAS_COLUMNS, panelBias, true, p);
+            runTile(rows, width > 4, slot, offset, taps, run, panel, target, outRowBytes, panelBias, p);
           } else {
-            runTile(rows, width > 4, slot, offset, taps, run, panel, scratch, 4 * NR, FROM_BIAS_COLUMNS, panelBias, true, p);
+            runTile(rows, width > 4, slot, offset, taps, run, panel, scratch, 4 * NR, panelBias, p);
             storeEdge(p, output, scratch, ic + first, rows, channel, width);
           }
+          first += rows;
+          slot += slotBytes;
         }
       }
     }

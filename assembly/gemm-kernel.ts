@@ -1,5 +1,5 @@
 /**
- * The register tile: C[rows × 8] = start + Σ A·B, then the activation.
+ * The register tile: C[rows × 8] = bias + Σ A·B, then the activation.
  *
  *   A   rows read in place, along k, through a table of pointers: table[tap][MR], each a row of `run` floats (`offset` bytes further
  *       on). A plain matrix has one tap; a convolution has one per kernel cell, so that pixels are used where they lie.
@@ -15,39 +15,26 @@ import { activate, clamp, CLAMP } from "./activation";
 import { madd } from "./simd";
 import { ConvParams } from "./params";
 
-/** What the sums start from. */
-export const FROM_BIAS_ROWS = 0;
-export const FROM_BIAS_COLUMNS = 1;
-export const FROM_C = 2;
-
-// @ts-ignore: decorator
-@inline
-function startRow(start: i32, r: i32, v: i32, c: usize, bias: usize): v128 {
-  if (start == FROM_BIAS_ROWS) return v128.load32_splat(bias + <usize>(4 * r));
-  if (start == FROM_BIAS_COLUMNS) return v128.load(bias + <usize>(16 * v));
-  return v128.load(c + <usize>(16 * v));
-}
-
 // @ts-ignore: decorator
 @inline
 function tile(
   rows: i32, wide: bool, table: usize, offset: usize, taps: i32, run: i32, b: usize,
-  c: usize, rowBytes: usize, start: i32, bias: usize, finish: bool, p: ConvParams,
+  c: usize, rowBytes: usize, bias: usize, p: ConvParams,
 ): void {
   const c1 = c + rowBytes;
   const c2 = c1 + rowBytes;
   const c3 = c2 + rowBytes;
   const c4 = c3 + rowBytes;
-  let acc00 = startRow(start, 0, 0, c, bias);
-  let acc01 = wide ? startRow(start, 0, 1, c, bias) : acc00;
-  let acc10 = rows > 1 ? startRow(start, 1, 0, c1, bias) : acc00;
-  let acc11 = rows > 1 && wide ? startRow(start, 1, 1, c1, bias) : acc00;
-  let acc20 = rows > 2 ? startRow(start, 2, 0, c2, bias) : acc00;
-  let acc21 = rows > 2 && wide ? startRow(start, 2, 1, c2, bias) : acc00;
-  let acc30 = rows > 3 ? startRow(start, 3, 0, c3, bias) : acc00;
-  let acc31 = rows > 3 && wide ? startRow(start, 3, 1, c3, bias) : acc00;
-  let acc40 = rows > 4 ? startRow(start, 4, 0, c4, bias) : acc00;
-  let acc41 = rows > 4 && wide ? startRow(start, 4, 1, c4, bias) : acc00;
+  let acc00 = v128.load(bias);
+  let acc01 = wide ? v128.load(bias, 16) : acc00;
+  let acc10 = acc00;
+  let acc11 = acc01;
+  let acc20 = acc00;
+  let acc21 = acc01;
+  let acc30 = acc00;
+  let acc31 = acc01;
+  let acc40 = acc00;
+  let acc41 = acc01;
 
   for (let tap = taps; tap != 0; tap--) {
     let a0 = load<usize>(table) + offset;
@@ -91,34 +78,32 @@ function tile(
     }
   }
 
-  if (finish) {
-    const kind = p.activation;
-    if (kind == CLAMP) {
-      const low = f32x4.splat(p.low);
-      const high = f32x4.splat(p.high);
-      acc00 = clamp(acc00, low, high);
-      if (wide) acc01 = clamp(acc01, low, high);
-      if (rows > 1) acc10 = clamp(acc10, low, high);
-      if (rows > 1 && wide) acc11 = clamp(acc11, low, high);
-      if (rows > 2) acc20 = clamp(acc20, low, high);
-      if (rows > 2 && wide) acc21 = clamp(acc21, low, high);
-      if (rows > 3) acc30 = clamp(acc30, low, high);
-      if (rows > 3 && wide) acc31 = clamp(acc31, low, high);
-      if (rows > 4) acc40 = clamp(acc40, low, high);
-      if (rows > 4 && wide) acc41 = clamp(acc41, low, high);
-    } else {
-      const parameter = p.low;
-      acc00 = activate(kind, acc00, parameter);
-      if (wide) acc01 = activate(kind, acc01, parameter);
-      if (rows > 1) acc10 = activate(kind, acc10, parameter);
-      if (rows > 1 && wide) acc11 = activate(kind, acc11, parameter);
-      if (rows > 2) acc20 = activate(kind, acc20, parameter);
-      if (rows > 2 && wide) acc21 = activate(kind, acc21, parameter);
-      if (rows > 3) acc30 = activate(kind, acc30, parameter);
-      if (rows > 3 && wide) acc31 = activate(kind, acc31, parameter);
-      if (rows > 4) acc40 = activate(kind, acc40, parameter);
-      if (rows > 4 && wide) acc41 = activate(kind, acc41, parameter);
-    }
+  const kind = p.activation;
+  if (kind == CLAMP) {
+    const low = f32x4.splat(p.low);
+    const high = f32x4.splat(p.high);
+    acc00 = clamp(acc00, low, high);
+    if (wide) acc01 = clamp(acc01, low, high);
+    if (rows > 1) acc10 = clamp(acc10, low, high);
+    if (rows > 1 && wide) acc11 = clamp(acc11, low, high);
+    if (rows > 2) acc20 = clamp(acc20, low, high);
+    if (rows > 2 && wide) acc21 = clamp(acc21, low, high);
+    if (rows > 3) acc30 = clamp(acc30, low, high);
+    if (rows > 3 && wide) acc31 = clamp(acc31, low, high);
+    if (rows > 4) acc40 = clamp(acc40, low, high);
+    if (rows > 4 && wide) acc41 = clamp(acc41, low, high);
+  } else {
+    const parameter = p.low;
+    acc00 = activate(kind, acc00, parameter);
+    if (wide) acc01 = activate(kind, acc01, parameter);
+    if (rows > 1) acc10 = activate(kind, acc10, parameter);
+    if (rows > 1 && wide) acc11 = activate(kind, acc11, parameter);
+    if (rows > 2) acc20 = activate(kind, acc20, parameter);
+    if (rows > 2 && wide) acc21 = activate(kind, acc21, parameter);
+    if (rows > 3) acc30 = activate(kind, acc30, parameter);
+    if (rows > 3 && wide) acc31 = activate(kind, acc31, parameter);
+    if (rows > 4) acc40 = activate(kind, acc40, parameter);
+    if (rows > 4 && wide) acc41 = activate(kind, acc41, parameter);
   }
 
   v128.store(c, acc00);
@@ -136,24 +121,24 @@ function tile(
 /** The tile of `rows` × (`wide` ? 8 : 4), as compiled for that size. */
 export function runTile(
   rows: i32, wide: bool, table: usize, offset: usize, taps: i32, run: i32, b: usize,
-  c: usize, rowBytes: usize, start: i32, bias: usize, finish: bool, p: ConvParams,
+  c: usize, rowBytes: usize, bias: usize, p: ConvParams,
 ): void {
   assert(rows >= 1 && rows <= MR, "gemm tile: rows");
   assert(taps >= 1 && run >= 1, "gemm tile: an empty sum");
   if (wide) {
     switch (rows) {
-      case 5: return tile(5, true, table, offset, taps, run, b, c, rowBytes, start, bias, finish, p);
-      case 4: return tile(4, true, table, offset, taps, run, b, c, rowBytes, start, bias, finish, p);
-      case 3: return tile(3, true, table, offset, taps, run, b, c, rowBytes, start, bias, finish, p);
-      case 2: return tile(2, true, table, offset, taps, run, b, c, rowBytes, start, bias, finish, p);
-      default: return tile(1, true, table, offset, taps, run, b, c, rowBytes, start, bias, finish, p);
+      case 5: return tile(5, true, table, offset, taps, run, b, c, rowBytes, bias, p);
+      case 4: return tile(4, true, table, offset, taps, run, b, c, rowBytes, bias, p);
+      case 3: return tile(3, true, table, offset, taps, run, b, c, rowBytes, bias, p);
+      case 2: return tile(2, true, table, offset, taps, run, b, c, rowBytes, bias, p);
+      default: return tile(1, true, table, offset, taps, run, b, c, rowBytes, bias, p);
     }
   }
   switch (rows) {
-    case 5: return tile(5, false, table, offset, taps, run, b, c, rowBytes, start, bias, finish, p);
-    case 4: return tile(4, false, table, offset, taps, run, b, c, rowBytes, start, bias, finish, p);
-    case 3: return tile(3, false, table, offset, taps, run, b, c, rowBytes, start, bias, finish, p);
-    case 2: return tile(2, false, table, offset, taps, run, b, c, rowBytes, start, bias, finish, p);
-    default: return tile(1, false, table, offset, taps, run, b, c, rowBytes, start, bias, finish, p);
+    case 5: return tile(5, false, table, offset, taps, run, b, c, rowBytes, bias, p);
+    case 4: return tile(4, false, table, offset, taps, run, b, c, rowBytes, bias, p);
+    case 3: return tile(3, false, table, offset, taps, run, b, c, rowBytes, bias, p);
+    case 2: return tile(2, false, table, offset, taps, run, b, c, rowBytes, bias, p);
+    default: return tile(1, false, table, offset, taps, run, b, c, rowBytes, bias, p);
   }
 }

@@ -13,27 +13,20 @@ export function sourceChannel(p: i32, outC: i32, shuffle: i32): i32 {
   return (p % shuffle) * (outC / shuffle) + p / shuffle;
 }
 
-/** Rows: to[channel · rowStride + (i · taps + tap)], the A operand of channels-first and the weights of its depthwise kernel. */
-export function packRows(
-  to: usize, from: usize, outC: i32, inC: i32, taps: i32, strideO: i32, strideI: i32, strideTap: i32, rowStride: i32, shuffle: i32,
-): void {
+/** Rows: to[channel · rowStride + tap], the weights of the channels-first depthwise kernel. */
+export function packRows(to: usize, from: usize, outC: i32, taps: i32, strideO: i32, strideTap: i32, rowStride: i32, shuffle: i32): void {
   for (let p = 0; p < outC; p++) {
-    const source = from + (<usize>(sourceChannel(p, outC, shuffle) * strideO) << 2);
-    let row = to + (<usize>(p * rowStride) << 2);
-    for (let i = 0; i < inC; i++) {
-      let cell = source + (<usize>(i * strideI) << 2);
-      for (let tap = 0; tap < taps; tap++) {
-        store<f32>(row, load<f32>(cell));
-        row += 4;
-        cell += <usize>strideTap << 2;
-      }
+    let cell = from + (<usize>(sourceChannel(p, outC, shuffle) * strideO) << 2);
+    const row = to + (<usize>(p * rowStride) << 2);
+    for (let tap = 0; tap < taps; tap++) {
+      store<f32>(row + (<usize>tap << 2), load<f32>(cell));
+      cell += <usize>strideTap << 2;
     }
-    zeroFloats(row, rowStride - inC * taps);
   }
 }
 
 /**
- * Panels: to[panel · panelStride + ((tap · inC + i) · 8 + lane)], the B operand of channels-last; `groups` × ⌈groupOutC / 8⌉ panels,
+ * Panels: to[panel · panelStride + ((tap · inC + i) · 8 + lane)], the B operand of the GEMM; `groups` × ⌈groupOutC / 8⌉ panels,
  * each zero-padded to eight channels.
  */
 export function packPanels(

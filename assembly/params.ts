@@ -31,10 +31,15 @@ export class ConvParams {
   groupOutC: i32;
   /** Channel shuffle of the result that packing could not do by reordering weights; 1 means none. */
   shuffle: i32;
-  /** Floats from one packed weight row (channels-first) or panel (channels-last) to the next. */
+  /** Floats from one packed weight row (depthwise), tap (depthwise, channels-last) or panel (GEMM) to the next. */
   weightStride: i32;
-  /** Depthwise: output rows of one band. */
+  /** Output rows of one band: depthwise, and channels-first. */
   band: i32;
+  /** Channels-first: images and output columns of one band. */
+  bandImages: i32;
+  bandColumns: i32;
+  /** Channels-first: 1 where a band has zeros at its sides. */
+  sides: i32;
   /** Depthwise: 1 where the image is read where it lies, 0 where bands of it are copied. */
   inPlace: i32;
   /** Which function follows the sum: see activation.ts. */

@@ -64,12 +64,12 @@ function pack(
   const { weightStride, packShuffle } = plan;
   try {
     withCopy(op, heap, weight, (from) => {
-      if (!plan.channelsLast) {
-        kernels.packRows(weights, from, outC, groupInC, taps, strideO, strideI, strideTap, weightStride, packShuffle);
-      } else if (plan.algorithm === 'direct') {
+      if (plan.algorithm === 'gemm') {
+        kernels.packPanels(weights, from, outC, plan.biasGroups, groupInC, taps, strideO, strideI, strideTap, weightStride, packShuffle);
+      } else if (plan.channelsLast) {
         kernels.packTaps(weights, from, outC, taps, strideO, strideTap, weightStride, packShuffle);
       } else {
-        kernels.packPanels(weights, from, outC, plan.biasGroups, groupInC, taps, strideO, strideI, strideTap, weightStride, packShuffle);
+        kernels.packRows(weights, from, outC, taps, strideO, strideTap, weightStride, packShuffle);
       }
     });
     withCopy(op, heap, settings.bias, (from) => {

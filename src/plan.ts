@@ -1,8 +1,9 @@
 /** Shape → algorithm, layout of the packed weights, bytes of workspace. Pure: a plan can be printed and tested. */
-import { BAND_BYTES, CHANNELS, KC, MC, MR, NC, NR, PIXELS, SKEW, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
+import { BAND_BYTES, CHANNELS, LAYOUT_BYTES, MR, NR, PIXELS, SKEW, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
 import { unsupported } from './check.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
+import { CONV_PARAMS_BYTES } from './params.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
 import { elements } from './tensor.ts';
 import type { Plan } from './types.ts';
@@ -34,8 +35,12 @@ export interface ConvPlan {
   readonly variant: string;
   /** Border of the copy that is made of the image first, if one is made. */
   readonly border: { readonly begin: Spatial; readonly end: Spatial } | undefined;
-  /** Output rows of one band of the depthwise kernels. */
+  /** Output rows of one band; channels-first, a GEMM has also images and output columns of one. */
   readonly band: number;
+  readonly bandImages: number;
+  readonly bandColumns: number;
+  /** A band whose layout was changed has zeros at its sides. */
+  readonly sides: boolean;
   /** The depthwise kernel reads the image where it lies. */
   readonly inPlace: boolean;
   /** Bytes of each part of the workspace, 0 where it is not needed. Their order is the order in memory. */
@@ -50,11 +55,6 @@ const GRID_BYTES = 24;
 
 function roundUp(n: number, multiple: number): number {
   return Math.ceil(n / multiple) * multiple;
-}
-
-/** A row stride of whole KiB would put all rows of a tile into the same few sets of the cache. */
-function skewed(floats: number): number {
-  return floats % 256 === 0 ? floats + SKEW : floats;
 }
 
 /** @throws RangeError `ERR_UNSUPPORTED` when the algorithm asked for cannot serve the weight */
@@ -91,15 +91,14 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
   const k = groupInC * volume(filter.kernel);
   const groupOutC = outC / groups;
   const panels = Math.ceil(groupOutC / NR);
-  const stride = channelsLast ? k * NR : skewed(k);
   return {
     algorithm: 'gemm',
     reason: algorithm === 'gemm' ? 'asked for' : `sums over ${k} products reuse every loaded vector ${MR} times`,
     channelsLast,
     clamped: settings.activation.name === 'clamp',
-    weightStride: stride,
-    weightFloats: channelsLast ? groups * panels * stride : outC * stride,
-    biasStride: channelsLast ? panels * NR : groupOutC,
+    weightStride: k * NR,
+    weightFloats: groups * panels * k * NR,
+    biasStride: panels * NR,
     biasGroups: groups,
     packShuffle: groups === 1 ? shuffle : 1,
     kernelShuffle: groups === 1 ? 1 : shuffle,
@@ -175,18 +174,52 @@ function directWork(shape: ConvShape, pack: PackPlan, band: number, rowBytes: nu
   return rows * rowBytes + (pack.channelsLast ? GRID_BYTES : volume(shape.kernel) * 4);
 }
 
-/** The parts are listed at the head of assembly/conv-channels-first.ts and conv-channels-last.ts. */
-function gemmWork(shape: ConvShape, pack: PackPlan): number {
-  const taps = volume(shape.kernel);
-  const k = shape.groupInC * taps;
-  const scratch = MR * NR * 4;
-  if (pack.channelsLast) {
-    return shape.inC * shape.kernel[2] * 4 + scratch + PIXELS * taps * 4;
-  }
-  const columns = Math.min(NC, shape.batch * volume(shape.outSize));
-  const steps = Math.ceil(k / Math.ceil(k / KC));
-  const tableRows = roundUp(shape.groupOutC, MR) + Math.ceil(shape.groupOutC / MC) * MR;
-  return tableRows * 4 + scratch + Math.ceil(columns / NR) * (steps * NR + NR) * 4;
+/** Least outputs along an axis for which neighbouring bands do not share more cells than they have of their own. */
+function leastOf(shape: ConvShape, axis: 1 | 2): number {
+  const extent = (shape.kernel[axis] - 1) * shape.dilation[axis] + 1;
+  return extent > shape.stride[axis] ? 2 * Math.ceil(extent / shape.stride[axis]) : 1;
+}
+
+/** Borders of less than a kernel's width, with no gaps between the taps: their zeros are few. */
+function zeroSides(shape: ConvShape): boolean {
+  const [, , kW] = shape.kernel;
+  const [, , begin] = shape.padBegin;
+  const end = (shape.outSize[2] - 1) * shape.stride[2] + kW - begin - shape.inSize[2];
+  return shape.dilation[2] === 1 && begin < kW && end < kW;
+}
+
+/** Floats of the input and of the output of one band. */
+function bandFloats(shape: ConvShape, images: number, rows: number, columns: number): readonly [input: number, output: number] {
+  const reach = (axis: 1 | 2): number => (shape.kernel[axis] - 1) * shape.dilation[axis] + 1;
+  const inRows = Math.min(shape.inSize[1], (rows - 1) * shape.stride[1] + reach(1));
+  const reachColumns = (columns - 1) * shape.stride[2] + reach(2);
+  const inColumns = zeroSides(shape) ? reachColumns : Math.min(shape.inSize[2], reachColumns);
+  return [images * shape.inC * shape.inSize[0] * inRows * inColumns, images * shape.outC * shape.outSize[0] * rows * columns];
+}
+
+/** What of the image changes its layout at a time: as much as LAYOUT_BYTES hold. Images before rows before columns. */
+function layoutBands(shape: ConvShape): { images: number; rows: number; columns: number } {
+  const [, outH, outW] = shape.outSize;
+  const bytes = (images: number, rows: number, columns: number): number => {
+    const [input, output] = bandFloats(shape, images, rows, columns);
+    return (input + output) * 4;
+  };
+  const image = bytes(1, outH, outW);
+  if (image <= LAYOUT_BYTES)
+    return { images: Math.max(1, Math.min(shape.batch, Math.floor(LAYOUT_BYTES / image))), rows: outH, columns: outW };
+  const leastRows = Math.min(outH, leastOf(shape, 1));
+  const row = bytes(1, 2, outW) - bytes(1, 1, outW) || bytes(1, 1, outW);
+  const rows = Math.min(outH, Math.max(leastRows, 1 + Math.floor((LAYOUT_BYTES - bytes(1, 1, outW)) / row)));
+  if (rows > leastRows || bytes(1, rows, outW) <= 2 * LAYOUT_BYTES) return { images: 1, rows, columns: outW };
+  const column = bytes(1, rows, 2) - bytes(1, rows, 1);
+  const fitting = 1 + Math.floor((LAYOUT_BYTES - bytes(1, rows, 1)) / column);
+  const whole = fitting * rows > PIXELS && rows < PIXELS ? fitting - (fitting % Math.ceil(PIXELS / rows)) : fitting;
+  return { images: 1, rows, columns: Math.min(outW, Math.max(leastOf(shape, 2), whole)) };
+}
+
+/** The parts are listed at the head of assembly/conv-channels-last.ts. */
+function gemmWork(shape: ConvShape): number {
+  return (shape.inC * shape.kernel[2] + MR * NR + (shape.kernel[0] * shape.kernel[1] + PIXELS * volume(shape.kernel))) * 4;
 }
 
 /**
@@ -205,20 +238,40 @@ export function convPlan(shape: ConvShape, pack: PackPlan, inputHosted = false, 
     const band = bandRows(seen, rowBytes);
     const workBytes = directWork(seen, pack, band, rowBytes, inPlace);
     const variant = `depthwise, ${inPlace ? 'in place' : `copied in bands of ${band} rows`}`;
-    return { shape: seen, pack, variant, border: copied, band, inPlace, inputBytes, paddedBytes, workBytes, outputBytes };
+    return {
+      shape: seen,
+      pack,
+      variant,
+      border: copied,
+      band,
+      bandImages: 1,
+      bandColumns: 0,
+      sides: false,
+      inPlace,
+      inputBytes,
+      paddedBytes,
+      workBytes,
+      outputBytes,
+    };
   }
   const final = flattenPixels(seen);
-  const variant = `${volume(final.kernel) === 1 ? 'pointwise' : pack.channelsLast ? 'indirect' : 'im2col'}, tiles of ${MR}×${NR}`;
+  const name = volume(final.kernel) === 1 ? 'pointwise' : 'indirect';
+  const { images, rows, columns } = pack.channelsLast ? { images: 1, rows: 0, columns: 0 } : layoutBands(final);
+  const [gathered, computed] = pack.channelsLast ? [0, 0] : bandFloats(final, images, rows, columns);
+  const layout = pack.channelsLast ? 0 : align(CONV_PARAMS_BYTES) + (gathered + computed) * 4;
   return {
     shape: final,
     pack,
-    variant,
+    variant: `${name}, tiles of ${MR}×${NR}${pack.channelsLast ? '' : `, layout changed in bands of ${rows}×${columns} pixels`}`,
     border: copied,
-    band: 0,
+    band: rows,
+    bandImages: images,
+    bandColumns: columns,
+    sides: zeroSides(final),
     inPlace: false,
     inputBytes,
     paddedBytes,
-    workBytes: gemmWork(final, pack),
+    workBytes: layout + gemmWork(final),
     outputBytes,
   };
 }

@@ -1,6 +1,6 @@
 /** conv2d against the plain loops, bit for bit on integers: sizes around every block, and every form of geometry. */
 import { describe, expect, it } from 'vitest';
-import { KC, MC, MR, NC, NR, PIXELS, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
+import { LAYOUT_BYTES, MR, NR, PIXELS, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
 import type { ConvOptions } from '../src/index.ts';
 import * as reference from '../src/reference/index.ts';
 import { guarded, integers, operands, problem } from './cases.ts';
@@ -31,16 +31,28 @@ describe.each(layouts)('conv2d %s: sizes around every block', (inputLayout) => {
   it.each(around(MR))('%i output channels against tiles', (oc) => check(`ic3ih4iw5oc${oc}kh2`, { inputLayout }));
   it.each(around(NR))('%i pixels against panels', (iw) => check(`ic3ih1iw${iw}oc6kh1`, { inputLayout }));
   it.each(around(MR))('%i pixels against tiles', (iw) => check(`mb2ic18ih1iw${iw}oc9kh1`, { inputLayout }));
-  it.each(around(NC))('%i pixels against the block of pixels', (iw) => check(`ic2ih1iw${iw}oc3kh1kw3pw1`, { inputLayout }));
   it.each(around(PIXELS))('%i pixels against the block of rows', (iw) => check(`ic17ih1iw${iw}oc4kh1`, { inputLayout }));
-  it.each(around(KC))('%i steps of the sum', (ic) => {
-    check(`ic${ic}ih2iw3oc7kh1`, { inputLayout });
-    // Bias before the first block of steps, activation after the last and not between.
+  it.each([1, 511, 512, 1025])('%i steps of the sum', (ic) => {
     check(`ic${ic}ih2iw3oc7kh1`, { inputLayout, bias: integers(7, 3), activation: 'relu' });
     check(`mb2ic${ic}ih3iw7oc12kh1`, { inputLayout, bias: integers(12, 3), activation: { clamp: [-9, 9] }, shuffle: 3 });
     check(`g2ic${2 * ic}ih3iw7oc12kh1`, { inputLayout, bias: integers(12, 3), activation: { leakyRelu: 0.5 } });
   });
-  it.each(around(MC))('%i rows of weights', (oc) => check(`ic2ih3oc${oc}kh2`, { inputLayout }));
+  it('more images, rows and columns than change their layout together', () => {
+    const floats = LAYOUT_BYTES / 4;
+    check(`mb${Math.ceil(floats / 300)}ic3ih5oc9kh3ph1`, { inputLayout });
+    check(`ic3ih${Math.ceil(floats / 100)}iw20oc4kh3ph1`, { inputLayout });
+    check(`mb2ic7ih40iw60oc5kh3ph1sh2`, { inputLayout, bias: integers(5) });
+    check(`ic5ih2iw${Math.ceil(floats / 6)}oc4kh2kw3pw1`, { inputLayout });
+    check(`ic5ih3iw${Math.ceil(floats / 6)}oc4kh3kw5pw2sw2`, { inputLayout, padding: [1, [0, 3]] });
+    check(`ic6ih1iw${Math.ceil(floats / 6)}oc4kh1`, { inputLayout, shuffle: 2 });
+    check(`g2ic6ih70iw90oc8kh3dh6ph7`, { inputLayout, shuffle: 4 });
+  });
+  it.each([1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 36, 65])('%i pixels and channels change their layout', (n) => {
+    for (const m of [1, 2, 3, 4, 5, 7, 8, 9]) {
+      check(`ic${m}ih1iw${n}oc${m}kh1`, { inputLayout, algorithm: 'gemm' });
+      check(`ic${n}ih2iw${m}oc${n}kh2ph1`, { inputLayout, algorithm: 'gemm' });
+    }
+  });
   it.each(around(WHOLE_ROWS_BELOW))('%i channels to a tap', (ic) => {
     // Windows inside the image, cut off at the sides, with gaps; more pixels than a block of them.
     for (const rest of ['ih5oc9kh3ph1', 'ih7iw9oc9kh3kw2', 'mb2ih5iw40oc9kh2kw3sw2', 'ih5iw9oc4kh2kw3dh2', 'ih5iw9oc4kh2kw3dw2'])

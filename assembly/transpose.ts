@@ -1,0 +1,84 @@
+/**
+ * Pixels between [channel][pixel] and [pixel][channel], four channels × four pixels at a time.
+ *
+ * The last block of each direction ends with the row or with the channels, and moves some cells again. Sixteen pixels are done before the next
+ * channels, so that whole cache lines are read or written on the side of the planes while the other side stays in L1.
+ */
+import { shuffledChannel } from "./gemm";
+
+const PIXELS = 32;
+
+/** Sixteen cells: rows at a, b, c, d become rows at to, to + step, … */
+// @ts-ignore: decorator
+@inline
+function block(a: usize, b: usize, c: usize, d: usize, e: usize, f: usize, g: usize, h: usize): void {
+  const v0 = v128.load(a), v1 = v128.load(b), v2 = v128.load(c), v3 = v128.load(d);
+  const low01 = i32x4.shuffle(v0, v1, 0, 4, 1, 5), low23 = i32x4.shuffle(v2, v3, 0, 4, 1, 5);
+  const high01 = i32x4.shuffle(v0, v1, 2, 6, 3, 7), high23 = i32x4.shuffle(v2, v3, 2, 6, 3, 7);
+  v128.store(e, i64x2.shuffle(low01, low23, 0, 2));
+  v128.store(f, i64x2.shuffle(low01, low23, 1, 3));
+  v128.store(g, i64x2.shuffle(high01, high23, 0, 2));
+  v128.store(h, i64x2.shuffle(high01, high23, 1, 3));
+}
+
+/** from: `channels` planes `planeBytes` apart, `pixels` of each · to: [pixel][channel], pixels `pixelBytes` apart */
+export function planesToPixels(from: usize, planeBytes: usize, channels: i32, pixels: i32, to: usize, pixelBytes: usize): void {
+  if (channels < 4 || pixels < 4) {
+    for (let c = 0; c < channels; c++) {
+      let cell = to + (<usize>c << 2);
+      for (let i = 0; i < pixels; i++) {
+        store<f32>(cell, load<f32>(from + (<usize>i << 2)));
+        cell += pixelBytes;
+      }
+      from += planeBytes;
+    }
+    return;
+  }
+  for (let first = 0; first < pixels; first += PIXELS) {
+    const end = min(first + PIXELS, pixels);
+    for (let c = 0; c < channels; c += 4) {
+      if (c > channels - 4) c = channels - 4;
+      const plane = from + <usize>c * planeBytes;
+      for (let i = first; i < end; i += 4) {
+        if (i > pixels - 4) i = pixels - 4;
+        const x = plane + (<usize>i << 2);
+        const y = to + <usize>i * pixelBytes + (<usize>c << 2);
+        block(
+          x, x + planeBytes, x + 2 * planeBytes, x + 3 * planeBytes,
+          y, y + pixelBytes, y + 2 * pixelBytes, y + 3 * pixelBytes,
+        );
+      }
+    }
+  }
+}
+
+/** The way back; channel c becomes plane shuffledChannel(c). */
+export function pixelsToPlanes(from: usize, pixelBytes: usize, channels: i32, pixels: i32, to: usize, planeBytes: usize, shuffle: i32): void {
+  if (channels < 4 || pixels < 4) {
+    for (let c = 0; c < channels; c++) {
+      const plane = to + <usize>shuffledChannel(c, channels, shuffle) * planeBytes;
+      let cell = from + (<usize>c << 2);
+      for (let i = 0; i < pixels; i++) {
+        store<f32>(plane + (<usize>i << 2), load<f32>(cell));
+        cell += pixelBytes;
+      }
+    }
+    return;
+  }
+  for (let first = 0; first < pixels; first += PIXELS) {
+    const end = min(first + PIXELS, pixels);
+    for (let c = 0; c < channels; c += 4) {
+      if (c > channels - 4) c = channels - 4;
+      const plane0 = to + <usize>shuffledChannel(c, channels, shuffle) * planeBytes;
+      const plane1 = to + <usize>shuffledChannel(c + 1, channels, shuffle) * planeBytes;
+      const plane2 = to + <usize>shuffledChannel(c + 2, channels, shuffle) * planeBytes;
+      const plane3 = to + <usize>shuffledChannel(c + 3, channels, shuffle) * planeBytes;
+      for (let i = first; i < end; i += 4) {
+        if (i > pixels - 4) i = pixels - 4;
+        const x = from + <usize>i * pixelBytes + (<usize>c << 2);
+        const at = <usize>i << 2;
+        block(x, x + pixelBytes, x + 2 * pixelBytes, x + 3 * pixelBytes, plane0 + at, plane1 + at, plane2 + at, plane3 + at);
+      }
+    }
+  }
+}
