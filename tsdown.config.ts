@@ -8,8 +8,8 @@ export default defineConfig({
   dts: true,
   // Users' projects may not name the library that declares Symbol.dispose; bundling drops the reference in types.ts.
   banner: { dts: '/// <reference lib="esnext.disposable" />' },
-  // kernels.wasm is there already: scripts/build-wasm.ts wrote it.
-  clean: false,
+  // Not kernels.wasm, which is there already: scripts/build-wasm.ts wrote it.
+  clean: ['dist/*.js', 'dist/*.ts', 'dist/*.map'],
   sourcemap: true,
   deps: { alwaysBundle: ['@assemblyscript/loader'] },
   logLevel: 'warn',
