@@ -35,8 +35,9 @@ export class ConvParams {
   weightStride: i32;
   /** Output rows of one band: depthwise, and channels-first. */
   band: i32;
-  /** Channels-first: images and output columns of one band. */
+  /** Channels-first: images, output slices and columns of one band. */
   bandImages: i32;
+  bandSlices: i32;
   bandColumns: i32;
   /** Channels-first: 1 where a band has zeros at its sides. */
   sides: i32;

@@ -1,4 +1,4 @@
-/** conv2d and depthwiseConv2d: settings → shape → plan → packed weights → kernel → result. */
+/** conv1d, conv2d, conv3d and depthwiseConv2d: settings → shape → plan → packed weights → kernel → result. */
 import { checkFields, conflict, disposed, wrongType, wrongValue } from './check.ts';
 import { align, type Heap } from './memory.ts';
 import { type ConvSettings, callFields, convSettings, layerFields, type Rank } from './options.ts';
@@ -265,8 +265,8 @@ function operation(context: Context, op: string, rank: Rank, depthwise: boolean)
   return Object.assign(call, { prepare }) as ConvOperation;
 }
 
-export function conv2dOperation(context: Context): ConvOperation {
-  return operation(context, 'conv2d', 2, false);
+export function convOperation(context: Context, rank: Rank): ConvOperation {
+  return operation(context, `conv${rank}d`, rank, false);
 }
 
 export function depthwiseConv2dOperation(context: Context): DepthwiseOperation {

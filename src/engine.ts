@@ -1,6 +1,6 @@
 /** Engines: an instance of the module, its memory, and the operations bound to them. */
 import { checkFields, checkInteger, checkOneOf, disposed, wrongType } from './check.ts';
-import { type Context, conv2dOperation, depthwiseConv2dOperation } from './conv.ts';
+import { type Context, convOperation, depthwiseConv2dOperation } from './conv.ts';
 import { Heap, PAGE_BYTES } from './memory.ts';
 import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
 import type { ConvOperation, DepthwiseOperation, Engine, EngineInfo, EngineOptions, EngineSyncOptions, EngineTensor } from './types.ts';
@@ -31,7 +31,9 @@ function engineSettings(op: string, options: EngineOptions): Settings {
 }
 
 class WasmEngine implements Engine {
+  readonly conv1d: ConvOperation;
   readonly conv2d: ConvOperation;
+  readonly conv3d: ConvOperation;
   readonly depthwiseConv2d: DepthwiseOperation;
   readonly #heap: Heap;
   readonly #threadsReason: string | undefined;
@@ -42,7 +44,9 @@ class WasmEngine implements Engine {
     this.#heap = new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES);
     this.#threadsReason = threadsReason;
     const context: Context = { heap: this.#heap, kernels };
-    this.conv2d = conv2dOperation(context);
+    this.conv1d = convOperation(context, 1);
+    this.conv2d = convOperation(context, 2);
+    this.conv3d = convOperation(context, 3);
     this.depthwiseConv2d = depthwiseConv2dOperation(context);
   }
 

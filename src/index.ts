@@ -44,6 +44,36 @@ export async function conv2d(input: Tensor, weight: Tensor, options?: ConvOption
 }
 
 /**
+ * 1-D convolution, on the shared default engine.
+ *
+ * @param input  `[batch, inC, W]`, or `[batch, W, inC]` with `inputLayout: 'nwc'`
+ * @param weight `[outC, inC / groups, kW]`, or as `filterLayout` says
+ * @returns `[batch, outC, outW]` in the input's layout
+ * @throws as `conv2d`
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
+ */
+export function conv1d(input: Tensor, weight: Tensor, options: ConvOptions & { out: EngineTensor }): Promise<EngineTensor>;
+export function conv1d(input: Tensor, weight: Tensor, options?: ConvOptions): Promise<Tensor>;
+export async function conv1d(input: Tensor, weight: Tensor, options?: ConvOptions): Promise<Tensor> {
+  return (await defaultEngine()).conv1d(input, weight, options);
+}
+
+/**
+ * 3-D convolution, on the shared default engine.
+ *
+ * @param input  `[batch, inC, D, H, W]`, or `[batch, D, H, W, inC]` with `inputLayout: 'ndhwc'`
+ * @param weight `[outC, inC / groups, kD, kH, kW]`, or as `filterLayout` says
+ * @returns `[batch, outC, outD, outH, outW]` in the input's layout
+ * @throws as `conv2d`
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv3d.html
+ */
+export function conv3d(input: Tensor, weight: Tensor, options: ConvOptions & { out: EngineTensor }): Promise<EngineTensor>;
+export function conv3d(input: Tensor, weight: Tensor, options?: ConvOptions): Promise<Tensor>;
+export async function conv3d(input: Tensor, weight: Tensor, options?: ConvOptions): Promise<Tensor> {
+  return (await defaultEngine()).conv3d(input, weight, options);
+}
+
+/**
  * 2-D convolution in which each input channel has filters of its own, on the shared default engine.
  *
  * @param input  `[batch, inC, H, W]`, or `[batch, H, W, inC]` with `inputLayout: 'nhwc'`

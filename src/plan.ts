@@ -35,9 +35,10 @@ export interface ConvPlan {
   readonly variant: string;
   /** Border of the copy that is made of the image first, if one is made. */
   readonly border: { readonly begin: Spatial; readonly end: Spatial } | undefined;
-  /** Output rows of one band; channels-first, a GEMM has also images and output columns of one. */
+  /** Output rows of one band; channels-first, a GEMM has also images, output slices and columns of one. */
   readonly band: number;
   readonly bandImages: number;
+  readonly bandSlices: number;
   readonly bandColumns: number;
   /** A band whose layout was changed has zeros at its sides. */
   readonly sides: boolean;
@@ -66,13 +67,14 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
   if (algorithm === 'direct' && groupInC !== 1) {
     throw unsupported(op, `algorithm 'direct' sums over one input channel, the weight has inChannels / groups = ${groupInC}`);
   }
+  if (algorithm === 'direct' && settings.rank === 3) throw unsupported(op, "algorithm 'direct' is for one and two dimensions");
   if (algorithm === 'gemm' && filter.depthwise)
     throw unsupported(op, "algorithm 'gemm' is for conv2d, a depthwise kernel has nothing to reuse");
   const { groups } = filter;
   // Many large filters over the same channel give a GEMM rows to reuse: one channel, 56² pixels, GFLOP/s direct / GEMM, channels-first: 5×5
   // 16 filters 20 / 19, 32 filters 20 / 22; 3×3 64 filters 27 / 18. Channels-last alike.
   const many = !filter.depthwise && outC / groups >= 32 && volume(filter.kernel) > 9;
-  const depthwise = groupInC === 1 && !many;
+  const depthwise = groupInC === 1 && !many && settings.rank < 3;
   if (algorithm === 'direct' || (algorithm === 'auto' && depthwise)) {
     const stride = channelsLast ? roundUp(outC, 4) : volume(filter.kernel);
     return {
@@ -177,7 +179,15 @@ function directWork(shape: ConvShape, pack: PackPlan, band: number, rowBytes: nu
 /** Least outputs along an axis for which neighbouring bands do not share more cells than they have of their own. */
 function leastOf(shape: ConvShape, axis: 1 | 2): number {
   const extent = (shape.kernel[axis] - 1) * shape.dilation[axis] + 1;
-  return extent > shape.stride[axis] ? 2 * Math.ceil(extent / shape.stride[axis]) : 1;
+  return Math.min(shape.outSize[axis], extent > shape.stride[axis] ? 2 * Math.ceil(extent / shape.stride[axis]) : 1);
+}
+
+/** What of the image changes its layout at a time. */
+interface LayoutBand {
+  readonly images: number;
+  readonly slices: number;
+  readonly rows: number;
+  readonly columns: number;
 }
 
 /** Borders of less than a kernel's width, with no gaps between the taps: their zeros are few. */
@@ -189,32 +199,43 @@ function zeroSides(shape: ConvShape): boolean {
 }
 
 /** Floats of the input and of the output of one band. */
-function bandFloats(shape: ConvShape, images: number, rows: number, columns: number): readonly [input: number, output: number] {
-  const reach = (axis: 1 | 2): number => (shape.kernel[axis] - 1) * shape.dilation[axis] + 1;
-  const inRows = Math.min(shape.inSize[1], (rows - 1) * shape.stride[1] + reach(1));
-  const reachColumns = (columns - 1) * shape.stride[2] + reach(2);
-  const inColumns = zeroSides(shape) ? reachColumns : Math.min(shape.inSize[2], reachColumns);
-  return [images * shape.inC * shape.inSize[0] * inRows * inColumns, images * shape.outC * shape.outSize[0] * rows * columns];
+function bandFloats(shape: ConvShape, { images, slices, rows, columns }: LayoutBand): readonly [input: number, output: number] {
+  const reach = (axis: 0 | 1 | 2, outputs: number): number =>
+    (outputs - 1) * shape.stride[axis] + (shape.kernel[axis] - 1) * shape.dilation[axis] + 1;
+  const inSlices = Math.min(shape.inSize[0], reach(0, slices));
+  const inRows = Math.min(shape.inSize[1], reach(1, rows));
+  const inColumns = zeroSides(shape) ? reach(2, columns) : Math.min(shape.inSize[2], reach(2, columns));
+  return [images * shape.inC * inSlices * inRows * inColumns, images * shape.outC * slices * rows * columns];
 }
 
-/** What of the image changes its layout at a time: as much as LAYOUT_BYTES hold. Images before rows before columns. */
-function layoutBands(shape: ConvShape): { images: number; rows: number; columns: number } {
-  const [, outH, outW] = shape.outSize;
-  const bytes = (images: number, rows: number, columns: number): number => {
-    const [input, output] = bandFloats(shape, images, rows, columns);
-    return (input + output) * 4;
+/** As much as LAYOUT_BYTES hold: columns before rows before slices before images. */
+function layoutBand(shape: ConvShape): LayoutBand {
+  const [outD, outH, outW] = shape.outSize;
+  const whole: LayoutBand = { images: Math.max(1, shape.batch), slices: outD, rows: outH, columns: outW };
+  const fits = (band: LayoutBand): boolean => {
+    const [input, output] = bandFloats(shape, band);
+    return (input + output) * 4 <= LAYOUT_BYTES;
   };
-  const image = bytes(1, outH, outW);
-  if (image <= LAYOUT_BYTES)
-    return { images: Math.max(1, Math.min(shape.batch, Math.floor(LAYOUT_BYTES / image))), rows: outH, columns: outW };
-  const leastRows = Math.min(outH, leastOf(shape, 1));
-  const row = bytes(1, 2, outW) - bytes(1, 1, outW) || bytes(1, 1, outW);
-  const rows = Math.min(outH, Math.max(leastRows, 1 + Math.floor((LAYOUT_BYTES - bytes(1, 1, outW)) / row)));
-  if (rows > leastRows || bytes(1, rows, outW) <= 2 * LAYOUT_BYTES) return { images: 1, rows, columns: outW };
-  const column = bytes(1, rows, 2) - bytes(1, rows, 1);
-  const fitting = 1 + Math.floor((LAYOUT_BYTES - bytes(1, rows, 1)) / column);
-  const whole = fitting * rows > PIXELS && rows < PIXELS ? fitting - (fitting % Math.ceil(PIXELS / rows)) : fitting;
-  return { images: 1, rows, columns: Math.min(outW, Math.max(leastOf(shape, 2), whole)) };
+  /** The largest count of what `band` counts that fits, but at least `least`. */
+  const most = (least: number, count: number, band: (n: number) => LayoutBand): number => {
+    let [low, high] = [least, count];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (fits(band(middle))) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  };
+  const image = { ...whole, images: 1 };
+  if (fits(image)) return { ...whole, images: most(1, whole.images, (images) => ({ ...whole, images })) };
+  const slice = { ...image, slices: 1 };
+  if (fits(slice)) return { ...image, slices: most(1, outD, (slices) => ({ ...image, slices })) };
+  const row = { ...slice, rows: leastOf(shape, 1) };
+  if (fits(row)) return { ...slice, rows: most(row.rows, outH, (rows) => ({ ...slice, rows })) };
+  const columns = most(leastOf(shape, 2), outW, (n) => ({ ...row, columns: n }));
+  // Whole blocks of PIXELS, where there is one.
+  const block = Math.ceil(PIXELS / row.rows);
+  return { ...row, columns: columns < outW && columns > block ? columns - (columns % block) : columns };
 }
 
 /** The parts are listed at the head of assembly/conv-channels-last.ts. */
@@ -245,6 +266,7 @@ export function convPlan(shape: ConvShape, pack: PackPlan, inputHosted = false, 
       border: copied,
       band,
       bandImages: 1,
+      bandSlices: 0,
       bandColumns: 0,
       sides: false,
       inPlace,
@@ -256,17 +278,18 @@ export function convPlan(shape: ConvShape, pack: PackPlan, inputHosted = false, 
   }
   const final = flattenPixels(seen);
   const name = volume(final.kernel) === 1 ? 'pointwise' : 'indirect';
-  const { images, rows, columns } = pack.channelsLast ? { images: 1, rows: 0, columns: 0 } : layoutBands(final);
-  const [gathered, computed] = pack.channelsLast ? [0, 0] : bandFloats(final, images, rows, columns);
+  const band = pack.channelsLast ? { images: 1, slices: 0, rows: 0, columns: 0 } : layoutBand(final);
+  const [gathered, computed] = pack.channelsLast ? [0, 0] : bandFloats(final, band);
   const layout = pack.channelsLast ? 0 : align(CONV_PARAMS_BYTES) + (gathered + computed) * 4;
   return {
     shape: final,
     pack,
-    variant: `${name}, tiles of ${MR}×${NR}${pack.channelsLast ? '' : `, layout changed in bands of ${rows}×${columns} pixels`}`,
+    variant: `${name}, tiles of ${MR}×${NR}${pack.channelsLast ? '' : `, layout changed in bands of ${band.rows}×${band.columns} pixels`}`,
     border: copied,
-    band: rows,
-    bandImages: images,
-    bandColumns: columns,
+    band: band.rows,
+    bandImages: band.images,
+    bandSlices: band.slices,
+    bandColumns: band.columns,
     sides: zeroSides(final),
     inPlace: false,
     inputBytes,

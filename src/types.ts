@@ -31,8 +31,11 @@ export type Activation =
   | { readonly elu: number }
   | { readonly clamp: readonly [min: number, max: number] };
 
-export type InputLayout = 'nchw' | 'nhwc';
-export type FilterLayout = 'oihw' | 'ohwi' | 'iohw' | 'ihwo' | 'hwio' | 'hwoi';
+/** `n` batch, `c` channels, and the spatial dimensions of the operation. */
+export type InputLayout = 'ncw' | 'nwc' | 'nchw' | 'nhwc' | 'ncdhw' | 'ndhwc';
+type FilterOrder<Space extends string> = `oi${Space}` | `o${Space}i` | `io${Space}` | `i${Space}o` | `${Space}io` | `${Space}oi`;
+/** `o` output channels, `i` input channels of a group, and the spatial dimensions of the operation, together and in order. */
+export type FilterLayout = FilterOrder<'w'> | FilterOrder<'hw'> | FilterOrder<'dhw'>;
 export type Algorithm = 'auto' | 'gemm' | 'winograd' | 'direct' | 'factored';
 export type Accuracy = 'exact' | 'normal' | 'fast';
 
@@ -53,9 +56,9 @@ export interface ConvSemantics {
   /** Channel shuffle of the result by this many groups. `bias[c]` still belongs to weight row `c`. */
   shuffle?: number | undefined;
   activation?: Activation | undefined;
-  /** Layout of input and output. Default `'nchw'`. */
+  /** Layout of input and output. Default: channels first, `'nchw'` in two dimensions. */
   inputLayout?: InputLayout | undefined;
-  /** Order of the weight's dimensions. Default `'oihw'`. */
+  /** Order of the weight's dimensions. Default: `'oihw'` in two dimensions, and likewise in others. */
   filterLayout?: FilterLayout | undefined;
 }
 
@@ -148,7 +151,9 @@ export interface Engine {
   readonly info: EngineInfo;
   /** A zero-filled tensor in the engine's memory. */
   alloc(shape: readonly number[]): EngineTensor;
+  readonly conv1d: ConvOperation;
   readonly conv2d: ConvOperation;
+  readonly conv3d: ConvOperation;
   readonly depthwiseConv2d: DepthwiseOperation;
   /** Ends the engine: every later call throws `ERR_DISPOSED`. A second call does nothing. */
   dispose(): void;

@@ -2,9 +2,8 @@
  * Cases that nobody here wrote (ONNX, ONNX Runtime, WebNN, TensorFlow, PyTorch), read from the folder `shared/conformance` beside the
  * repository, or from WASM_CONV_CONFORMANCE. Where it is absent each of them is reported as skipped.
  *
- * Run here: every `conv` and `depthwiseConv` of two spatial dimensions, and the `conv` shapes of WebNN, which are all of that rank. None of
- * them is left out: half precision is computed in float32 and rounded, and an activation the library lacks is applied to the plain result.
- * Not here, since no operation of the library stands behind them yet: other ranks, convTranspose, separableConv, gradients, col2im,
+ * Run here: every `conv` and `depthwiseConv`, and the `conv` shapes of WebNN, which have two spatial dimensions. None of them is left out: half precision is computed in float32 and rounded, and an activation the library lacks is applied to the plain result.
+ * Not here, since no operation of the library stands behind them yet: convTranspose, separableConv, gradients, col2im,
  * channelShuffle; and, since the contract has no such operation: convInteger, qlinearConv, deformConv, causalConvWithState.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -19,8 +18,8 @@ import { testEngine } from './engines.ts';
 const folder = process.env.WASM_CONV_CONFORMANCE ?? fileURLToPath(new URL('../../shared/conformance', import.meta.url));
 const present = existsSync(folder);
 
-/** How many cases the folder holds for what is built so far: 2-D convolution, and the shapes of conv2d alone. */
-const CASES = 147;
+/** How many cases the folder holds for what is built so far: convolution, and the shapes of conv2d alone. */
+const CASES = 180;
 const SHAPES = 29;
 
 interface Operand {
@@ -127,20 +126,18 @@ function passes(got: number, want: number, { tolerance, expected }: Case): boole
 }
 
 const engine = testEngine();
-const implementations = { engine: { conv2d: engine.conv2d, depthwiseConv2d: engine.depthwiseConv2d }, reference };
+const implementations = { engine, reference };
 
 function run(c: Case, implementation: keyof typeof implementations): void {
-  const { conv2d, depthwiseConv2d } = implementations[implementation];
+  const { conv1d, conv2d, conv3d, depthwiseConv2d } = implementations[implementation];
   const { attrs } = c;
+  const conv = { 1: conv1d, 2: conv2d, 3: conv3d }[attrs.spatialRank];
+  if (!conv) throw new Error(`${c.name}: ${attrs.spatialRank} spatial dimensions`);
   const { weight, filterLayout } = weightOf(c);
-  const [top, left, bottom, right] = (attrs.resolvedPads ?? attrs.pads) as [number, number, number, number];
+  const pads = (attrs.resolvedPads ?? attrs.pads) as number[];
   const { inside, after } = activationOf(attrs);
-  const paddings: ConvOptions['padding'][] = [
-    [
-      [top, bottom],
-      [left, right],
-    ],
-  ];
+  const pairs = pads.slice(attrs.spatialRank).map((end, i): [number, number] => [pads[i] as number, end]);
+  const paddings: ConvOptions['padding'][] = [pairs];
   const rule = { NOTSET: undefined, VALID: 'valid', SAME_UPPER: 'same', SAME_LOWER: 'same-lower' } as const;
   if (rule[attrs.autoPad]) paddings.push(rule[attrs.autoPad]);
   for (const padding of paddings) {
@@ -155,7 +152,7 @@ function run(c: Case, implementation: keyof typeof implementations): void {
       activation: inside,
     };
     const input = tensorOf(c.input);
-    const results = [conv2d(input, weight, { ...options, groups: attrs.group })];
+    const results = [conv(input, weight, { ...options, groups: attrs.group })];
     if (c.op === 'depthwiseConv') results.push(depthwiseConv2d(input, weight, options));
     for (const { shape, data } of results) {
       expect(shape).toEqual(c.expected.shape);
@@ -168,12 +165,10 @@ function run(c: Case, implementation: keyof typeof implementations): void {
 }
 
 const sources = ['onnx', 'onnxruntime', 'webnn', 'tensorflow', 'pytorch'];
-const cases = sources.flatMap((source) =>
-  read<Case>(`${source}.json`).filter(({ op, attrs }) => (op === 'conv' || op === 'depthwiseConv') && attrs.spatialRank === 2),
-);
+const cases = sources.flatMap((source) => read<Case>(`${source}.json`).filter(({ op }) => op === 'conv' || op === 'depthwiseConv'));
 
 if (present)
-  describe('conformance: 2-D convolution', () => {
+  describe('conformance: convolution', () => {
     it.each(cases.map((c) => [c.name, c] as const))('engine: %s', (_, c) => run(c, 'engine'));
     it.each(cases.map((c) => [c.name, c] as const))('reference: %s', (_, c) => run(c, 'reference'));
   });

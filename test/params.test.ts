@@ -103,7 +103,7 @@ it('a plan is written field by field', () => {
     mode: 1,
   });
   writeConvParams(memory, 64, plan, settings.activation);
-  const conv = Object.fromEntries(convFields.map((field, i) => [field, (i < 32 ? new Int32Array(memory.buffer) : memory)[16 + i]]));
+  const conv = Object.fromEntries(convFields.map((field, i) => [field, (i < 33 ? new Int32Array(memory.buffer) : memory)[16 + i]]));
   expect(conv).toEqual({
     batch: 7,
     inC: 6,
@@ -133,6 +133,7 @@ it('a plan is written field by field', () => {
     weightStride: 240,
     band: 10,
     bandImages: 7,
+    bandSlices: 1,
     bandColumns: 11,
     sides: 1,
     inPlace: 0,

@@ -176,7 +176,7 @@ describe('reference: numbers', () => {
 
 describe('reference: the contract', () => {
   it('has the operations of the library and no engine', () => {
-    expect(Object.keys(reference).sort()).toEqual(['conv2d', 'depthwiseConv2d']);
+    expect(Object.keys(reference).sort()).toEqual(['conv1d', 'conv2d', 'conv3d', 'depthwiseConv2d']);
     expect(conv2d).not.toHaveProperty('prepare');
   });
 

@@ -121,6 +121,16 @@ export function conv2d(input: Tensor, weight: Tensor, options?: ConvSemantics): 
   return convolution('conv2d', 2, false, input, weight, options);
 }
 
+/** As `conv2d` in one dimension: input `[batch, inC, W]`, weight `[outC, inC / groups, kW]`. */
+export function conv1d(input: Tensor, weight: Tensor, options?: ConvSemantics): Tensor {
+  return convolution('conv1d', 1, false, input, weight, options);
+}
+
+/** As `conv2d` in three dimensions: input `[batch, inC, D, H, W]`, weight `[outC, inC / groups, kD, kH, kW]`. */
+export function conv3d(input: Tensor, weight: Tensor, options?: ConvSemantics): Tensor {
+  return convolution('conv3d', 3, false, input, weight, options);
+}
+
 /** As `conv2d` with a group for each input channel; weight `[inC · multiplier, 1, kH, kW]`. */
 export function depthwiseConv2d(input: Tensor, weight: Tensor, options?: Omit<ConvSemantics, 'groups'>): Tensor {
   return convolution('depthwiseConv2d', 2, true, input, weight, options);

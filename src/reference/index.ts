@@ -1,2 +1,2 @@
 /** `wasm-conv/reference`: the operations in plain loops, sums in float64 rounded once. Nothing here is fast; every test trusts it. */
-export { conv2d, depthwiseConv2d } from './conv.ts';
+export { conv1d, conv2d, conv3d, depthwiseConv2d } from './conv.ts';
