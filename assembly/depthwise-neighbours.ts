@@ -177,8 +177,8 @@ function neighbours3x3<F>(
 }
 
 /**
- * Two positions two columns apart under three columns and up to three rows: five columns, of which one is shared. Four positions at once are
- * slower by a tenth where the image is in L2, by a fifth where it is not: too many runs for the prefetcher.
+ * Three positions two columns apart under three columns and up to three rows: seven columns, of which two are shared. Four positions at once are
+ * slower by a tenth where the image is in L2, by a fifth where it is not: too many runs for the prefetcher; two load too many weights.
  */
 // @ts-ignore: decorator
 @inline
@@ -190,7 +190,7 @@ function everyOther<F>(p: ConvParams, from: usize, to: usize, toStep: usize, byt
   for (let at: usize = 0; at < bytes; at += 16) {
     if (at > last) at = last;
     let acc0 = v128.load(bias + at);
-    let acc1 = acc0;
+    let acc1 = acc0, acc2 = acc0;
     let line = from + at;
     let row = weights + at;
     if (outer > 0) {
@@ -201,11 +201,15 @@ function everyOther<F>(p: ConvParams, from: usize, to: usize, toStep: usize, byt
       let x = line;
       acc0 = accumulate(acc0, w0, v128.load(x));
       acc0 = accumulate(acc0, w1, v128.load(x += step));
-      const shared = v128.load(x += step);
+      let shared = v128.load(x += step);
       acc0 = accumulate(acc0, w2, shared);
       acc1 = accumulate(acc1, w0, shared);
       acc1 = accumulate(acc1, w1, v128.load(x += step));
-      acc1 = accumulate(acc1, w2, v128.load(x + step));
+      shared = v128.load(x += step);
+      acc1 = accumulate(acc1, w2, shared);
+      acc2 = accumulate(acc2, w0, shared);
+      acc2 = accumulate(acc2, w1, v128.load(x += step));
+      acc2 = accumulate(acc2, w2, v128.load(x + step));
       line += outerStep;
       row += outerWeights;
     }
@@ -217,11 +221,15 @@ function everyOther<F>(p: ConvParams, from: usize, to: usize, toStep: usize, byt
       let x = line;
       acc0 = accumulate(acc0, w0, v128.load(x));
       acc0 = accumulate(acc0, w1, v128.load(x += step));
-      const shared = v128.load(x += step);
+      let shared = v128.load(x += step);
       acc0 = accumulate(acc0, w2, shared);
       acc1 = accumulate(acc1, w0, shared);
       acc1 = accumulate(acc1, w1, v128.load(x += step));
-      acc1 = accumulate(acc1, w2, v128.load(x + step));
+      shared = v128.load(x += step);
+      acc1 = accumulate(acc1, w2, shared);
+      acc2 = accumulate(acc2, w0, shared);
+      acc2 = accumulate(acc2, w1, v128.load(x += step));
+      acc2 = accumulate(acc2, w2, v128.load(x + step));
       line += outerStep;
       row += outerWeights;
     }
@@ -233,14 +241,19 @@ function everyOther<F>(p: ConvParams, from: usize, to: usize, toStep: usize, byt
       let x = line;
       acc0 = accumulate(acc0, w0, v128.load(x));
       acc0 = accumulate(acc0, w1, v128.load(x += step));
-      const shared = v128.load(x += step);
+      let shared = v128.load(x += step);
       acc0 = accumulate(acc0, w2, shared);
       acc1 = accumulate(acc1, w0, shared);
       acc1 = accumulate(acc1, w1, v128.load(x += step));
-      acc1 = accumulate(acc1, w2, v128.load(x + step));
+      shared = v128.load(x += step);
+      acc1 = accumulate(acc1, w2, shared);
+      acc2 = accumulate(acc2, w0, shared);
+      acc2 = accumulate(acc2, w1, v128.load(x += step));
+      acc2 = accumulate(acc2, w2, v128.load(x + step));
     }
     put<F>(p, to + at, acc0, low, high);
     put<F>(p, to + at + toStep, acc1, low, high);
+    put<F>(p, to + at + 2 * toStep, acc2, low, high);
   }
 }
 

@@ -128,17 +128,21 @@ function fourAt(p: ConvParams, from: usize, step: usize, to: usize, toStep: usiz
 /**
  * `count` positions of `channels` channels each.
  *
- * One or two left over are summed singly, 2–2.5 times the time of one in a four; three are the end of another four that overlaps the last.
+ * One or two left over of fours are summed singly, 2–2.5 times the time of one in a four; three are the end of another four that overlaps
+ * the last. Likewise one left over of threes, and two.
  */
 export function strip(
   p: ConvParams, count: i32, from: usize, step: usize, to: usize, toStep: usize, channels: i32, grid: Grid, weights: usize, bias: usize,
 ): void {
   const bytes = <usize>channels << 2;
   if (grid.inner == 3 && grid.outer <= 3 && step == 2 * grid.innerStep && channels >= 4) {
-    for (; count >= 2; count -= 2) {
+    while (count >= 3) {
       threeWideApart(p, from, to, toStep, bytes, grid, weights, bias);
-      from += 2 * step;
-      to += 2 * toStep;
+      count -= 3;
+      const taken: usize = count == 2 ? 2 : 3;
+      if (count == 2) count = 3;
+      from += taken * step;
+      to += taken * toStep;
     }
   }
   while (count >= 4 && channels >= 4) {

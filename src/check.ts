@@ -15,7 +15,11 @@ function coded<E extends Error>(error: E, code: ErrorCode): E & CodedError {
 export function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
   if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(describe).join(', ')}]`;
+  if (Array.isArray(value)) {
+    // Arrays in arrays are not opened: they may hold each other.
+    const entry = (item: unknown): string => (Array.isArray(item) ? `an array of ${item.length}` : describe(item));
+    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(entry).join(', ')}]`;
+  }
   if (typeof value === 'object' && value !== null) {
     const name = Object.prototype.toString.call(value).slice(8, -1);
     const made: unknown = Object.getPrototypeOf(value)?.constructor?.name;

@@ -5,7 +5,7 @@ import { type ConvSettings, callFields, convSettings, layerFields, type Rank } f
 import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePadParams } from './params.ts';
 import { type ConvPlan, convPlan, type PackPlan, packedBytes, packPlan, publicPlan, workspaceBytes } from './plan.ts';
 import { type ConvShape, convShape, type FilterShape, filterShape, volume } from './shape.ts';
-import { checkData, checkTensor, elements, HeapTensor, makeDisposable, releaseWhenForgotten } from './tensor.ts';
+import { checkData, elements, HeapTensor, isFloat32Array, lengthOf, makeDisposable, readTensor, releaseWhenForgotten } from './tensor.ts';
 import type { ConvOperation, ConvOptions, DepthwiseOperation, EngineTensor, Layer, LayerOptions, Plan, Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
 
@@ -37,7 +37,7 @@ function withCopy(op: string, heap: Heap, value: Tensor | undefined, use: (point
     use(value?.pointer ?? 0);
     return;
   }
-  const pointer = heap.take(op, value.data.length * 4);
+  const pointer = heap.take(op, elements(value.shape) * 4);
   try {
     heap.f32.set(value.data, pointer / 4);
     use(pointer);
@@ -93,10 +93,10 @@ function checkOut(op: string, heap: Heap, out: unknown, shape: readonly number[]
     if (!same) throw wrongValue(op, 'out.shape', `[${shape.join(', ')}]`, out.shape);
     return;
   }
-  if (!(out instanceof Float32Array)) throw wrongType(op, 'out', 'a Float32Array or an EngineTensor', out);
+  if (!isFloat32Array(out)) throw wrongType(op, 'out', 'a Float32Array or an EngineTensor', out);
   checkData(op, 'out', out);
   const length = elements(shape);
-  if (out.length !== length) throw wrongValue(op, 'out.length', `${length}, the size of [${shape.join(', ')}]`, out.length);
+  if (lengthOf(out) !== length) throw wrongValue(op, 'out.length', `${length}, the size of [${shape.join(', ')}]`, lengthOf(out));
 }
 
 function writeParams({ heap }: Context, packed: PackedConv, plan: ConvPlan, shape: ConvShape, settings: ConvSettings): void {
@@ -179,13 +179,13 @@ class ConvLayer implements Layer {
 
   run(input: Tensor, options: { out: EngineTensor }): EngineTensor;
   run(input: Tensor, options?: { out?: Float32Array | undefined }): Tensor;
-  run(input: Tensor, options?: { out?: Float32Array | EngineTensor | undefined }): Tensor {
+  run(given: Tensor, options?: { out?: Float32Array | EngineTensor | undefined }): Tensor {
     this.#checkAlive();
     const op = this.#op;
     const { heap } = this.#context;
     checkFields(op, options, ['out']);
     const out = options?.out;
-    checkTensor(op, 'input', input);
+    const input = readTensor(op, 'input', given);
     const inputHosted = hosted(heap, input);
     const outputHosted = out instanceof HeapTensor;
     let last = this.#last;
@@ -230,17 +230,17 @@ function operation(context: Context, op: string, rank: Rank, depthwise: boolean)
   const fieldsOfCall = allowed(callFields);
   const fieldsOfLayer = allowed(layerFields);
 
-  function prepared(weight: Tensor, settings: ConvSettings): { filter: FilterShape; plan: PackPlan } {
-    checkTensor(op, 'weight', weight);
+  function planned(weight: Tensor, settings: ConvSettings): { filter: FilterShape; plan: PackPlan } {
     const filter = filterShape(op, 'weight', weight.shape, settings, depthwise);
     return { filter, plan: packPlan(op, filter, settings) };
   }
 
-  function call(input: Tensor, weight: Tensor, options?: ConvOptions): Tensor {
+  function call(givenInput: Tensor, givenWeight: Tensor, options?: ConvOptions): Tensor {
     if (heap.closed) throw disposed(op, 'the engine');
     const settings = convSettings(op, rank, options, fieldsOfCall);
-    checkTensor(op, 'input', input);
-    const { filter, plan: packing } = prepared(weight, settings);
+    const input = readTensor(op, 'input', givenInput);
+    const weight = readTensor(op, 'weight', givenWeight);
+    const { filter, plan: packing } = planned(weight, settings);
     const shape = convShape(op, input.shape, filter, settings);
     const out = options?.out;
     checkOut(op, heap, out, shape.outputShape, [input, weight, settings.bias]);
@@ -254,10 +254,11 @@ function operation(context: Context, op: string, rank: Rank, depthwise: boolean)
     }
   }
 
-  function prepare(weight: Tensor, options?: LayerOptions): Layer {
+  function prepare(given: Tensor, options?: LayerOptions): Layer {
     if (heap.closed) throw disposed(op, 'the engine');
     const settings = convSettings(op, rank, options, fieldsOfLayer);
-    const { filter, plan } = prepared(weight, settings);
+    const weight = readTensor(op, 'weight', given);
+    const { filter, plan } = planned(weight, settings);
     return new ConvLayer(op, context, filter, settings, pack(op, context, weight, filter, settings, plan));
   }
 

@@ -1,6 +1,6 @@
 /** Options as users write them → settings with every default filled in. No size of any tensor is known here. */
 import { checkFields, checkInteger, checkNumber, checkOneOf, conflict, wrongType, wrongValue } from './check.ts';
-import { checkTensor } from './tensor.ts';
+import { isFloat32Array, lengthOf, readTensor } from './tensor.ts';
 import type { Accuracy, Activation, Algorithm, ConvOptions, PaddingMode, Tensor } from './types.ts';
 
 /** Number of spatial dimensions. */
@@ -123,9 +123,9 @@ function activation(op: string, value: Activation | undefined): ActivationSettin
 /** A bias as a tensor of one dimension, whichever of its two forms was given. */
 function biasTensor(op: string, bias: unknown): Tensor | undefined {
   if (bias === undefined) return undefined;
-  const given = bias instanceof Float32Array ? { data: bias, shape: [bias.length] } : bias;
-  if (typeof given !== 'object' || given === null || !('data' in given)) throw wrongType(op, 'bias', 'a Float32Array or a tensor', bias);
-  checkTensor(op, 'bias', given);
+  const plain = isFloat32Array(bias) ? { data: bias, shape: [lengthOf(bias)] } : bias;
+  if (typeof plain !== 'object' || plain === null || !('data' in plain)) throw wrongType(op, 'bias', 'a Float32Array or a tensor', bias);
+  const given = readTensor(op, 'bias', plain);
   if (given.shape.length !== 1) throw wrongValue(op, 'bias.shape.length', '1', given.shape.length);
   return given;
 }

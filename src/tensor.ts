@@ -31,10 +31,24 @@ export function elements(shape: readonly number[]): number {
 /** Buffers of living engines: a plain view of one would dangle as soon as the memory grows. */
 export const engineBuffers = new WeakSet<ArrayBufferLike>();
 
+/** A getter of every typed array, as the language made it: an object cannot lie to it, and those of other realms answer too. */
+function getter<T>(name: 'length' | typeof Symbol.toStringTag): (array: unknown) => T {
+  const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), name) as { get: () => T };
+  return (array) => get.call(array);
+}
+
+const kindOf = getter<string | undefined>(Symbol.toStringTag);
+/** Number of elements of a typed array. */
+export const lengthOf = getter<number>('length');
+
+export function isFloat32Array(value: unknown): value is Float32Array {
+  return kindOf(value) === 'Float32Array';
+}
+
 /** Throws unless `data` is a `Float32Array` outside any engine's memory. */
 export function checkData(op: string, what: string, data: unknown): asserts data is Float32Array {
-  if (!(data instanceof Float32Array)) throw wrongType(op, what, 'a Float32Array', data);
-  if (data.length === 0) {
+  if (!isFloat32Array(data)) throw wrongType(op, what, 'a Float32Array', data);
+  if (lengthOf(data) === 0) {
     try {
       new Uint8Array(data.buffer);
     } catch {
@@ -53,22 +67,30 @@ export function checkShape(op: string, what: string, shape: unknown): asserts sh
 
 function checkLength(op: string, name: string, data: Float32Array, shape: readonly number[]): void {
   const prefix = name === '' ? '' : `${name}.`;
-  const size = elements(shape);
-  if (data.length !== size) throw wrongValue(op, `${prefix}data.length`, `the product of ${prefix}shape = ${size}`, data.length);
+  const [size, length] = [elements(shape), lengthOf(data)];
+  if (length !== size) throw wrongValue(op, `${prefix}data.length`, `the product of ${prefix}shape = ${size}`, length);
 }
 
-/** Throws unless `value` is a tensor, of this or another engine or of none. */
-export function checkTensor(op: string, name: string, value: unknown): asserts value is Tensor {
+/**
+ * The tensor `value`, of this or another engine or of none. Its fields are read once: what was checked is what is used.
+ *
+ * @throws TypeError, RangeError unless it is one
+ */
+export function readTensor(op: string, name: string, value: unknown): Tensor {
   if (value instanceof HeapTensor) {
     value.checkAlive(op, name);
-    return;
+    return value;
   }
   if (typeof value !== 'object' || value === null || !('data' in value) || !('shape' in value)) {
     throw wrongType(op, name, 'a tensor { data, shape }', value);
   }
-  checkData(op, `${name}.data`, value.data);
-  checkShape(op, `${name}.shape`, value.shape);
-  checkLength(op, name, value.data, value.shape);
+  const { data } = value;
+  checkData(op, `${name}.data`, data);
+  const given = value.shape;
+  const shape: unknown = Array.isArray(given) ? [...given] : given;
+  checkShape(op, `${name}.shape`, shape);
+  checkLength(op, name, data, shape);
+  return { data, shape };
 }
 
 /** Gives the block of a forgotten owner back. */
@@ -85,36 +107,44 @@ export function releaseWhenForgotten(owner: object, heap: Heap, pointer: number)
 
 /** A tensor in the memory of an engine, which its heap stands for. */
 export class HeapTensor implements EngineTensor {
-  readonly shape: readonly number[];
-  readonly heap: Heap;
-  readonly pointer: number;
+  declare readonly shape: readonly number[];
+  readonly #heap: Heap;
+  readonly #pointer: number;
   readonly #length: number;
   readonly #keep: () => void;
   #alive = true;
 
   constructor(heap: Heap, pointer: number, shape: readonly number[]) {
-    this.heap = heap;
-    this.pointer = pointer;
-    this.shape = Object.freeze([...shape]);
+    this.#heap = heap;
+    this.#pointer = pointer;
+    Object.defineProperty(this, 'shape', { value: Object.freeze([...shape]), enumerable: true });
     this.#length = elements(shape);
     this.#keep = releaseWhenForgotten(this, heap, pointer);
+  }
+
+  get heap(): Heap {
+    return this.#heap;
+  }
+
+  get pointer(): number {
+    return this.#pointer;
   }
 
   /** A view that is valid until the memory grows. */
   get data(): Float32Array {
     this.checkAlive('EngineTensor', 'data');
-    return this.heap.view(this.pointer, this.#length);
+    return this.#heap.view(this.#pointer, this.#length);
   }
 
   checkAlive(op: string, name: string): void {
-    if (!this.#alive || this.heap.closed) throw disposed(op, name);
+    if (!this.#alive || this.#heap.closed) throw disposed(op, name);
   }
 
   dispose(): void {
     if (!this.#alive) return;
     this.#alive = false;
     this.#keep();
-    this.heap.release(this.pointer);
+    this.#heap.release(this.#pointer);
   }
 
   declare [Symbol.dispose]: () => void;

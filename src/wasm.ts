@@ -60,7 +60,14 @@ function isBytes(source: unknown): source is BufferSource {
   );
 }
 
-function compile(op: string, bytes: BufferSource): WebAssembly.Module {
+/** Not every host takes a DataView, and none shared memory. */
+function plainBytes(source: BufferSource | SharedArrayBuffer): Uint8Array<ArrayBuffer> {
+  const view = ArrayBuffer.isView(source) ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength) : new Uint8Array(source);
+  return view.buffer instanceof ArrayBuffer ? (view as Uint8Array<ArrayBuffer>) : new Uint8Array(view);
+}
+
+function compile(op: string, source: BufferSource): WebAssembly.Module {
+  const bytes = plainBytes(source);
   if (!WebAssembly.validate(bytes)) throw wrongType(op, 'wasm', 'a WebAssembly binary', bytes);
   try {
     return new WebAssembly.Module(bytes);
@@ -93,7 +100,9 @@ export function moduleSync(op: string, source: unknown): WebAssembly.Module {
 async function fetchBytes(op: string, url: URL): Promise<BufferSource | Response> {
   try {
     if (url.protocol !== 'file:') return await fetch(url);
-    const { readFile } = await import('node:fs/promises');
+    // For Node alone: bundlers for the web would look for the module.
+    const name = 'node:fs/promises';
+    const { readFile } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as typeof import('node:fs/promises');
     return await readFile(url);
   } catch (cause) {
     throw hostError(op, `cannot load ${url.href}`, cause);
@@ -106,8 +115,13 @@ export async function moduleOf(op: string, source: WasmSource | undefined): Prom
   let given: WasmBinary | BufferSource | undefined = await (typeof source === 'function' ? source(file) : source);
   if (given instanceof URL) given = await fetchBytes(op, given);
   if (typeof Response === 'function' && given instanceof Response) {
-    if (!given.ok) throw hostError(op, `cannot load ${given.url}: status ${given.status}`);
-    given = await given.arrayBuffer();
+    const { url, ok, status } = given;
+    if (!ok) throw hostError(op, `cannot load ${url}: status ${status}`);
+    try {
+      given = await given.arrayBuffer();
+    } catch (cause) {
+      throw hostError(op, `cannot read ${url === '' ? 'the Response of the option wasm' : url}`, cause);
+    }
   }
   if (given === undefined) return inlinedModule(op);
   if (given instanceof WebAssembly.Module) return given;
@@ -119,7 +133,12 @@ export async function moduleOf(op: string, source: WasmSource | undefined): Prom
 export function instantiate(op: string, module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const marker = WebAssembly.Module.exports(module).some(({ name }) => name === 'convChannelsFirst');
   if (!marker) throw wrongType(op, 'wasm', 'a binary of wasm-conv', module);
-  const { exports } = instantiateSync<Kernels & Record<string, unknown>>(module, { env: { memory } });
+  let exports: Kernels & Record<string, unknown>;
+  try {
+    ({ exports } = instantiateSync<Kernels & Record<string, unknown>>(module, { env: { memory } }));
+  } catch (cause) {
+    throw hostError(op, 'wasm is not a binary of this version, it does not fit its imports', cause);
+  }
   const found = Number(exports.version.value);
   if (found !== versionNumber(version)) {
     throw conflict(op, `wasm is a binary of version ${versionText(found)}, this is version ${version}`);

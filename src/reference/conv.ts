@@ -1,7 +1,7 @@
 /** Convolution by its definition, in up to three dimensions. */
 import { type ConvSettings, convSettings, type Rank, referenceFields } from '../options.ts';
 import { type ConvShape, convShape, type FilterShape, filterShape } from '../shape.ts';
-import { checkTensor, elements } from '../tensor.ts';
+import { elements, readTensor } from '../tensor.ts';
 import type { ConvSemantics, PaddingMode, Tensor } from '../types.ts';
 import { activate } from './activation.ts';
 
@@ -97,14 +97,14 @@ function convolution(
   op: string,
   rank: Rank,
   depthwise: boolean,
-  input: Tensor,
-  weight: Tensor,
+  givenInput: Tensor,
+  givenWeight: Tensor,
   options: ConvSemantics | undefined,
 ): Tensor {
   const fields = depthwise ? referenceFields.filter((field) => field !== 'groups') : referenceFields;
   const settings = convSettings(op, rank, options, fields);
-  checkTensor(op, 'input', input);
-  checkTensor(op, 'weight', weight);
+  const input = readTensor(op, 'input', givenInput);
+  const weight = readTensor(op, 'weight', givenWeight);
   const filter = filterShape(op, 'weight', weight.shape, settings, depthwise);
   return convolve(input, weight, convShape(op, input.shape, filter, settings), filter, settings);
 }
