@@ -13,7 +13,7 @@
  */
 import { MR, NR, PIXELS } from "./blocks";
 import { SCRATCH_BYTES, shuffledChannel, tileCount } from "./gemm";
-import { runTile } from "./gemm-kernel";
+import { runTiles } from "./gemm-kernel";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
 
@@ -144,19 +144,26 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
         const channel = g * N + jr * NR;
         const width = min(NR, N - jr * NR);
         const direct = (width == NR || width == 4) && p.shuffle == 1;
-        let first = 0;
-        let slot = table;
-        for (let t = 0; t < tiles; t++) {
-          const rows = t < long ? short + 1 : short;
-          if (direct) {
-            const target = output + (<usize>((ic + first) * p.outC + channel) << 2);
-            runTile(rows, width > 4, slot, offset, taps, run, panel, target, outRowBytes, panelBias, p);
-          } else {
-            runTile(rows, width > 4, slot, offset, taps, run, panel, scratch, 4 * NR, panelBias, p);
-            storeEdge(p, output, scratch, ic + first, rows, channel, width);
+        if (direct) {
+          // The high tiles, then those that are a row lower; the table has them in this order.
+          let target = output + (<usize>(ic * p.outC + channel) << 2);
+          let slot = table;
+          if (long > 0) {
+            runTiles(short + 1, width > 4, long, slot, offset, taps, run, panel, target, outRowBytes, panelBias, p);
+            slot += <usize>long * slotBytes;
+            target += <usize>(long * (short + 1)) * outRowBytes;
           }
-          first += rows;
-          slot += slotBytes;
+          runTiles(short, width > 4, tiles - long, slot, offset, taps, run, panel, target, outRowBytes, panelBias, p);
+        } else {
+          let first = 0;
+          let slot = table;
+          for (let t = 0; t < tiles; t++) {
+            const rows = t < long ? short + 1 : short;
+            runTiles(rows, width > 4, 1, slot, offset, taps, run, panel, scratch, 4 * NR, panelBias, p);
+            storeEdge(p, output, scratch, ic + first, rows, channel, width);
+            first += rows;
+            slot += slotBytes;
+          }
         }
       }
     }
