@@ -61,6 +61,7 @@ function spreadBand(p: ConvParams, image: usize, row: i32, rows: i32, channel: i
   }
 }
 
+/** Bands of copied channels, all of them inside. */
 function spread(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid, rows: usize): void {
   const outH = p.outH, outW = p.outW, outC = p.outC;
   const reachH = (p.kH - 1) * p.dilationH + 1;
@@ -116,7 +117,7 @@ function behindTaps(at: i32, dilation: i32, taps: i32, size: i32, first: i32): i
   return at >= size ? first : max(first, min(taps, (size - 1 - at) / dilation + 1));
 }
 
-/** Where things lie in the image that is read in place. */
+/** The image where it lies: rows of the inside and the corners, then the columns that the border cuts. */
 function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid): void {
   const inH = p.inH, inW = p.inW, outH = p.outH, outW = p.outW, channels = p.outC;
   const kH = p.kH, kW = p.kW, strideH = p.strideH, strideW = p.strideW, dilationH = p.dilationH, dilationW = p.dilationW;

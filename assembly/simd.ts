@@ -73,10 +73,3 @@ export function copyFloats(to: usize, from: usize, n: i32): void {
     from += 4;
   }
 }
-
-/** Floats 0, 2, 4 and 6 from `from`; reads the seven floats they span and no more. */
-// @ts-ignore: decorator
-@inline
-export function loadEven(from: usize): v128 {
-  return i32x4.shuffle(v128.load(from), v128.load(from, 12), 0, 2, 5, 7);
-}

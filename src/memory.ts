@@ -3,7 +3,7 @@ import { outOfMemory } from './check.ts';
 import { engineBuffers } from './tensor.ts';
 
 /** A cache line, and more than any load asks for. */
-export const ALIGNMENT = 64;
+const ALIGNMENT = 64;
 
 export const PAGE_BYTES = 65536;
 

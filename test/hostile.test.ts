@@ -1,6 +1,6 @@
 /** Arguments that change, lie, or come from elsewhere: what was checked is what is used. */
 import { runInNewContext } from 'node:vm';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { createEngine, createEngineSync, tensor } from '../src/index.ts';
 import { binary } from '../src/wasm-binary.ts';
 import { integers } from './cases.ts';
@@ -12,6 +12,8 @@ const image = tensor(integers(100), [1, 4, 5, 5]);
 const want = engine.conv2d(image, weight).data;
 const bytes = Uint8Array.from(atob(binary), (letter) => letter.charCodeAt(0));
 const coded = (code: string): object => expect.objectContaining({ code });
+
+afterEach(() => expect(engine.conv2d(image, weight).data).toEqual(want));
 
 /** `after` from the nth read on. */
 function turning<T>(n: number, before: T, after: T): () => T {
