@@ -6,16 +6,20 @@
  *   input [batch, inD, inH, inW, inC] · output [batch, outD, outH, outW, outC] · weights from packPanels · bias in groups of whole panels
  *   A = pixels, read where they lie through a table of pointers, one per pixel and tap; a tap outside the image points at zeros.
  *   B = weight panels. Nothing overlaps.
- *   work: zeros for a run | scratch tile | a pointer for each row of the kernel | table of PIXELS pointers for each run of it; sized in src/plan.ts.
+ *   work: zeros for a run | scratch of PIXELS rows | their places | a pointer for each row of the kernel | table of PIXELS pointers for each run
+ *   of it; sized in src/plan.ts.
+ *
+ * Results lie side by side, or with others between them (p.stepW and so on): then, and where a panel is not whole or channels are shuffled, a
+ * panel's rows come from the tile into the scratch, and from there to their places.
  *
  * Where no window is cut off at the left or right, a whole row of the kernel is one run; src/plan.ts has images of few channels copied with
  * their zeros for that, since a run of its own costs the tile about five loads and five adds.
  */
 import { MR, NR, PIXELS } from "./blocks";
-import { SCRATCH_BYTES, shuffledChannel, tileCount } from "./gemm";
+import { shuffledChannel, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
 import { ConvParams } from "./params";
-import { zeroFloats } from "./simd";
+import { copyFloats, zeroFloats } from "./simd";
 
 /** lines[kd][kh] = column 0 of the image row under that row of the kernel, 0 for a row outside. */
 function pointAtLines(p: ConvParams, input: usize, b: i32, od: i32, oh: i32, lines: usize): void {
@@ -101,13 +105,55 @@ function pointAtRuns(p: ConvParams, input: usize, zeros: usize, pixel0: i32, cou
   }
 }
 
-/** The scratch tile [rows][8] to the output, channel by channel. */
-function storeEdge(p: ConvParams, output: usize, scratch: usize, pixel: i32, rows: i32, channel: i32, columns: i32): void {
-  for (let r = 0; r < rows; r++) {
-    const line = output + (<usize>((pixel + r) * p.outC) << 2);
-    for (let j = 0; j < columns; j++) {
-      store<f32>(line + (<usize>shuffledChannel(channel + j, p.outC, p.shuffle) << 2), load<f32>(scratch + (<usize>(r * NR + j) << 2)));
+/** places[i] = channel 0 of the result of pixel `pixel0` + i. */
+function pointAtPlaces(p: ConvParams, output: usize, pixel0: i32, count: i32, places: usize): void {
+  const outD = p.outD, outH = p.outH, outW = p.outW;
+  const pixelBytes = <usize>p.outC << 2;
+  const columnBytes = <usize>p.stepW * pixelBytes;
+  const row = pixel0 / outW;
+  let ow = pixel0 - row * outW;
+  const slice = row / outH;
+  let oh = row - slice * outH;
+  let b = slice / outD;
+  let od = slice - b * outD;
+  while (count > 0) {
+    let place = output + <usize>(b * p.stepB + od * p.stepD + oh * p.stepH + ow * p.stepW) * pixelBytes;
+    const columns = min(count, outW - ow);
+    for (let n = columns; n != 0; n--) {
+      store<usize>(places, place);
+      places += 4;
+      place += columnBytes;
     }
+    count -= columns;
+    ow = 0;
+    if (++oh == outH) {
+      oh = 0;
+      if (++od == outD) {
+        od = 0;
+        b++;
+      }
+    }
+  }
+}
+
+/** Rows of the scratch [rows][8] to their places. */
+function storeRows(p: ConvParams, scratch: usize, rows: i32, places: usize, channel: i32, columns: i32): void {
+  const outC = p.outC, shuffle = p.shuffle;
+  const at = <usize>channel << 2;
+  for (; rows != 0; rows--) {
+    const place = load<usize>(places);
+    if (shuffle != 1) {
+      for (let j = 0; j < columns; j++) {
+        store<f32>(place + (<usize>shuffledChannel(channel + j, outC, shuffle) << 2), load<f32>(scratch + (<usize>j << 2)));
+      }
+    } else if (columns == NR) {
+      v128.store(place + at, v128.load(scratch));
+      v128.store(place + at, v128.load(scratch, 16), 16);
+    } else {
+      copyFloats(place + at, scratch, columns);
+    }
+    places += 4;
+    scratch += 4 * NR;
   }
 }
 
@@ -125,9 +171,12 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
   const zeroCells = whole ? p.kW * p.inC : p.inC;
   const zeros = work;
   const scratch = zeros + (<usize>zeroCells << 2);
-  const lines = scratch + SCRATCH_BYTES;
+  const places = scratch + 4 * NR * PIXELS;
+  const lines = places + 4 * PIXELS;
   const table = lines + (<usize>(p.kD * p.kH) << 2);
   const slotBytes = <usize>(taps * MR) << 2;
+  const dense = p.stepW == 1 && p.stepH == p.outW && p.stepD == p.outH * p.outW && p.stepB == p.outD * p.outH * p.outW;
+  const side = dense && p.shuffle == 1;
   zeroFloats(zeros, zeroCells);
 
   for (let ic = 0; ic < pixels; ic += PIXELS) {
@@ -136,6 +185,7 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
     const short = mc / tiles;
     const long = mc - short * tiles;
     pointAtRuns(p, input, zeros, ic, mc, runs, lines, table);
+    if (!side || (N & 3) != 0) pointAtPlaces(p, output, ic, mc, places);
     for (let g = 0; g < p.groups; g++) {
       const offset = <usize>(g * p.groupInC) << 2;
       for (let jr = 0; jr < panels; jr++) {
@@ -143,28 +193,18 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
         const panelBias = bias + (<usize>(g * panels + jr) * (4 * NR));
         const channel = g * N + jr * NR;
         const width = min(NR, N - jr * NR);
-        const direct = (width == NR || width == 4) && p.shuffle == 1;
-        if (direct) {
-          // The high tiles, then those that are a row lower; the table has them in this order.
-          let target = output + (<usize>(ic * p.outC + channel) << 2);
-          let slot = table;
-          if (long > 0) {
-            runTiles(short + 1, width > 4, long, slot, offset, taps, run, panel, target, outRowBytes, panelBias, p);
-            slot += <usize>long * slotBytes;
-            target += <usize>(long * (short + 1)) * outRowBytes;
-          }
-          runTiles(short, width > 4, tiles - long, slot, offset, taps, run, panel, target, outRowBytes, panelBias, p);
-        } else {
-          let first = 0;
-          let slot = table;
-          for (let t = 0; t < tiles; t++) {
-            const rows = t < long ? short + 1 : short;
-            runTiles(rows, width > 4, 1, slot, offset, taps, run, panel, scratch, 4 * NR, panelBias, p);
-            storeEdge(p, output, scratch, ic + first, rows, channel, width);
-            first += rows;
-            slot += slotBytes;
-          }
+        const direct = side && (width & 3) == 0;
+        let target = direct ? output + (<usize>(ic * p.outC + channel) << 2) : scratch;
+        const rowBytes = direct ? outRowBytes : 4 * NR;
+        // The high tiles, then those that are a row lower; the table has them in this order.
+        let slot = table;
+        if (long > 0) {
+          runTiles(short + 1, width > 4, long, slot, offset, taps, run, panel, target, rowBytes, panelBias, p);
+          slot += <usize>long * slotBytes;
+          target += <usize>(long * (short + 1)) * rowBytes;
         }
+        runTiles(short, width > 4, tiles - long, slot, offset, taps, run, panel, target, rowBytes, panelBias, p);
+        if (!direct) storeRows(p, scratch, mc, places, channel, width);
       }
     }
   }

@@ -52,10 +52,12 @@ function spreadBand(p: ConvParams, image: usize, row: i32, rows: i32, channel: i
   const pixelBytes = <usize>p.inC << 2;
   // Cells behind the last tap of the last output are not wanted.
   const reach = (p.outW - 1) * p.strideW + (p.kW - 1) * p.dilationW + 1 - p.padW;
-  const columns = max(0, min(p.inW, reach));
+  const first = max(0, -p.padW);
+  const columns = max(0, min(p.inW, reach) - first);
+  const margin = <usize>max(0, p.padW) * cellBytes;
   for (let r = 0; r < rows; r++) {
     const ih = row + r - p.padH;
-    if (<u32>ih < <u32>p.inH) spreadPixels(p, image + <usize>(ih * p.inW) * pixelBytes, columns, channel, count, to + <usize>p.padW * cellBytes, cellBytes);
+    if (<u32>ih < <u32>p.inH) spreadPixels(p, image + <usize>(ih * p.inW + first) * pixelBytes, columns, channel, count, to + margin, cellBytes);
     else zeroFloats(to, <i32>(rowBytes >> 2));
     to += rowBytes;
   }
@@ -87,8 +89,8 @@ function spread(p: ConvParams, input: usize, weights: usize, bias: usize, output
         spreadBand(p, image, band * p.strideH, (end - band - 1) * p.strideH + reachH, channel, count, rows, rowBytes, cellBytes);
         let from = rows;
         for (let oh = band; oh < end; oh++) {
-          const to = output + (<usize>((b * outH + oh) * outW * outC) << 2) + at;
-          strip(p, outW, from, cellBytes * <usize>p.strideW, to, <usize>outC << 2, count, grid, weights + at, bias + at);
+          const to = output + (<usize>((b * p.stepB + oh * p.stepH) * outC) << 2) + at;
+          strip(p, outW, from, cellBytes * <usize>p.strideW, to, <usize>(p.stepW * outC) << 2, count, grid, weights + at, bias + at);
           from += rowBytes * <usize>p.strideH;
         }
       }
@@ -98,7 +100,7 @@ function spread(p: ConvParams, input: usize, weights: usize, bias: usize, output
 
 /** First output whose window begins inside. */
 function insideFrom(stride: i32, pad: i32, out: i32): i32 {
-  return min(out, (pad + stride - 1) / stride);
+  return pad <= 0 ? 0 : min(out, (pad + stride - 1) / stride);
 }
 
 /** Behind the last output whose window ends inside; never before `from`. */
@@ -123,7 +125,8 @@ function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
   const kH = p.kH, kW = p.kW, strideH = p.strideH, strideW = p.strideW, dilationH = p.dilationH, dilationW = p.dilationW;
   const pixelBytes = <usize>channels << 2;
   const rowBytes = pixelBytes * <usize>inW;
-  const outRowBytes = pixelBytes * <usize>outW;
+  const resultBytes = pixelBytes * <usize>p.stepW;
+  const outRowBytes = pixelBytes * <usize>p.stepH;
   const tapBytes = <usize>p.weightStride << 2;
   const top = insideFrom(strideH, p.padH, outH);
   const bottom = insideTo(strideH, (kH - 1) * dilationH, p.padH, inH, outH, top);
@@ -132,7 +135,7 @@ function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
 
   for (let b = 0; b < p.batch; b++) {
     const image = input + <usize>(b * inH) * rowBytes;
-    const result = output + <usize>(b * outH) * outRowBytes;
+    const result = output + <usize>(b * p.stepB) * pixelBytes;
     for (let band = 0; band < outH; band += p.band) {
       const end = min(outH, band + p.band);
 
@@ -159,7 +162,7 @@ function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
           grid.inner = behindTaps(x, dilationW, kW, inW, kw) - kw;
           const count = whole ? right - left : 1;
           strip(
-            p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideW * pixelBytes, to + <usize>ow * pixelBytes, pixelBytes,
+            p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideW * pixelBytes, to + <usize>ow * resultBytes, resultBytes,
             channels, grid, weights + <usize>(kh * kW + kw) * tapBytes, bias,
           );
           if (whole) ow = right - 1;
@@ -186,7 +189,7 @@ function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
         const kw = firstTap(x, dilationW, kW);
         grid.outer = behindTaps(x, dilationW, kW, inW, kw) - kw;
         strip(
-          p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideH * rowBytes, to + <usize>ow * pixelBytes, outRowBytes,
+          p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideH * rowBytes, to + <usize>ow * resultBytes, outRowBytes,
           channels, grid, weights + <usize>kw * tapBytes, bias,
         );
       }

@@ -4,7 +4,7 @@
  * Rows are split evenly: m rows make ⌈m / MR⌉ tiles whose heights differ by one at most (8 = 4 + 4, not 5 + 3), so no row is computed
  * that is not wanted. Columns come in panels of NR; only the last one is narrower.
  */
-import { MR, NR } from "./blocks";
+import { MR } from "./blocks";
 
 export function tileCount(m: i32): i32 {
   return (m + MR - 1) / MR;
@@ -18,6 +18,3 @@ export function shuffledChannel(c: i32, outC: i32, shuffle: i32): i32 {
   const size = outC / shuffle;
   return (c % size) * shuffle + c / size;
 }
-
-/** Bytes of the scratch tile. */
-export const SCRATCH_BYTES = MR * NR * 4;

@@ -1,10 +1,17 @@
 /** The exports of the module, and nothing else. src/wasm.ts types them. */
-export { convChannelsFirst } from "./conv-channels-first";
+export { chain } from "./chain";
+export { channelShuffle, channelSums } from "./channels";
+export { fold, unfold } from "./columns";
+export { convChannelsFirst } from "./channels-first";
 export { convChannelsLast } from "./conv-channels-last";
+export { convScattered } from "./conv-scattered";
+export { convTransposed } from "./conv-transposed";
 export { depthwiseChannelsFirst } from "./depthwise-channels-first";
 export { depthwiseChannelsLast } from "./depthwise-channels-last";
-export { packBias, packPanels, packRows, packTaps } from "./pack";
+export { depthwiseFactored } from "./depthwise-factored";
+export { packBias, packPanels, packRows, packTaps, unpackPanels, unpackTaps } from "./pack";
 export { padImage } from "./pad";
+export { weightGradChannelsFirst, weightGradChannelsLast } from "./weight-grad";
 
 /** First byte of linear memory that is free. */
 export const heapBase: usize = __heap_base;

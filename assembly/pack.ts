@@ -1,10 +1,15 @@
 /**
- * Weights, laid out once for the kernels. The source has any filter layout: weight (o, i, tap) is at o·strideO + i·strideI + tap·strideTap.
+ * Weights, laid out once for the kernels. The source has any filter layout: weight (g, o, i, tap) is at g·strideGroup + o·strideOut + i·strideIn +
+ * tap·strideTap.
+ *
+ * Phases: a transposed convolution uses, for a cell of its result, the taps t ≡ t0 (mod phase) along each axis. Each t0 has panels of its own,
+ * in the order of t0 (depth, height, width), and its taps come last first, since they walk against the image. A convolution has one phase.
  *
  * `shuffle` > 1 folds a channel shuffle of the result into the order of the rows: packed channel p holds weight row
  * (p mod shuffle)·(outC / shuffle) + p / shuffle. Only without groups, or for a depthwise kernel that looks its input channel up.
  */
 import { NR } from "./blocks";
+import { PackParams } from "./params";
 import { zeroFloats } from "./simd";
 
 // @ts-ignore: decorator
@@ -13,42 +18,71 @@ export function sourceChannel(p: i32, outC: i32, shuffle: i32): i32 {
   return (p % shuffle) * (outC / shuffle) + p / shuffle;
 }
 
-/** Rows: to[channel · rowStride + tap], the weights of the channels-first depthwise kernel. */
-export function packRows(to: usize, from: usize, outC: i32, taps: i32, strideO: i32, strideTap: i32, rowStride: i32, shuffle: i32): void {
-  for (let p = 0; p < outC; p++) {
-    let cell = from + (<usize>(sourceChannel(p, outC, shuffle) * strideO) << 2);
-    const row = to + (<usize>(p * rowStride) << 2);
-    for (let tap = 0; tap < taps; tap++) {
-      store<f32>(row + (<usize>tap << 2), load<f32>(cell));
-      cell += <usize>strideTap << 2;
+/** Taps of the phase that begins with tap `first`. */
+// @ts-ignore: decorator
+@inline
+export function phaseTaps(k: i32, phase: i32, first: i32): i32 {
+  return (k - first + phase - 1) / phase;
+}
+
+/** Index in the kernel of tap `n` of `count` in the phase of `first`. */
+// @ts-ignore: decorator
+@inline
+function tapOf(n: i32, count: i32, first: i32, phase: i32, reversed: i32): i32 {
+  return first + (reversed != 0 ? count - 1 - n : n) * phase;
+}
+
+/**
+ * The taps of one phase of one output channel: cells `tapBytes` apart, or `inBytes` for each of its input channels within a tap. `unpack` moves them
+ * back to where they came from.
+ */
+// @ts-ignore: decorator
+@inline
+function moveTaps(
+  p: PackParams, packed: usize, tapBytes: usize, inBytes: usize, source: usize, firstD: i32, firstH: i32, firstW: i32, unpack: bool,
+): void {
+  const nD = phaseTaps(p.kD, p.phaseD, firstD), nH = phaseTaps(p.kH, p.phaseH, firstH), nW = phaseTaps(p.kW, p.phaseW, firstW);
+  const strideIn = <usize>p.strideIn << 2;
+  const inC = p.groupInC, reversed = p.reversed, phaseW = p.phaseW;
+  for (let d = 0; d < nD; d++) {
+    const kd = tapOf(d, nD, firstD, p.phaseD, reversed);
+    for (let h = 0; h < nH; h++) {
+      const kh = tapOf(h, nH, firstH, p.phaseH, reversed);
+      for (let w = 0; w < nW; w++) {
+        const tap = (kd * p.kH + kh) * p.kW + tapOf(w, nW, firstW, phaseW, reversed);
+        let from = source + (<usize>(tap * p.strideTap) << 2);
+        let cell = packed;
+        for (let i = inC; i != 0; i--) {
+          if (unpack) store<f32>(from, load<f32>(cell));
+          else store<f32>(cell, load<f32>(from));
+          from += strideIn;
+          cell += inBytes;
+        }
+        packed += tapBytes;
+      }
     }
   }
 }
 
-/**
- * Panels: to[panel · panelStride + ((tap · inC + i) · 8 + lane)], the B operand of the GEMM; `groups` × ⌈groupOutC / 8⌉ panels,
- * each zero-padded to eight channels.
- */
-export function packPanels(
-  to: usize, from: usize, outC: i32, groups: i32, inC: i32, taps: i32, strideO: i32, strideI: i32, strideTap: i32, panelStride: i32, shuffle: i32,
-): void {
-  const groupOutC = outC / groups;
+// @ts-ignore: decorator
+@inline
+function movePanels(p: PackParams, packed: usize, source: usize, unpack: bool): void {
+  const groupOutC = p.groupOutC;
   const panels = (groupOutC + NR - 1) / NR;
-  for (let g = 0; g < groups; g++) {
-    for (let panel = 0; panel < panels; panel++) {
-      const first = g * groupOutC + panel * NR;
-      const lanes = min(NR, groupOutC - panel * NR);
-      const base = to + (<usize>((g * panels + panel) * panelStride) << 2);
-      if (lanes < NR) zeroFloats(base, panelStride);
-      for (let lane = 0; lane < lanes; lane++) {
-        const source = from + (<usize>(sourceChannel(first + lane, outC, shuffle) * strideO) << 2);
-        let cell = base + (<usize>lane << 2);
-        for (let tap = 0; tap < taps; tap++) {
-          let weight = source + (<usize>(tap * strideTap) << 2);
-          for (let i = 0; i < inC; i++) {
-            store<f32>(cell, load<f32>(weight));
-            weight += <usize>strideI << 2;
-            cell += 4 * NR;
+  for (let td = 0; td < min(p.kD, p.phaseD); td++) {
+    for (let th = 0; th < min(p.kH, p.phaseH); th++) {
+      for (let tw = 0; tw < min(p.kW, p.phaseW); tw++) {
+        const taps = phaseTaps(p.kD, p.phaseD, td) * phaseTaps(p.kH, p.phaseH, th) * phaseTaps(p.kW, p.phaseW, tw);
+        const panelFloats = taps * p.groupInC * NR;
+        for (let g = 0; g < p.groups; g++) {
+          for (let panel = 0; panel < panels; panel++) {
+            const lanes = min(NR, groupOutC - panel * NR);
+            if (lanes < NR && !unpack) zeroFloats(packed, panelFloats);
+            for (let lane = 0; lane < lanes; lane++) {
+              const channel = g * p.strideGroup + sourceChannel(panel * NR + lane, groupOutC, p.shuffle) * p.strideOut;
+              moveTaps(p, packed + (<usize>lane << 2), <usize>p.groupInC * (4 * NR), 4 * NR, source + (<usize>channel << 2), td, th, tw, unpack);
+            }
+            packed += <usize>panelFloats << 2;
           }
         }
       }
@@ -56,15 +90,46 @@ export function packPanels(
   }
 }
 
-/** Taps: to[tap · stride + channel], zero-padded to `stride` channels: the weights of the channels-last depthwise kernel. */
-export function packTaps(to: usize, from: usize, outC: i32, taps: i32, strideO: i32, strideTap: i32, stride: i32, shuffle: i32): void {
-  for (let tap = 0; tap < taps; tap++) {
-    const row = to + (<usize>(tap * stride) << 2);
-    for (let p = 0; p < outC; p++) {
-      const source = from + (<usize>(sourceChannel(p, outC, shuffle) * strideO + tap * strideTap) << 2);
-      store<f32>(row + (<usize>p << 2), load<f32>(source));
+/** Panels: [phase][group][panel][tap][input channel][8], the B operand of the GEMM, each zero-padded to eight output channels. */
+export function packPanels(p: PackParams, from: usize, to: usize): void {
+  movePanels(p, to, from, false);
+}
+
+/** Panels back to the filter layout: the way of a weight gradient. */
+export function unpackPanels(p: PackParams, from: usize, to: usize): void {
+  movePanels(p, from, to, true);
+}
+
+/** Rows: [channel][tap], `stride` floats apart, the weights of the channels-first depthwise kernel. */
+export function packRows(p: PackParams, from: usize, to: usize): void {
+  for (let c = 0; c < p.groupOutC; c++) {
+    const source = from + (<usize>(sourceChannel(c, p.groupOutC, p.shuffle) * p.strideOut) << 2);
+    moveTaps(p, to + (<usize>(c * p.stride) << 2), 4, 4, source, 0, 0, 0, false);
+  }
+}
+
+/** Taps: [phase][tap][channel], zero-padded to `stride` channels: the weights of the channels-last depthwise kernel. */
+export function packTaps(p: PackParams, from: usize, to: usize): void {
+  const channels = p.groupOutC;
+  for (let td = 0; td < min(p.kD, p.phaseD); td++) {
+    for (let th = 0; th < min(p.kH, p.phaseH); th++) {
+      for (let tw = 0; tw < min(p.kW, p.phaseW); tw++) {
+        const taps = phaseTaps(p.kD, p.phaseD, td) * phaseTaps(p.kH, p.phaseH, th) * phaseTaps(p.kW, p.phaseW, tw);
+        for (let tap = 0; tap < taps; tap++) zeroFloats(to + (<usize>(tap * p.stride + channels) << 2), p.stride - channels);
+        for (let c = 0; c < channels; c++) {
+          const source = from + (<usize>(sourceChannel(c, channels, p.shuffle) * p.strideOut) << 2);
+          moveTaps(p, to + (<usize>c << 2), <usize>p.stride << 2, 4, source, td, th, tw, false);
+        }
+        to += <usize>(taps * p.stride) << 2;
+      }
     }
-    zeroFloats(row + (<usize>outC << 2), stride - outC);
+  }
+}
+
+/** Taps back to the filter layout: the way of a depthwise weight gradient. */
+export function unpackTaps(p: PackParams, from: usize, to: usize): void {
+  for (let c = 0; c < p.groupOutC; c++) {
+    moveTaps(p, from + (<usize>c << 2), <usize>p.stride << 2, 4, to + (<usize>(c * p.strideOut) << 2), 0, 0, 0, true);
   }
 }
 

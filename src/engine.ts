@@ -1,9 +1,9 @@
 /** Engines: an instance of the module, its memory, and the operations bound to them. */
 import { checkFields, checkInteger, checkOneOf, disposed, wrongType } from './check.ts';
-import { type Context, convOperation, depthwiseConv2dOperation } from './conv.ts';
 import { Heap, PAGE_BYTES } from './memory.ts';
+import { operationsOf } from './operations.ts';
 import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
-import type { ConvOperation, DepthwiseOperation, Engine, EngineInfo, EngineOptions, EngineSyncOptions, EngineTensor } from './types.ts';
+import type { Engine, EngineInfo, EngineOptions, EngineSyncOptions } from './types.ts';
 import { instantiate, moduleOf, moduleSync } from './wasm.ts';
 import { version } from './wasm-binary.ts';
 
@@ -30,48 +30,29 @@ function engineSettings(op: string, options: EngineOptions): Settings {
   };
 }
 
-class WasmEngine implements Engine {
-  readonly conv1d: ConvOperation;
-  readonly conv2d: ConvOperation;
-  readonly conv3d: ConvOperation;
-  readonly depthwiseConv2d: DepthwiseOperation;
-  readonly #heap: Heap;
-  readonly #threadsReason: string | undefined;
-
-  constructor(op: string, module: WebAssembly.Module, { maximumPages, threadsReason }: Settings) {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
-    const kernels = instantiate(op, module, memory);
-    this.#heap = new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES);
-    this.#threadsReason = threadsReason;
-    const context: Context = { heap: this.#heap, kernels };
-    this.conv1d = convOperation(context, 1);
-    this.conv2d = convOperation(context, 2);
-    this.conv3d = convOperation(context, 3);
-    this.depthwiseConv2d = depthwiseConv2dOperation(context);
-  }
-
-  get info(): EngineInfo {
-    const reason = this.#threadsReason === undefined ? {} : { threadsReason: this.#threadsReason };
-    return { simd: 'simd128', threads: 1, ...reason, memoryBytes: this.#heap.bytes, version };
-  }
-
-  readonly alloc = (shape: readonly number[]): EngineTensor => {
-    if (this.#heap.closed) throw disposed('alloc', 'the engine');
-    checkShape('alloc', 'shape', shape);
-    const length = elements(shape);
-    const pointer = this.#heap.take('alloc', length * 4);
-    this.#heap.view(pointer, length).fill(0);
-    return new HeapTensor(this.#heap, pointer, shape);
+function makeEngine(op: string, module: WebAssembly.Module, { maximumPages, threadsReason }: Settings): Engine {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
+  const kernels = instantiate(op, module, memory);
+  const heap = new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES);
+  const reason = threadsReason === undefined ? {} : { threadsReason };
+  const engine: Omit<Engine, typeof Symbol.dispose> = {
+    ...operationsOf({ heap, kernels }),
+    get info(): EngineInfo {
+      return { simd: 'simd128', threads: 1, ...reason, memoryBytes: heap.bytes, version };
+    },
+    alloc: (shape) => {
+      if (heap.closed) throw disposed('alloc', 'the engine');
+      checkShape('alloc', 'shape', shape);
+      const length = elements(shape);
+      const pointer = heap.take('alloc', length * 4);
+      heap.view(pointer, length).fill(0);
+      return new HeapTensor(heap, pointer, shape);
+    },
+    dispose: () => heap.close(),
   };
-
-  readonly dispose = (): void => {
-    this.#heap.close();
-  };
-
-  declare [Symbol.dispose]: () => void;
+  makeDisposable(engine);
+  return engine as Engine;
 }
-
-makeDisposable(WasmEngine.prototype);
 
 /**
  * An engine with its own memory. Without options it works in Node, browsers, Deno, Bun and workerd.
@@ -81,14 +62,14 @@ makeDisposable(WasmEngine.prototype);
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const op = 'createEngine';
   const settings = engineSettings(op, options);
-  return new WasmEngine(op, await moduleOf(op, options.wasm), settings);
+  return makeEngine(op, await moduleOf(op, options.wasm), settings);
 }
 
 /** As `createEngine`, at once: from a module, bytes or the inlined build. */
 export function createEngineSync(options: EngineSyncOptions = {}): Engine {
   const op = 'createEngineSync';
   const settings = engineSettings(op, options as EngineOptions);
-  return new WasmEngine(op, moduleSync(op, options.wasm), settings);
+  return makeEngine(op, moduleSync(op, options.wasm), settings);
 }
 
 let shared: Promise<Engine> | undefined;

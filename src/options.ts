@@ -1,7 +1,7 @@
 /** Options as users write them → settings with every default filled in. No size of any tensor is known here. */
-import { checkFields, checkInteger, checkNumber, checkOneOf, conflict, wrongType, wrongValue } from './check.ts';
+import { checkFields, checkInteger, checkNumber, checkOneOf, conflict, unsupported, wrongType, wrongValue } from './check.ts';
 import { isFloat32Array, lengthOf, readTensor } from './tensor.ts';
-import type { Accuracy, Activation, Algorithm, ConvOptions, PaddingMode, Tensor } from './types.ts';
+import type { Accuracy, Activation, Algorithm, ConvOptions, PaddingMode, Tensor, TransposedSizes } from './types.ts';
 
 /** Number of spatial dimensions. */
 export type Rank = 1 | 2 | 3;
@@ -31,47 +31,62 @@ export interface ConvSettings {
   readonly filterLayout: string;
   readonly algorithm: Algorithm;
   readonly accuracy: Accuracy;
+  /** Transposed only; zeros elsewhere. */
+  readonly outputPadding: readonly number[];
+  /** Transposed only. */
+  readonly outputSize: readonly number[] | undefined;
 }
 
-const semanticFields = [
-  'bias',
-  'stride',
-  'dilation',
-  'padding',
-  'paddingMode',
-  'groups',
-  'shuffle',
-  'activation',
-  'inputLayout',
-  'filterLayout',
-];
+/** Options of any convolution, transposed convolution or gradient. */
+export type GivenOptions = ConvOptions & TransposedSizes;
 
-/** Fields of a convolution that is prepared for many calls. */
-export const layerFields: readonly string[] = [...semanticFields, 'algorithm', 'accuracy'];
+const geometryFields = ['stride', 'dilation', 'padding', 'paddingMode', 'groups', 'inputLayout', 'filterLayout'];
+const sizeFields = ['outputPadding', 'outputSize'];
+const resultFields = ['bias', 'shuffle', 'activation'];
+const methodFields = ['algorithm', 'accuracy'];
 
-/** Fields of a convolution that is called once. */
-export const callFields: readonly string[] = [...layerFields, 'out'];
+/** What each kind of operation may be told about its result; `reference/` takes these alone. */
+export const semanticFields = {
+  conv: [...geometryFields, ...resultFields],
+  transposed: [...geometryFields, ...sizeFields, ...resultFields],
+  gradient: geometryFields,
+  transposedGradient: [...geometryFields, ...sizeFields],
+  separable: [...geometryFields, ...resultFields, 'depthwiseBias', 'depthwiseActivation'],
+} as const satisfies Record<string, readonly string[]>;
 
-/** Fields of the plain loops, which know neither algorithms nor memory. */
-export const referenceFields: readonly string[] = semanticFields;
+/** Fields of an operation that is prepared for many calls. */
+export function layerFields(kind: keyof typeof semanticFields, without: readonly string[] = []): readonly string[] {
+  return [...semanticFields[kind], ...methodFields].filter((field) => !without.includes(field));
+}
+
+/** Fields of an operation that is called once. */
+export function callFields(kind: keyof typeof semanticFields, without: readonly string[] = []): readonly string[] {
+  return [...layerFields(kind, without), 'out'];
+}
 
 const spatialLetters = { 1: 'w', 2: 'hw', 3: 'dhw' } as const;
 
-/** All orders of the letters o, i and the spatial ones, which stay together; the first is the default. */
+/** All orders of the letters o, i and the spatial ones, which stay together. */
 function filterLayouts(rank: Rank): readonly string[] {
   const s = spatialLetters[rank];
   return [`oi${s}`, `o${s}i`, `io${s}`, `i${s}o`, `${s}io`, `${s}oi`];
 }
 
-/** One non-negative number per spatial dimension. */
-function perDimension(op: string, field: string, value: unknown, rank: Rank): readonly number[] {
-  if (typeof value === 'number') return new Array<number>(rank).fill(checkInteger(op, field, value, 1));
-  if (!Array.isArray(value)) throw wrongType(op, field, `a number or an array of ${rank}`, value);
+/** One integer per spatial dimension. */
+export function eachDimension(op: string, field: string, value: unknown, rank: Rank, least: number): readonly number[] {
+  if (!Array.isArray(value)) throw wrongType(op, field, `an array of ${rank}`, value);
   if (value.length !== rank) throw wrongValue(op, `${field}.length`, `${rank}, one per spatial dimension`, value.length);
-  return value.map((entry, i) => checkInteger(op, `${field}[${i}]`, entry, 1));
+  return value.map((entry, i) => checkInteger(op, `${field}[${i}]`, entry, least));
 }
 
-function padding(op: string, value: unknown, rank: Rank): PaddingSetting {
+/** The same, or one for all. */
+export function perDimension(op: string, field: string, value: unknown, rank: Rank, least = 1): readonly number[] {
+  if (typeof value === 'number') return new Array<number>(rank).fill(checkInteger(op, field, value, least));
+  if (!Array.isArray(value)) throw wrongType(op, field, `a number or an array of ${rank}`, value);
+  return eachDimension(op, field, value, rank, least);
+}
+
+export function paddingSetting(op: string, value: unknown, rank: Rank): PaddingSetting {
   if (typeof value === 'string') {
     const rule = checkOneOf(op, 'padding', value, ['valid', 'same', 'same-lower'] as const);
     return rule === 'valid' ? new Array<[number, number]>(rank).fill([0, 0]) : rule;
@@ -95,73 +110,84 @@ function padding(op: string, value: unknown, rank: Rank): PaddingSetting {
 }
 
 const named = ['relu', 'relu6', 'sigmoid', 'tanh', 'silu', 'hardSwish'] as const;
-const noActivation: ActivationSetting = { name: 'clamp', low: -Infinity, high: Infinity };
+export const noActivation: ActivationSetting = { name: 'clamp', low: -Infinity, high: Infinity };
 
-function activation(op: string, value: Activation | undefined): ActivationSetting {
+export function activationSetting(op: string, value: Activation | undefined, what = 'activation'): ActivationSetting {
   if (value === undefined) return noActivation;
   if (typeof value === 'string') {
-    const name = checkOneOf(op, 'activation', value, named);
+    const name = checkOneOf(op, what, value, named);
     if (name === 'relu') return { name: 'clamp', low: 0, high: Infinity };
     if (name === 'relu6') return { name: 'clamp', low: 0, high: 6 };
     return { name, low: 0, high: 0 };
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrongType(op, 'activation', 'a string or an object', value);
-  checkFields(op, value, ['leakyRelu', 'elu', 'clamp'], 'activation');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(op, what, 'a string or an object', value);
+  checkFields(op, value, ['leakyRelu', 'elu', 'clamp'], what);
   const given = Object.entries(value as Record<string, unknown>).filter(([, setting]) => setting !== undefined);
   const [name, setting] = given[0] ?? [];
-  if (given.length !== 1) throw wrongValue(op, 'activation', 'one of { leakyRelu }, { elu }, { clamp }', Object.keys(value));
-  if (name !== 'clamp') return { name: name as 'leakyRelu' | 'elu', low: checkNumber(op, `activation.${name}`, setting), high: 0 };
-  if (!Array.isArray(setting)) throw wrongType(op, 'activation.clamp', 'a pair [min, max]', setting);
-  if (setting.length !== 2) throw wrongValue(op, 'activation.clamp', 'a pair [min, max]', setting);
-  const low = checkNumber(op, 'activation.clamp[0]', setting[0], true);
-  const high = checkNumber(op, 'activation.clamp[1]', setting[1], true);
-  if (low > high) throw conflict(op, `activation.clamp[0] = ${low} must not be above activation.clamp[1] = ${high}`);
+  if (given.length !== 1) throw wrongValue(op, what, 'one of { leakyRelu }, { elu }, { clamp }', Object.keys(value));
+  if (name !== 'clamp') return { name: name as 'leakyRelu' | 'elu', low: checkNumber(op, `${what}.${name}`, setting), high: 0 };
+  if (!Array.isArray(setting)) throw wrongType(op, `${what}.clamp`, 'a pair [min, max]', setting);
+  if (setting.length !== 2) throw wrongValue(op, `${what}.clamp`, 'a pair [min, max]', setting);
+  const low = checkNumber(op, `${what}.clamp[0]`, setting[0], true);
+  const high = checkNumber(op, `${what}.clamp[1]`, setting[1], true);
+  if (low > high) throw conflict(op, `${what}.clamp[0] = ${low} must not be above ${what}.clamp[1] = ${high}`);
   return { name, low, high };
 }
 
 /** A bias as a tensor of one dimension, whichever of its two forms was given. */
-function biasTensor(op: string, bias: unknown): Tensor | undefined {
+export function biasTensor(op: string, bias: unknown, name = 'bias'): Tensor | undefined {
   if (bias === undefined) return undefined;
   const plain = isFloat32Array(bias) ? { data: bias, shape: [lengthOf(bias)] } : bias;
-  if (typeof plain !== 'object' || plain === null || !('data' in plain)) throw wrongType(op, 'bias', 'a Float32Array or a tensor', bias);
-  const given = readTensor(op, 'bias', plain);
-  if (given.shape.length !== 1) throw wrongValue(op, 'bias.shape.length', '1', given.shape.length);
+  if (typeof plain !== 'object' || plain === null || !('data' in plain)) throw wrongType(op, name, 'a Float32Array or a tensor', bias);
+  const given = readTensor(op, name, plain);
+  if (given.shape.length !== 1) throw wrongValue(op, `${name}.shape.length`, '1', given.shape.length);
   return given;
+}
+
+/** Whether channels come last, by the tag of the input. */
+export function channelsLastSetting(op: string, rank: Rank, layout: unknown): boolean {
+  const letters = spatialLetters[rank];
+  return checkOneOf<string>(op, 'inputLayout', layout ?? `nc${letters}`, [`nc${letters}`, `n${letters}c`]).endsWith('c');
 }
 
 /**
  * @param fields what the caller may give: `groups`, for one, is not an option of every operation
  * @throws TypeError for a field that is unknown or of another kind, RangeError for a value out of its range
  */
-export function convSettings(op: string, rank: Rank, options: ConvOptions = {}, fields: readonly string[] = callFields): ConvSettings {
+export function convSettings(
+  op: string,
+  rank: Rank,
+  options: GivenOptions = {},
+  fields: readonly string[] = callFields('conv'),
+  transposed = false,
+): ConvSettings {
   checkFields(op, options, fields);
-  const {
-    stride = 1,
-    dilation = 1,
-    groups = 1,
-    shuffle = 1,
-    paddingMode = 'zeros',
-    algorithm = 'auto',
-    accuracy = 'normal',
-    inputLayout = ['ncw', 'nchw', 'ncdhw'][rank - 1],
-    filterLayout = `oi${spatialLetters[rank]}`,
-  } = options;
-  const letters = spatialLetters[rank];
-  const layout = checkOneOf<string>(op, 'inputLayout', inputLayout, [`nc${letters}`, `n${letters}c`]);
-  return {
+  const { stride = 1, dilation = 1, groups = 1, shuffle = 1, paddingMode = 'zeros', algorithm = 'auto', accuracy = 'normal' } = options;
+  const { filterLayout = `${transposed ? 'io' : 'oi'}${spatialLetters[rank]}`, outputPadding = 0, outputSize } = options;
+  const mode = checkOneOf(op, 'paddingMode', paddingMode, ['zeros', 'reflect', 'replicate', 'circular']);
+  if (mode !== 'zeros' && !fields.includes('activation'))
+    throw unsupported(op, `paddingMode '${mode}' has no gradient here, only 'zeros' has`);
+  if (mode !== 'zeros' && transposed) throw unsupported(op, `paddingMode must be 'zeros', got '${mode}': there is nothing to pad with`);
+  const settings: ConvSettings = {
     rank,
     bias: biasTensor(op, options.bias),
     stride: perDimension(op, 'stride', stride, rank),
     dilation: perDimension(op, 'dilation', dilation, rank),
-    padding: padding(op, options.padding ?? 0, rank),
-    paddingMode: checkOneOf(op, 'paddingMode', paddingMode, ['zeros', 'reflect', 'replicate', 'circular']),
+    padding: paddingSetting(op, options.padding ?? 0, rank),
+    paddingMode: mode,
     groups: checkInteger(op, 'groups', groups, 1),
     shuffle: checkInteger(op, 'shuffle', shuffle, 1),
-    activation: activation(op, options.activation),
-    channelsLast: layout.endsWith('c'),
+    activation: activationSetting(op, options.activation),
+    channelsLast: channelsLastSetting(op, rank, options.inputLayout),
     filterLayout: checkOneOf(op, 'filterLayout', filterLayout, filterLayouts(rank)),
     algorithm: checkOneOf(op, 'algorithm', algorithm, ['auto', 'gemm', 'winograd', 'direct', 'factored']),
     accuracy: checkOneOf(op, 'accuracy', accuracy, ['exact', 'normal', 'fast']),
+    outputPadding: perDimension(op, 'outputPadding', outputPadding, rank, 0),
+    outputSize: outputSize === undefined ? undefined : eachDimension(op, 'outputSize', outputSize, rank, 1),
   };
+  const enlarged = settings.outputPadding.some((n) => n > 0);
+  if (enlarged && settings.outputSize) throw conflict(op, 'outputPadding and outputSize exclude each other');
+  if (enlarged && typeof settings.padding === 'string')
+    throw conflict(op, `outputPadding and padding '${settings.padding}' exclude each other`);
+  return settings;
 }

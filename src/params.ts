@@ -1,7 +1,7 @@
 /** Plans → the records of assembly/params.ts and assembly/pad.ts. test/params.test.ts compares both sides field by field. */
 import type { ActivationSetting } from './options.ts';
-import type { ConvPlan } from './plan.ts';
-import type { ConvShape } from './shape.ts';
+import type { ConvPlan, Kind, PackPlan } from './plan.ts';
+import type { ConvShape, FilterShape } from './shape.ts';
 import type { PaddingMode } from './types.ts';
 
 /** Fields of `ConvParams`, in order; the last two are f32, the others i32. */
@@ -38,9 +38,42 @@ export const convFields = [
   'bandColumns',
   'sides',
   'inPlace',
+  'stepW',
+  'stepH',
+  'stepD',
+  'stepB',
+  'phaseD',
+  'phaseH',
+  'phaseW',
+  'innerBand',
+  'kind',
+  'biasBytes',
+  'packedBytes',
+  'stripBytes',
+  'gatheredBytes',
   'activation',
   'low',
   'high',
+] as const;
+
+/** Fields of `PackParams`, in order, all i32. */
+export const packFields = [
+  'groups',
+  'groupOutC',
+  'groupInC',
+  'kD',
+  'kH',
+  'kW',
+  'strideGroup',
+  'strideOut',
+  'strideIn',
+  'strideTap',
+  'phaseD',
+  'phaseH',
+  'phaseW',
+  'reversed',
+  'stride',
+  'shuffle',
 ] as const;
 
 /** Fields of `PadParams`, in order, all i32. */
@@ -49,14 +82,28 @@ export const padFields = ['outer', 'inner', 'inD', 'inH', 'inW', 'beginD', 'begi
 /** Numbers of assembly/activation.ts. */
 export const activationKinds: readonly ActivationSetting['name'][] = ['clamp', 'leakyRelu', 'elu', 'sigmoid', 'tanh', 'silu', 'hardSwish'];
 
+/** Numbers of assembly/kinds.ts. */
+export const kinds: readonly Kind[] = ['conv', 'depthwise', 'transposed', 'transposedDepthwise', 'scattered', 'factored'];
+
 /** Numbers of assembly/pad.ts. */
 export const borderModes: readonly PaddingMode[] = ['reflect', 'replicate', 'circular', 'zeros'];
 
 export const CONV_PARAMS_BYTES = convFields.length * 4;
 export const PAD_PARAMS_BYTES = padFields.length * 4;
 
-export function writeConvParams(memory: Float32Array, pointer: number, plan: ConvPlan, activation: ActivationSetting): void {
+/** What a convolution is told that is one step of several: see assembly/chain.ts. All in bytes. */
+export interface StepParams {
+  readonly biasBytes: number;
+  readonly packedBytes: number;
+  readonly stripBytes: number;
+  readonly gatheredBytes: number;
+}
+
+const alone: StepParams = { biasBytes: 0, packedBytes: 0, stripBytes: 0, gatheredBytes: 0 };
+
+export function writeConvParams(memory: Float32Array, pointer: number, plan: ConvPlan, activation: ActivationSetting, step = alone): void {
   const { shape, pack } = plan;
+  const [outD, outH, outW] = shape.outSize;
   const integers = [
     shape.batch,
     shape.inC,
@@ -72,12 +119,24 @@ export function writeConvParams(memory: Float32Array, pointer: number, plan: Con
     shape.groupOutC,
     pack.kernelShuffle,
     pack.weightStride,
-    plan.band,
-    plan.bandImages,
-    plan.bandSlices,
-    plan.bandColumns,
+    plan.band.rows,
+    plan.band.images,
+    plan.band.slices,
+    plan.band.columns,
     plan.sides ? 1 : 0,
     plan.inPlace ? 1 : 0,
+    // Results lie side by side.
+    1,
+    outW,
+    outH * outW,
+    outD * outH * outW,
+    ...pack.phase,
+    plan.innerBand,
+    kinds.indexOf(plan.kind),
+    step.biasBytes,
+    step.packedBytes,
+    step.stripBytes,
+    step.gatheredBytes,
     activationKinds.indexOf(activation.name),
   ];
   new Int32Array(memory.buffer, pointer, integers.length).set(integers);
@@ -86,8 +145,27 @@ export function writeConvParams(memory: Float32Array, pointer: number, plan: Con
   memory[at + 1] = activation.high;
 }
 
+/** Where the weights of a convolution, or of the way back through it, lie. */
+export function writePackParams(memory: Float32Array, pointer: number, filter: FilterShape, pack: PackPlan): void {
+  const { outC, groupInC, groups, kernel, strideO, strideI, strideTap } = filter;
+  const groupOutC = outC / groups;
+  const back = pack.kind === 'transposed';
+  const reversed = pack.kind === 'transposed' || pack.kind === 'transposedDepthwise' ? 1 : 0;
+  const channels = {
+    conv: [groups, groupOutC, groupInC],
+    transposed: [groups, groupInC, groupOutC],
+    depthwise: [1, outC, 1],
+    transposedDepthwise: [1, outC, 1],
+    scattered: [groups, groupInC, groupOutC],
+    factored: [1, outC, 1],
+  }[pack.kind];
+  const strides = [groupOutC * strideO, back ? strideI : strideO, back ? strideO : strideI, strideTap];
+  const fields = [...channels, ...kernel, ...strides, ...pack.phase, reversed, pack.weightStride, pack.packShuffle];
+  new Int32Array(memory.buffer, pointer, fields.length).set(fields);
+}
+
 /** `shape` is that of the image before it gets its border. */
-export function writePadParams(memory: Float32Array, pointer: number, shape: ConvShape, { border }: ConvPlan): void {
+export function writePadParams(memory: Float32Array, pointer: number, shape: ConvShape, { border }: Pick<ConvPlan, 'border'>): void {
   if (border === undefined) return;
   const { batch, inC, channelsLast } = shape;
   const [outer, inner] = channelsLast ? [batch, inC] : [batch * inC, 1];

@@ -7,7 +7,10 @@ import type { PaddingMode } from './types.ts';
 /** Depth, height, width. A 2-D problem has depth 1, a 1-D problem depth and height 1. */
 export type Spatial = readonly [d: number, h: number, w: number];
 
-/** The weight of a convolution: its sizes, and where each element lies. */
+/**
+ * The weight of a convolution: its sizes, and where each element lies. That of a transposed convolution is the weight of the convolution whose
+ * input gradient it computes: `outC` are the channels it takes, `groupInC` those it gives to a group.
+ */
 export interface FilterShape {
   readonly outC: number;
   readonly groupInC: number;
@@ -21,7 +24,9 @@ export interface FilterShape {
   readonly depthwise: boolean;
 }
 
-/** One convolution. Every size counts elements. */
+export type FilterRole = 'conv' | 'depthwise' | 'transposed';
+
+/** One convolution. Every size counts elements. A transposed one, and every gradient, is described by the convolution it belongs to. */
 export interface ConvShape {
   readonly batch: number;
   readonly inC: number;
@@ -40,17 +45,18 @@ export interface ConvShape {
   readonly padEnd: Spatial;
   readonly paddingMode: PaddingMode;
   readonly channelsLast: boolean;
-  /** In the input's layout and rank. */
+  /** Both in the layout and rank that was asked for. */
+  readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
 }
 
 /** Kernels count in 32-bit integers; twice this still fits. */
-const LARGEST = 2 ** 30;
+export const LARGEST = 2 ** 30;
 
-const letterNames = { d: 'depth', h: 'height', w: 'width' } as const;
+export const letterNames = { d: 'depth', h: 'height', w: 'width' } as const;
 
 /** One number per spatial dimension → depth, height, width, with `rest` for those that are not there. */
-function spatial(values: readonly number[], rest: number): Spatial {
+export function spatial(values: readonly number[], rest: number): Spatial {
   const [d, h, w] = [rest, rest, ...values].slice(-3);
   return [d, h, w] as Spatial;
 }
@@ -60,33 +66,42 @@ export function volume([d, h, w]: Spatial): number {
 }
 
 /**
+ * @param what  for messages: `weight.shape`, or the name of a shape that was given alone
  * @param shape of the weight, in the order of `settings.filterLayout`
  * @throws RangeError when rank, sizes, groups, shuffle and bias do not fit each other
  */
-export function filterShape(op: string, name: string, shape: readonly number[], settings: ConvSettings, depthwise = false): FilterShape {
+export function filterShape(
+  op: string,
+  what: string,
+  shape: readonly number[],
+  settings: ConvSettings,
+  role: FilterRole = 'conv',
+): FilterShape {
   const { rank, filterLayout: layout, groups, shuffle, bias } = settings;
-  checkShape(op, `${name}.shape`, shape);
-  if (shape.length !== rank + 2) throw wrongValue(op, `${name}.shape.length`, `${rank + 2}, as in '${layout}'`, shape.length);
-  if (shape[0] === 0) throw wrongValue(op, `${name}.shape[0]`, 'an integer of at least 1', 0);
+  checkShape(op, what, shape);
+  if (shape.length !== rank + 2) throw wrongValue(op, `${what}.length`, `${rank + 2}, as in '${layout}'`, shape.length);
+  if (shape[0] === 0) throw wrongValue(op, `${what}[0]`, 'an integer of at least 1', 0);
   const size = (letter: string): number => shape[layout.indexOf(letter)] as number;
   const step = (letter: string): number => shape.slice(layout.indexOf(letter) + 1).reduce((product, n) => product * n, 1);
-  const at = (letter: string): string => `${name}.shape[${layout.indexOf(letter)}]`;
-  const outC = size('o');
-  const groupInC = size('i');
+  const at = (letter: string): string => `${what}[${layout.indexOf(letter)}]`;
+  const [outer, inner] = role === 'transposed' ? ['i', 'o'] : ['o', 'i'];
+  const outC = size(outer);
+  const groupInC = size(inner);
+  const results = role === 'transposed' ? groupInC * groups : outC;
   const sizes = [...layout].filter((letter) => letter !== 'o' && letter !== 'i').map(size);
-  if (depthwise && groupInC !== 1) throw wrongValue(op, at('i'), '1, since each channel has filters of its own', groupInC);
-  if (outC % groups !== 0) throw wrongValue(op, at('o'), `a multiple of groups = ${groups}`, outC);
-  if (outC % shuffle !== 0) throw wrongValue(op, 'shuffle', `a divisor of the ${outC} output channels`, shuffle);
-  if (bias && bias.shape[0] !== outC) throw wrongValue(op, 'bias.length', `the number of output channels = ${outC}`, bias.shape[0]);
+  if (role === 'depthwise' && groupInC !== 1) throw wrongValue(op, at('i'), '1, since each channel has filters of its own', groupInC);
+  if (outC % groups !== 0) throw wrongValue(op, at(outer), `a multiple of groups = ${groups}`, outC);
+  if (results % shuffle !== 0) throw wrongValue(op, 'shuffle', `a divisor of the ${results} output channels`, shuffle);
+  if (bias && bias.shape[0] !== results) throw wrongValue(op, 'bias.length', `the number of output channels = ${results}`, bias.shape[0]);
   return {
     outC,
     groupInC,
     groups,
     kernel: spatial(sizes, 1),
-    strideO: step('o'),
-    strideI: step('i'),
+    strideO: step(outer),
+    strideI: step(inner),
     strideTap: step('w'),
-    depthwise,
+    depthwise: role === 'depthwise',
   };
 }
 
@@ -128,37 +143,61 @@ function axis(op: string, letter: 'd' | 'h' | 'w', index: number, input: number,
   return { out: Math.floor((padded - extent) / stride) + 1, begin, end };
 }
 
+/** What the shape of an image says, in the layout and rank of `settings`. */
+export interface ImageShape {
+  readonly batch: number;
+  readonly channels: number;
+  readonly sizes: readonly number[];
+}
+
+/** Place of the channels in the shape of an image. */
+export function channelAxis({ rank, channelsLast }: ConvSettings): number {
+  return channelsLast ? rank + 1 : 1;
+}
+
+/** @throws RangeError unless it has batch, channels and the spatial dimensions */
+export function imageShape(op: string, what: string, shape: readonly number[], settings: ConvSettings): ImageShape {
+  const { rank, channelsLast } = settings;
+  checkShape(op, what, shape);
+  if (shape.length !== rank + 2) throw wrongValue(op, `${what}.length`, `${rank + 2}: batch, channels and ${rank} spatial`, shape.length);
+  return {
+    batch: shape[0] as number,
+    channels: shape[channelAxis(settings)] as number,
+    sizes: channelsLast ? shape.slice(1, -1) : shape.slice(2),
+  };
+}
+
+/** The shape of an image in the layout of `settings`. */
+export function shapeOf({ batch, channels, sizes }: ImageShape, { channelsLast }: ConvSettings): readonly number[] {
+  return channelsLast ? [batch, ...sizes, channels] : [batch, channels, ...sizes];
+}
+
 /**
  * @param inputShape in the layout of `settings`
+ * @param what       its name in messages
  * @throws RangeError when it does not fit the weight, or the window does not fit the image
  */
-export function convShape(op: string, inputShape: readonly number[], filter: FilterShape, settings: ConvSettings): ConvShape {
-  const { rank, channelsLast } = settings;
-  checkShape(op, 'input.shape', inputShape);
-  if (inputShape.length !== rank + 2) {
-    throw wrongValue(op, 'input.shape.length', `${rank + 2}: batch, channels and ${rank} spatial`, inputShape.length);
-  }
-  const channelAt = channelsLast ? rank + 1 : 1;
-  const batch = inputShape[0] as number;
-  const inC = inputShape[channelAt] as number;
-  const sizes = channelsLast ? inputShape.slice(1, -1) : inputShape.slice(2);
+export function convShape(
+  op: string,
+  inputShape: readonly number[],
+  filter: FilterShape,
+  settings: ConvSettings,
+  [what, weight] = ['input.shape', 'weight.shape'],
+): ConvShape {
+  const { rank, filterLayout } = settings;
+  const { batch, channels: inC, sizes } = imageShape(op, what, inputShape, settings);
   const groups = filter.depthwise ? inC : filter.groups;
   if (filter.depthwise) {
-    if (filter.outC % inC !== 0) {
-      throw wrongValue(op, `weight.shape[${settings.filterLayout.indexOf('o')}]`, `a multiple of inChannels = ${inC}`, filter.outC);
-    }
+    if (filter.outC % inC !== 0)
+      throw wrongValue(op, `${weight}[${filterLayout.indexOf('o')}]`, `a multiple of inChannels = ${inC}`, filter.outC);
   } else if (inC !== filter.groupInC * groups) {
-    const index = settings.filterLayout.indexOf('i');
-    if (inC % groups !== 0) throw wrongValue(op, `input.shape[${channelAt}]`, `a multiple of groups = ${groups}`, inC);
-    throw wrongValue(op, `weight.shape[${index}]`, `inChannels / groups = ${inC / groups}`, filter.groupInC);
+    if (inC % groups !== 0) throw wrongValue(op, `${what}[${channelAxis(settings)}]`, `a multiple of groups = ${groups}`, inC);
+    throw wrongValue(op, `${weight}[${filterLayout.indexOf('i')}]`, `inChannels / groups = ${inC / groups}`, filter.groupInC);
   }
   const letters = (['d', 'h', 'w'] as const).slice(3 - rank);
   const kernel = filter.kernel.slice(3 - rank);
   const axes = letters.map((letter, i) => axis(op, letter, i, sizes[i] as number, kernel[i] as number, settings));
   const outs = axes.map(({ out }) => out);
-  // The step to a second output, or to a second tap, that does not exist may be any number, and would be taken for a size.
-  const stride = outs.map((out, i) => (out === 1 ? 1 : (settings.stride[i] as number)));
-  const dilation = kernel.map((size, i) => (size === 1 ? 1 : (settings.dilation[i] as number)));
   return {
     batch,
     inC,
@@ -169,8 +208,7 @@ export function convShape(op: string, inputShape: readonly number[], filter: Fil
     inSize: spatial(sizes, 1),
     outSize: spatial(outs, 1),
     kernel: filter.kernel,
-    stride: spatial(stride, 1),
-    dilation: spatial(dilation, 1),
+    ...steps(outs, kernel, settings),
     padBegin: spatial(
       axes.map(({ begin }) => begin),
       0,
@@ -180,7 +218,15 @@ export function convShape(op: string, inputShape: readonly number[], filter: Fil
       0,
     ),
     paddingMode: settings.paddingMode,
-    channelsLast,
-    outputShape: channelsLast ? [batch, ...outs, filter.outC] : [batch, filter.outC, ...outs],
+    channelsLast: settings.channelsLast,
+    inputShape: [...inputShape],
+    outputShape: shapeOf({ batch, channels: filter.outC, sizes: outs }, settings),
   };
+}
+
+/** The step to a second output, or to a second tap, that does not exist may be any number, and would be taken for a size. */
+export function steps(outs: readonly number[], kernel: readonly number[], settings: ConvSettings): Pick<ConvShape, 'stride' | 'dilation'> {
+  const stride = outs.map((out, i) => (out === 1 ? 1 : (settings.stride[i] as number)));
+  const dilation = kernel.map((size, i) => (size === 1 ? 1 : (settings.dilation[i] as number)));
+  return { stride: spatial(stride, 1), dilation: spatial(dilation, 1) };
 }

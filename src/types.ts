@@ -71,6 +71,71 @@ export interface ConvOptions extends ConvSemantics {
   out?: Float32Array | EngineTensor | undefined;
 }
 
+/** What has no place in the options of an operation is absent from its type. */
+type Method = Pick<ConvOptions, 'algorithm' | 'accuracy' | 'out'>;
+
+/** Sizes of the result of a transposed convolution. At most one of both. */
+export interface TransposedSizes {
+  /** Cells more at the end, fewer than the stride or the dilation. Default 0. */
+  outputPadding?: number | readonly number[] | undefined;
+  /** The result's spatial size, one of those that the stride leaves open. */
+  outputSize?: readonly number[] | undefined;
+}
+
+/** What a transposed convolution computes. The layout letters of the weight mean `i` inC, `o` outC / groups; default `'iohw'`. */
+export interface ConvTransposeSemantics extends Omit<ConvSemantics, 'paddingMode'>, TransposedSizes {
+  paddingMode?: 'zeros' | undefined;
+}
+
+/** Options of `convTranspose1d`, `2d`, `3d`. */
+export interface ConvTransposeOptions extends ConvTransposeSemantics, Method {}
+
+/** What a gradient is told: the options of the forward call that change its geometry. */
+export interface GradSemantics extends Omit<ConvSemantics, 'bias' | 'activation' | 'shuffle' | 'paddingMode'> {
+  paddingMode?: 'zeros' | undefined;
+}
+
+/** Options of the gradients of a convolution. */
+export interface GradOptions extends GradSemantics, Method {}
+
+export interface ConvTransposeGradSemantics extends GradSemantics, TransposedSizes {}
+
+/** Options of the gradients of a transposed convolution. */
+export interface ConvTransposeGradOptions extends ConvTransposeGradSemantics, Method {}
+
+/** What `separableConv2d` computes. Stride, padding and dilation are those of the depthwise step; bias and activation follow the pointwise one. */
+export interface SeparableSemantics extends Omit<ConvSemantics, 'groups'> {
+  /** `[inC · multiplier]`, added between the steps. */
+  depthwiseBias?: Float32Array | Tensor | undefined;
+  /** Applied between the steps. */
+  depthwiseActivation?: Activation | undefined;
+}
+
+/** Options of `separableConv2d`. */
+export interface SeparableOptions extends SeparableSemantics, Method {}
+
+/** Weights of `flattenedConv2d`: `[outC, inC]` across channels, `[outC, kH]` down, `[outC, kW]` along. */
+export interface FlattenedWeights {
+  readonly channel: Tensor;
+  readonly vertical: Tensor;
+  readonly horizontal: Tensor;
+}
+
+/** Options of `unfold` and `fold`. `padding` pads both sides. */
+export interface UnfoldOptions {
+  stride?: number | readonly number[] | undefined;
+  dilation?: number | readonly number[] | undefined;
+  padding?: number | readonly number[] | undefined;
+  out?: Float32Array | EngineTensor | undefined;
+}
+
+/** Options of `channelShuffle` and `biasGrad`. */
+export interface ChannelOptions {
+  /** Default: channels first. */
+  inputLayout?: InputLayout | undefined;
+  out?: Float32Array | EngineTensor | undefined;
+}
+
 /** Options of a prepared layer: `out` is given to each `run`. */
 export type LayerOptions = Omit<ConvOptions, 'out'>;
 
@@ -132,29 +197,76 @@ export interface EngineInfo {
   readonly version: string;
 }
 
+/** Where a result goes decides what is returned: an engine tensor in, the same engine tensor out. */
+type Into = { out: EngineTensor };
+
 /** A forward operation with weights, bound to its engine. */
-export interface ConvOperation {
-  (input: Tensor, weight: Tensor, options: ConvOptions & { out: EngineTensor }): EngineTensor;
-  (input: Tensor, weight: Tensor, options?: ConvOptions): Tensor;
+export interface Operation<Weights extends readonly Argument[], Options> {
+  (input: Tensor, ...rest: [...weights: Weights, options: Options & Into]): EngineTensor;
+  (input: Tensor, ...rest: [...weights: Weights, options?: Options]): Tensor;
   /** Packs the weights once; they are copied, and may change afterwards. */
-  prepare(weight: Tensor, options?: LayerOptions): Layer;
+  prepare(...rest: [...weights: Weights, options?: Omit<Options, 'out'>]): Layer;
 }
 
+/** What stands between the input and the options. */
+export type Argument = Tensor | FlattenedWeights | readonly number[] | number;
+
+/** An operation that has no weights to prepare, or is a gradient; `Rest` is what follows its first argument. */
+export interface PlainOperation<Rest extends readonly Argument[], Options> {
+  (given: Tensor, ...rest: [...rest: Rest, options: Options & Into]): EngineTensor;
+  (given: Tensor, ...rest: [...rest: Rest, options?: Options]): Tensor;
+}
+
+/** An operation on the shared default engine. */
+export interface AsyncOperation<Rest extends readonly Argument[], Options> {
+  (given: Tensor, ...rest: [...rest: Rest, options: Options & Into]): Promise<EngineTensor>;
+  (given: Tensor, ...rest: [...rest: Rest, options?: Options]): Promise<Tensor>;
+}
+
+export type ConvOperation = Operation<[weight: Tensor], ConvOptions>;
 /** `depthwiseConv2d` takes no `groups`: there are as many as channels. */
-export interface DepthwiseOperation {
-  (input: Tensor, weight: Tensor, options: Omit<ConvOptions, 'groups'> & { out: EngineTensor }): EngineTensor;
-  (input: Tensor, weight: Tensor, options?: Omit<ConvOptions, 'groups'>): Tensor;
-  prepare(weight: Tensor, options?: Omit<LayerOptions, 'groups'>): Layer;
-}
+export type DepthwiseOperation = Operation<[weight: Tensor], Omit<ConvOptions, 'groups'>>;
+export type ConvTransposeOperation = Operation<[weight: Tensor], ConvTransposeOptions>;
+export type SeparableOperation = Operation<[depthwise: Tensor, pointwise: Tensor], SeparableOptions>;
+export type SpatialSeparableOperation = Operation<[column: Tensor, row: Tensor], ConvOptions>;
+export type FlattenedOperation = Operation<[weights: FlattenedWeights], Omit<ConvOptions, 'groups' | 'filterLayout'>>;
+export type InputGradOperation<Options = GradOptions> = PlainOperation<[weight: Tensor, inputShape: readonly number[]], Options>;
+export type WeightGradOperation<Options = GradOptions> = PlainOperation<[gradOutput: Tensor, weightShape: readonly number[]], Options>;
 
-export interface Engine {
-  readonly info: EngineInfo;
-  /** A zero-filled tensor in the engine's memory. */
-  alloc(shape: readonly number[]): EngineTensor;
+/** Every operation by its name. */
+export interface Operations {
   readonly conv1d: ConvOperation;
   readonly conv2d: ConvOperation;
   readonly conv3d: ConvOperation;
+  readonly convTranspose1d: ConvTransposeOperation;
+  readonly convTranspose2d: ConvTransposeOperation;
+  readonly convTranspose3d: ConvTransposeOperation;
   readonly depthwiseConv2d: DepthwiseOperation;
+  readonly separableConv2d: SeparableOperation;
+  readonly spatialSeparableConv2d: SpatialSeparableOperation;
+  readonly flattenedConv2d: FlattenedOperation;
+  readonly channelShuffle: PlainOperation<[groups: number], ChannelOptions>;
+  readonly unfold: PlainOperation<[kernelSize: number | readonly number[]], UnfoldOptions>;
+  readonly fold: PlainOperation<[outputSize: readonly number[], kernelSize: number | readonly number[]], UnfoldOptions>;
+  readonly conv1dInputGrad: InputGradOperation;
+  readonly conv2dInputGrad: InputGradOperation;
+  readonly conv3dInputGrad: InputGradOperation;
+  readonly conv1dWeightGrad: WeightGradOperation;
+  readonly conv2dWeightGrad: WeightGradOperation;
+  readonly conv3dWeightGrad: WeightGradOperation;
+  readonly convTranspose1dInputGrad: InputGradOperation<ConvTransposeGradOptions>;
+  readonly convTranspose2dInputGrad: InputGradOperation<ConvTransposeGradOptions>;
+  readonly convTranspose3dInputGrad: InputGradOperation<ConvTransposeGradOptions>;
+  readonly convTranspose1dWeightGrad: WeightGradOperation<ConvTransposeGradOptions>;
+  readonly convTranspose2dWeightGrad: WeightGradOperation<ConvTransposeGradOptions>;
+  readonly convTranspose3dWeightGrad: WeightGradOperation<ConvTransposeGradOptions>;
+  readonly biasGrad: PlainOperation<[], ChannelOptions>;
+}
+
+export interface Engine extends Operations {
+  readonly info: EngineInfo;
+  /** A zero-filled tensor in the engine's memory. */
+  alloc(shape: readonly number[]): EngineTensor;
   /** Ends the engine: every later call throws `ERR_DISPOSED`. A second call does nothing. */
   dispose(): void;
   [Symbol.dispose](): void;

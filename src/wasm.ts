@@ -13,30 +13,31 @@ export interface Kernels {
   convChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   depthwiseChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   depthwiseChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  packRows(
-    to: number,
-    from: number,
-    outC: number,
-    taps: number,
-    strideO: number,
-    strideTap: number,
-    rowStride: number,
-    shuffle: number,
+  convTransposed(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  convScattered(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  depthwiseFactored(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  chain(
+    records: number,
+    recordBytes: number,
+    steps: number,
+    band: number,
+    channelsLast: number,
+    input: number,
+    packed: number,
+    output: number,
+    work: number,
   ): void;
-  packPanels(
-    to: number,
-    from: number,
-    outC: number,
-    groups: number,
-    inC: number,
-    taps: number,
-    strideO: number,
-    strideI: number,
-    strideTap: number,
-    panelStride: number,
-    shuffle: number,
-  ): void;
-  packTaps(to: number, from: number, outC: number, taps: number, strideO: number, strideTap: number, stride: number, shuffle: number): void;
+  unfold(params: number, input: number, columns: number): void;
+  fold(params: number, columns: number, output: number): void;
+  channelShuffle(outer: number, channels: number, inner: number, groups: number, input: number, output: number): void;
+  channelSums(outer: number, channels: number, inner: number, input: number, output: number, work: number): void;
+  packRows(params: number, from: number, to: number): void;
+  packPanels(params: number, from: number, to: number): void;
+  packTaps(params: number, from: number, to: number): void;
+  weightGradChannelsFirst(params: number, input: number, gradOutput: number, sums: number, work: number): void;
+  weightGradChannelsLast(params: number, input: number, gradOutput: number, sums: number, work: number): void;
+  unpackPanels(params: number, from: number, to: number): void;
+  unpackTaps(params: number, from: number, to: number): void;
   packBias(to: number, from: number, outC: number, groups: number, stride: number, shuffle: number): void;
   padImage(params: number, from: number, to: number): void;
 }

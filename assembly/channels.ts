@@ -1,0 +1,101 @@
+/** What is done channel by channel, on tensors [outer][channels][inner]; channels-last has inner = 1. */
+import { shuffledChannel } from "./gemm";
+import { copyFloats } from "./simd";
+
+/** Values summed in float32 before they are added to a float64: a long sum rounds no more than a short one. */
+const CHUNK = 1024;
+
+/** output[…][shuffled channel][…] = input[…][channel][…] */
+export function channelShuffle(outer: i32, channels: i32, inner: i32, groups: i32, input: usize, output: usize): void {
+  const size = channels / groups;
+  const innerBytes = <usize>inner << 2;
+  for (; outer != 0; outer--) {
+    if (inner > 1) {
+      for (let c = 0; c < channels; c++) {
+        copyFloats(output + <usize>shuffledChannel(c, channels, groups) * innerBytes, input, inner);
+        input += innerBytes;
+      }
+    } else {
+      const step = <usize>groups << 2;
+      for (let g = 0; g < groups; g++) {
+        let cell = output + (<usize>g << 2);
+        for (let i = size; i != 0; i--) {
+          store<f32>(cell, load<f32>(input));
+          input += 4;
+          cell += step;
+        }
+      }
+    }
+    output += <usize>channels * innerBytes;
+  }
+}
+
+/** Σ of `n` neighbours. */
+function sumFloats(from: usize, n: i32): f64 {
+  let total: f64 = 0;
+  while (n > 0) {
+    let count = min(n, CHUNK);
+    n -= count;
+    let acc0 = f32x4.splat(0), acc1 = acc0;
+    for (; count >= 8; count -= 8) {
+      acc0 = f32x4.add(acc0, v128.load(from));
+      acc1 = f32x4.add(acc1, v128.load(from, 16));
+      from += 32;
+    }
+    acc0 = f32x4.add(acc0, acc1);
+    let sum = <f64>f32x4.extract_lane(acc0, 0) + <f64>f32x4.extract_lane(acc0, 1) + <f64>f32x4.extract_lane(acc0, 2) + <f64>f32x4.extract_lane(acc0, 3);
+    for (; count > 0; count--) {
+      sum += <f64>load<f32>(from);
+      from += 4;
+    }
+    total += sum;
+  }
+  return total;
+}
+
+/** output[c] = Σ_outer,inner input[outer][c][inner]. work: a float64 for each channel. */
+export function channelSums(outer: i32, channels: i32, inner: i32, input: usize, output: usize, work: usize): void {
+  for (let c = 0; c < channels; c++) store<f64>(work + (<usize>c << 3), 0);
+  if (inner > 1) {
+    for (; outer != 0; outer--) {
+      for (let c = 0; c < channels; c++) {
+        const total = work + (<usize>c << 3);
+        store<f64>(total, load<f64>(total) + sumFloats(input, inner));
+        input += <usize>inner << 2;
+      }
+    }
+  } else {
+    const rowBytes = <usize>channels << 2;
+    while (outer > 0) {
+      const rows = min(outer, 64);
+      for (let c = 0; c < channels; c += 4) {
+        const total = work + (<usize>c << 3);
+        let from = input + (<usize>c << 2);
+        if (c + 4 <= channels) {
+          let acc = f32x4.splat(0);
+          for (let r = rows; r != 0; r--) {
+            acc = f32x4.add(acc, v128.load(from));
+            from += rowBytes;
+          }
+          v128.store(total, f64x2.add(v128.load(total), f64x2.promote_low_f32x4(acc)));
+          const high = i32x4.shuffle(acc, acc, 2, 3, 2, 3);
+          v128.store(total, f64x2.add(v128.load(total, 16), f64x2.promote_low_f32x4(high)), 16);
+        } else {
+          for (let i = 0; i < channels - c; i++) {
+            let cell = from + (<usize>i << 2);
+            let sum: f64 = 0;
+            for (let r = rows; r != 0; r--) {
+              sum += <f64>load<f32>(cell);
+              cell += rowBytes;
+            }
+            const at = total + (<usize>i << 3);
+            store<f64>(at, load<f64>(at) + sum);
+          }
+        }
+      }
+      input += <usize>rows * rowBytes;
+      outer -= rows;
+    }
+  }
+  for (let c = 0; c < channels; c++) store<f32>(output + (<usize>c << 2), <f32>load<f64>(work + (<usize>c << 3)));
+}

@@ -1,0 +1,100 @@
+/**
+ * Columns of a convolution, and back, in PyTorch's order:
+ *
+ *   columns[b][(c·kH + kh)·kW + kw][oh·outW + ow] = input[b][c][oh·strideH + kh·dilationH − padH][ow·strideW + kw·dilationW − padW], 0 outside
+ *
+ *   input [batch, inC, inH, inW]; fold adds where columns fall on the same cell. Nothing overlaps.
+ */
+import { ConvParams } from "./params";
+import { copyFloats, zeroFloats } from "./simd";
+
+/** First output whose cell is inside, `at` being the cell of output 0. */
+// @ts-ignore: decorator
+@inline
+function firstInside(at: i32, stride: i32, out: i32): i32 {
+  return at >= 0 ? 0 : min(out, (stride - 1 - at) / stride);
+}
+
+/** Behind the last one; never before `first`. */
+// @ts-ignore: decorator
+@inline
+function behindInside(at: i32, stride: i32, size: i32, out: i32, first: i32): i32 {
+  return at >= size ? first : max(first, min(out, (size - 1 - at) / stride + 1));
+}
+
+/** One row of columns: outW cells of tap (kh, kw) in image row `line`. */
+// @ts-ignore: decorator
+@inline
+function readRow(line: usize, at: i32, stride: i32, first: i32, behind: i32, outW: i32, to: usize): void {
+  zeroFloats(to, first);
+  let cell = to + (<usize>first << 2);
+  let from = line + (<usize>(at + first * stride) << 2);
+  if (stride == 1) {
+    copyFloats(cell, from, behind - first);
+  } else {
+    for (let n = behind - first; n != 0; n--) {
+      store<f32>(cell, load<f32>(from));
+      from += <usize>stride << 2;
+      cell += 4;
+    }
+  }
+  zeroFloats(to + (<usize>behind << 2), outW - behind);
+}
+
+// @ts-ignore: decorator
+@inline
+function addRow(line: usize, at: i32, stride: i32, first: i32, behind: i32, from: usize): void {
+  let cell = line + (<usize>(at + first * stride) << 2);
+  from += <usize>first << 2;
+  let n = behind - first;
+  if (stride == 1) {
+    for (; n >= 4; n -= 4) {
+      v128.store(cell, f32x4.add(v128.load(cell), v128.load(from)));
+      cell += 16;
+      from += 16;
+    }
+  }
+  for (; n > 0; n--) {
+    store<f32>(cell, load<f32>(cell) + load<f32>(from));
+    cell += <usize>stride << 2;
+    from += 4;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function walk(p: ConvParams, image: usize, columns: usize, fold: bool): void {
+  const inH = p.inH, inW = p.inW, outH = p.outH, outW = p.outW, strideW = p.strideW;
+  for (let n = p.batch * p.inC; n != 0; n--) {
+    if (fold) zeroFloats(image, inH * inW);
+    for (let kh = 0; kh < p.kH; kh++) {
+      for (let kw = 0; kw < p.kW; kw++) {
+        const at = kw * p.dilationW - p.padW;
+        const first = firstInside(at, strideW, outW);
+        const behind = behindInside(at, strideW, inW, outW, first);
+        for (let oh = 0; oh < outH; oh++) {
+          const ih = oh * p.strideH + kh * p.dilationH - p.padH;
+          const line = image + (<usize>(ih * inW) << 2);
+          const inside = <u32>ih < <u32>inH;
+          if (fold) {
+            if (inside) addRow(line, at, strideW, first, behind, columns);
+          } else if (inside) {
+            readRow(line, at, strideW, first, behind, outW, columns);
+          } else {
+            zeroFloats(columns, outW);
+          }
+          columns += <usize>outW << 2;
+        }
+      }
+    }
+    image += <usize>(inH * inW) << 2;
+  }
+}
+
+export function unfold(p: ConvParams, input: usize, columns: usize): void {
+  walk(p, input, columns, false);
+}
+
+export function fold(p: ConvParams, columns: usize, output: usize): void {
+  walk(p, output, columns, true);
+}

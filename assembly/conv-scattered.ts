@@ -1,0 +1,136 @@
+/**
+ * Transposed convolution, channels-last, tap by tap: a GEMM gives what every pixel sends through that tap, which is then added where it falls. Each
+ * product is needed, also at the border, where phases (conv-transposed.ts) multiply zeros: it serves images that are small beside their kernel.
+ *
+ *   p, input, weights, bias, output as for conv-transposed.ts
+ *   work: the record of the GEMM | zeros for its bias | its result [pixel][inC] | its work; sized in src/plan-transposed.ts.
+ */
+import { activate, clamp, CLAMP } from "./activation";
+import { NR } from "./blocks";
+import { convChannelsLast } from "./conv-channels-last";
+import { shuffledChannel } from "./gemm";
+import { phaseTaps } from "./pack";
+import { ConvParams } from "./params";
+import { copyFloats, storeLanes, zeroFloats } from "./simd";
+
+/** to[0 … n) += from[0 … n) */
+function addFloats(to: usize, from: usize, n: i32): void {
+  for (; n >= 4; n -= 4) {
+    v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
+    to += 16;
+    from += 16;
+  }
+  for (; n > 0; n--) {
+    store<f32>(to, load<f32>(to) + load<f32>(from));
+    to += 4;
+    from += 4;
+  }
+}
+
+/** The first pixel holds the bias, and all others too. */
+function fillWithBias(p: ConvParams, bias: usize, output: usize): void {
+  const channels = p.inC, N = p.groupInC;
+  const stride = ((N + NR - 1) / NR) * NR;
+  for (let c = 0; c < channels; c++) {
+    const g = c / N;
+    store<f32>(output + (<usize>shuffledChannel(c, channels, p.shuffle) << 2), load<f32>(bias + (<usize>(g * stride + c - g * N) << 2)));
+  }
+  const pixelBytes = <usize>channels << 2;
+  for (let n = p.batch * p.inD * p.inH * p.inW - 1; n > 0; n--) copyFloats(output + <usize>n * pixelBytes, output, channels);
+}
+
+/** What the pixels of one tap sent, to the cells where it falls. */
+function addTap(p: ConvParams, sent: usize, output: usize, kd: i32, kh: i32, kw: i32): void {
+  const channels = p.inC, inD = p.inD, inH = p.inH, inW = p.inW, outD = p.outD, outH = p.outH, outW = p.outW;
+  const strideW = p.strideW;
+  const pixelBytes = <usize>channels << 2;
+  for (let b = 0; b < p.batch; b++) {
+    for (let od = 0; od < outD; od++) {
+      const id = od * p.strideD + kd * p.dilationD - p.padD;
+      for (let oh = 0; oh < outH; oh++) {
+        const ih = oh * p.strideH + kh * p.dilationH - p.padH;
+        if (<u32>id < <u32>inD && <u32>ih < <u32>inH) {
+          const line = output + <usize>((b * inD + id) * inH + ih) * <usize>inW * pixelBytes;
+          let iw = kw * p.dilationW - p.padW;
+          let from = sent;
+          for (let ow = 0; ow < outW; ow++) {
+            if (<u32>iw < <u32>inW) addFloats(line + <usize>iw * pixelBytes, from, channels);
+            iw += strideW;
+            from += pixelBytes;
+          }
+        }
+        sent += <usize>outW * pixelBytes;
+      }
+    }
+  }
+}
+
+function activateAll(p: ConvParams, output: usize): void {
+  const kind = p.activation;
+  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+  for (let n = p.batch * p.inD * p.inH * p.inW * p.inC; n > 0; n -= 4) {
+    const lanes = min(n, 4);
+    // The last vector may be narrower than four.
+    let v = f32x4.splat(load<f32>(output));
+    if (lanes == 4) v = v128.load(output);
+    else {
+      if (lanes > 1) v = v128.load32_lane(output, v, 1, 4);
+      if (lanes > 2) v = v128.load32_lane(output, v, 2, 8);
+    }
+    v = kind == CLAMP ? clamp(v, low, high) : activate(kind, v, p.low);
+    storeLanes(output, v, lanes);
+    output += 16;
+  }
+}
+
+export function convScattered(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+  const pixels = p.batch * p.outD * p.outH * p.outW;
+  const N = p.groupInC, K = p.groupOutC;
+  const panels = (N + NR - 1) / NR;
+  if (p.batch * p.inD * p.inH * p.inW == 0) return;
+  const gemm = changetype<ConvParams>(work);
+  const zeros = work + ((offsetof<ConvParams>() + 15) & ~15);
+  const zeroCells = p.groups * panels * NR;
+  const sent = zeros + (<usize>zeroCells << 2);
+  const rest = sent + (<usize>(pixels * p.inC) << 2);
+  memory.copy(work, changetype<usize>(p), offsetof<ConvParams>());
+  gemm.batch = 1;
+  gemm.inC = p.outC;
+  gemm.inD = gemm.inH = gemm.outD = gemm.outH = 1;
+  gemm.inW = gemm.outW = pixels;
+  gemm.outC = p.inC;
+  gemm.groupInC = K;
+  gemm.groupOutC = N;
+  gemm.kD = gemm.kH = gemm.kW = 1;
+  gemm.strideD = gemm.strideH = gemm.strideW = 1;
+  gemm.dilationD = gemm.dilationH = gemm.dilationW = 1;
+  gemm.padD = gemm.padH = gemm.padW = 0;
+  gemm.stepW = 1;
+  gemm.stepH = gemm.stepD = gemm.stepB = pixels;
+  gemm.activation = CLAMP;
+  gemm.low = -f32.MAX_VALUE * 2;
+  gemm.high = f32.MAX_VALUE * 2;
+  zeroFloats(zeros, zeroCells);
+  fillWithBias(p, bias, output);
+
+  let phase = weights;
+  for (let td = 0; td < min(p.kD, p.phaseD); td++) {
+    const nD = phaseTaps(p.kD, p.phaseD, td);
+    for (let th = 0; th < min(p.kH, p.phaseH); th++) {
+      const nH = phaseTaps(p.kH, p.phaseH, th);
+      for (let tw = 0; tw < min(p.kW, p.phaseW); tw++) {
+        const nW = phaseTaps(p.kW, p.phaseW, tw);
+        const taps = nD * nH * nW;
+        gemm.weightStride = taps * K * NR;
+        for (let n = 0; n < taps; n++) {
+          convChannelsLast(gemm, input, phase + (<usize>(n * K * NR) << 2), zeros, sent, rest);
+          // Packed last first.
+          const d = nD - 1 - n / (nH * nW), h = nH - 1 - (n / nW) % nH, w = nW - 1 - n % nW;
+          addTap(p, sent, output, td + d * p.phaseD, th + h * p.phaseH, tw + w * p.phaseW);
+        }
+        phase += <usize>(taps * K * panels * NR * p.groups) << 2;
+      }
+    }
+  }
+  activateAll(p, output);
+}

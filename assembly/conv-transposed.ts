@@ -1,0 +1,125 @@
+/**
+ * Transposed convolution, channels-last, by phases. The result's cell o of an axis gets from cell i through tap t where
+ *
+ *   o + pad = i·stride + t·dilation
+ *
+ * so all cells with the same r = (o + pad) mod stride see the same taps: t ≡ t0 (mod phase), phase = stride / gcd(stride, dilation), where t0 is the
+ * least of them and t0·dilation ≡ r. They are one convolution of stride 1 and dilation / gcd, whose taps walk against the image and whose results
+ * lie `stride` apart. Nothing is multiplied with a zero between cells, and nothing is added twice.
+ *
+ *   p describes the convolution whose input gradient this is: input [batch, outD, outH, outW, outC] · output [batch, inD, inH, inW, inC]
+ *   weights [phase][…] from packPanels or packTaps · bias in groups of whole panels, or zero-padded. Nothing overlaps.
+ *   work: the record of a phase | work of the kernel inside; sized in src/plan-transposed.ts.
+ *
+ * In bands of p.band rows of the result, so that each phase finds the input in the cache.
+ */
+import { activate, clamp, CLAMP } from "./activation";
+import { NR } from "./blocks";
+import { convChannelsLast } from "./conv-channels-last";
+import { depthwiseChannelsLast } from "./depthwise-channels-last";
+import { shuffledChannel } from "./gemm";
+import { TRANSPOSED_DEPTHWISE } from "./kinds";
+import { phaseTaps } from "./pack";
+import { ConvParams } from "./params";
+import { copyFloats } from "./simd";
+
+/** The least cell of [from, …) with (cell + pad) mod stride = t0·dilation mod stride. */
+// @ts-ignore: decorator
+@inline
+function firstCell(from: i32, stride: i32, pad: i32, reach: i32): i32 {
+  const behind = (from + pad - reach) % stride;
+  return from + (behind == 0 ? 0 : behind > 0 ? stride - behind : -behind);
+}
+
+/** Some cell is reached by no tap at all: there are fewer phases than steps of the stride. */
+// @ts-ignore: decorator
+@inline
+function hasGaps(k: i32, phase: i32, stride: i32): bool {
+  return min(k, phase) < stride;
+}
+
+function activated(p: ConvParams, x: f32): f32 {
+  const v = f32x4.splat(x);
+  return f32x4.extract_lane(p.activation == CLAMP ? clamp(v, f32x4.splat(p.low), f32x4.splat(p.high)) : activate(p.activation, v, p.low), 0);
+}
+
+/** Every cell of the result as one that no tap reaches. */
+function fillWithBias(p: ConvParams, bias: usize, output: usize): void {
+  const channels = p.inC;
+  const depthwise = p.kind == TRANSPOSED_DEPTHWISE;
+  const N = depthwise ? channels : p.groupInC;
+  const stride = depthwise ? 0 : ((N + NR - 1) / NR) * NR;
+  for (let c = 0; c < channels; c++) {
+    const g = c / N;
+    const value = activated(p, load<f32>(bias + (<usize>(g * stride + c - g * N) << 2)));
+    // The bias of a depthwise convolution comes in the order of the result already.
+    store<f32>(output + (<usize>(depthwise ? c : shuffledChannel(c, channels, p.shuffle)) << 2), value);
+  }
+  const pixelBytes = <usize>channels << 2;
+  for (let n = p.batch * p.inD * p.inH * p.inW - 1; n > 0; n--) copyFloats(output + <usize>n * pixelBytes, output, channels);
+}
+
+export function convTransposed(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+  const inD = p.inD, inH = p.inH, inW = p.inW;
+  const phaseD = p.phaseD, phaseH = p.phaseH, phaseW = p.phaseW;
+  const depthwise = p.kind == TRANSPOSED_DEPTHWISE;
+  if (p.batch * inD * inH * inW == 0) return;
+  if (hasGaps(p.kD, phaseD, p.strideD) || hasGaps(p.kH, phaseH, p.strideH) || hasGaps(p.kW, phaseW, p.strideW)) fillWithBias(p, bias, output);
+
+  const sub = changetype<ConvParams>(work);
+  const rest = work + ((offsetof<ConvParams>() + 15) & ~15);
+  memory.copy(work, changetype<usize>(p), offsetof<ConvParams>());
+  sub.inC = p.outC;
+  sub.inD = p.outD;
+  sub.inH = p.outH;
+  sub.inW = p.outW;
+  sub.outC = p.inC;
+  sub.groupInC = p.groupOutC;
+  sub.groupOutC = p.groupInC;
+  sub.strideD = 1;
+  sub.strideH = 1;
+  sub.strideW = 1;
+  sub.dilationD = p.dilationD / (p.strideD / phaseD);
+  sub.dilationH = p.dilationH / (p.strideH / phaseH);
+  sub.dilationW = p.dilationW / (p.strideW / phaseW);
+  sub.band = p.innerBand;
+  sub.stepW = p.strideW;
+  sub.stepH = p.strideH * inW;
+  sub.stepD = p.strideD * inH * inW;
+  sub.stepB = inD * inH * inW;
+  const pixelBytes = <usize>p.inC << 2;
+
+  for (let top = 0; top < inH; top += p.band) {
+    const bottom = min(inH, top + p.band);
+    let phase = weights;
+    for (let td = 0; td < min(p.kD, phaseD); td++) {
+      const firstD = firstCell(0, p.strideD, p.padD, td * p.dilationD);
+      sub.kD = phaseTaps(p.kD, phaseD, td);
+      sub.outD = (inD - firstD + p.strideD - 1) / p.strideD;
+      sub.padD = (sub.kD - 1) * sub.dilationD - (firstD + p.padD - td * p.dilationD) / p.strideD;
+      for (let th = 0; th < min(p.kH, phaseH); th++) {
+        const firstH = firstCell(top, p.strideH, p.padH, th * p.dilationH);
+        sub.kH = phaseTaps(p.kH, phaseH, th);
+        sub.outH = (bottom - firstH + p.strideH - 1) / p.strideH;
+        sub.padH = (sub.kH - 1) * sub.dilationH - (firstH + p.padH - th * p.dilationH) / p.strideH;
+        for (let tw = 0; tw < min(p.kW, phaseW); tw++) {
+          const firstW = firstCell(0, p.strideW, p.padW, tw * p.dilationW);
+          sub.kW = phaseTaps(p.kW, phaseW, tw);
+          sub.outW = (inW - firstW + p.strideW - 1) / p.strideW;
+          sub.padW = (sub.kW - 1) * sub.dilationW - (firstW + p.padW - tw * p.dilationW) / p.strideW;
+          const taps = sub.kD * sub.kH * sub.kW;
+          if (firstD < inD && firstH < bottom && firstW < inW) {
+            const place = output + <usize>((firstD * inH + firstH) * inW + firstW) * pixelBytes;
+            if (depthwise) {
+              depthwiseChannelsLast(sub, input, phase, bias, place, rest);
+            } else {
+              sub.weightStride = taps * p.groupOutC * NR;
+              convChannelsLast(sub, input, phase, bias, place, rest);
+            }
+          }
+          phase += <usize>(depthwise ? taps * p.weightStride : taps * p.groupOutC * ((p.groupInC + NR - 1) / NR) * NR * p.groups) << 2;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+/** How an image is cut, so that what is worked on stays in the cache, and the bytes that each kernel takes. */
+import { BAND_BYTES, CHANNELS, LAYOUT_BYTES, MR, NR, PIXELS, SKEW } from '../assembly/blocks.ts';
+import { type ConvShape, type Spatial, volume } from './shape.ts';
+
+/** Bytes of the record `Grid` of assembly/depthwise-grid.ts. */
+export const GRID_BYTES = 24;
+
+export function roundUp(n: number, multiple: number): number {
+  return Math.ceil(n / multiple) * multiple;
+}
+
+/** What of a result is computed at a time. */
+export interface Band {
+  readonly images: number;
+  readonly slices: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The convolution of one phase of a transposed one (see assembly/conv-transposed.ts), or any other: what a kernel's workspace depends on. */
+export type KernelShape = Pick<ConvShape, 'inC' | 'inSize' | 'outSize' | 'kernel' | 'stride' | 'dilation'>;
+
+/** Bytes of a row in the band of the depthwise kernels: see the head of either file. */
+export function bandRowBytes(shape: KernelShape, channelsLast: boolean, weightStride: number): number {
+  const [, , outW] = shape.outSize;
+  const [, , strideW] = shape.stride;
+  const reach = (shape.kernel[2] - 1) * shape.dilation[2];
+  if (channelsLast) return ((outW - 1) * strideW + reach + 1) * Math.min(CHANNELS, weightStride) * 4 + SKEW * 4;
+  return (roundUp(outW, 4) + Math.floor(reach / strideW)) * strideW * 4;
+}
+
+/** As many output rows as BAND_BYTES hold, but at least twice the rows that neighbouring bands both copy. */
+export function bandRows(shape: KernelShape, rowBytes: number): number {
+  const [, outH] = shape.outSize;
+  const [, strideH] = shape.stride;
+  const extent = (shape.kernel[1] - 1) * shape.dilation[1] + 1;
+  const fitting = Math.floor((BAND_BYTES / rowBytes - extent) / strideH) + 1;
+  return Math.min(outH, Math.max(fitting, 2 * Math.ceil(extent / strideH)));
+}
+
+/** Bytes of workspace of a depthwise kernel. */
+export function directWork(shape: KernelShape, channelsLast: boolean, band: number, rowBytes: number, inPlace: boolean): number {
+  if (inPlace) return channelsLast ? GRID_BYTES : shape.inSize[2] * 4;
+  const rows = (band - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
+  return rows * rowBytes + (channelsLast ? GRID_BYTES : volume(shape.kernel) * 4);
+}
+
+/** Bytes of workspace of the GEMM. The parts are listed at the head of assembly/conv-channels-last.ts. */
+export function gemmWork({ inC, kernel }: Pick<ConvShape, 'inC' | 'kernel'>): number {
+  return (inC * kernel[2] + PIXELS * NR + PIXELS + kernel[0] * kernel[1] + roundUp(PIXELS, MR) * volume(kernel)) * 4;
+}
+
+/** Borders of less than a kernel's width, with no gaps between the taps: their zeros are few. */
+export function zeroSides(shape: ConvShape): boolean {
+  const [, , kW] = shape.kernel;
+  const [, , begin] = shape.padBegin;
+  const end = (shape.outSize[2] - 1) * shape.stride[2] + kW - begin - shape.inSize[2];
+  return shape.dilation[2] === 1 && begin < kW && end < kW;
+}
+
+/** What a band of a convolution, or of the way back through it, reads and writes. */
+export interface Direction {
+  readonly fromC: number;
+  readonly toC: number;
+  readonly batch: number;
+  readonly result: Spatial;
+  /** Cells that `results` neighbouring results of an axis read at most. */
+  cells(axis: 0 | 1 | 2, results: number): number;
+  /** Least results along an axis for which neighbouring bands do not share more cells than they have of their own. */
+  least(axis: 1 | 2): number;
+}
+
+export function forward(shape: ConvShape): Direction {
+  const sides = zeroSides(shape);
+  return {
+    fromC: shape.inC,
+    toC: shape.outC,
+    batch: shape.batch,
+    result: shape.outSize,
+    cells: (axis, results) => {
+      const reach = (results - 1) * shape.stride[axis] + (shape.kernel[axis] - 1) * shape.dilation[axis] + 1;
+      return axis === 2 && sides ? reach : Math.min(shape.inSize[axis], reach);
+    },
+    least: (axis) => {
+      const extent = (shape.kernel[axis] - 1) * shape.dilation[axis] + 1;
+      return Math.min(shape.outSize[axis], extent > shape.stride[axis] ? 2 * Math.ceil(extent / shape.stride[axis]) : 1);
+    },
+  };
+}
+
+export function backward(shape: ConvShape): Direction {
+  const extent = (axis: 0 | 1 | 2): number => (shape.kernel[axis] - 1) * shape.dilation[axis] + 1;
+  return {
+    fromC: shape.outC,
+    toC: shape.inC,
+    batch: shape.batch,
+    result: shape.inSize,
+    cells: (axis, results) => Math.min(shape.outSize[axis], Math.floor((results + extent(axis) - 2) / shape.stride[axis]) + 1),
+    least: (axis) => Math.min(shape.inSize[axis], Math.max(shape.stride[axis], 2 * extent(axis))),
+  };
+}
+
+/** Floats of the input and of the output of one band. */
+export function bandFloats(
+  { fromC, toC, cells }: Direction,
+  { images, slices, rows, columns }: Band,
+): readonly [input: number, output: number] {
+  return [images * fromC * cells(0, slices) * cells(1, rows) * cells(2, columns), images * toC * slices * rows * columns];
+}
+
+/** As much as LAYOUT_BYTES hold: columns before rows before slices before images. */
+export function layoutBand(direction: Direction): Band {
+  const { batch, result } = direction;
+  const [outD, outH, outW] = result;
+  const whole: Band = { images: Math.max(1, batch), slices: outD, rows: outH, columns: outW };
+  const fits = (band: Band): boolean => {
+    const [input, output] = bandFloats(direction, band);
+    return (input + output) * 4 <= LAYOUT_BYTES;
+  };
+  /** The largest count of what `band` counts that fits, but at least `least`. */
+  const most = (least: number, count: number, band: (n: number) => Band): number => {
+    let [low, high] = [least, count];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (fits(band(middle))) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  };
+  const image = { ...whole, images: 1 };
+  if (fits(image)) return { ...whole, images: most(1, whole.images, (images) => ({ ...whole, images })) };
+  const slice = { ...image, slices: 1 };
+  if (fits(slice)) return { ...image, slices: most(1, outD, (slices) => ({ ...image, slices })) };
+  const row = { ...slice, rows: direction.least(1) };
+  if (fits(row)) return { ...slice, rows: most(row.rows, outH, (rows) => ({ ...slice, rows })) };
+  const columns = most(direction.least(2), outW, (n) => ({ ...row, columns: n }));
+  // Whole blocks of PIXELS, where there is one.
+  const block = Math.ceil(PIXELS / row.rows);
+  return { ...row, columns: columns < outW && columns > block ? columns - (columns % block) : columns };
+}

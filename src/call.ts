@@ -1,0 +1,117 @@
+/** One call of a kernel: tensors are brought into the memory, the result out of it. */
+import { conflict, wrongType, wrongValue } from './check.ts';
+import { align, type Heap } from './memory.ts';
+import { checkData, elements, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
+import type { EngineTensor, Tensor } from './types.ts';
+import type { Kernels } from './wasm.ts';
+
+/** What an operation needs of its engine. */
+export interface Context {
+  readonly heap: Heap;
+  readonly kernels: Kernels;
+}
+
+/** Where a result may be written. */
+export type Out = Float32Array | EngineTensor | undefined;
+
+export function hosted(heap: Heap, value: unknown): value is HeapTensor {
+  return value instanceof HeapTensor && value.heap === heap;
+}
+
+/** Runs `use` with `values` in the memory: where they lie, or as a copy that is given back afterwards. 0 stands for none. */
+export function withCopy(op: string, heap: Heap, value: Tensor | undefined, use: (pointer: number) => void): void {
+  if (value === undefined || hosted(heap, value)) {
+    use(value?.pointer ?? 0);
+    return;
+  }
+  const pointer = heap.take(op, elements(value.shape) * 4);
+  try {
+    heap.f32.set(value.data, pointer / 4);
+    use(pointer);
+  } finally {
+    heap.release(pointer);
+  }
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i]);
+}
+
+/** Throws unless the result may be written to `out`. */
+export function checkOut(
+  op: string,
+  heap: Heap,
+  out: unknown,
+  shape: readonly number[],
+  inputs: readonly (Tensor | undefined)[],
+): asserts out is Out {
+  if (out === undefined) return;
+  if (out instanceof HeapTensor) {
+    out.checkAlive(op, 'out');
+    if (out.heap !== heap) throw conflict(op, 'out must not be a tensor of another engine');
+    if (inputs.some((input) => input === out)) throw conflict(op, 'out must not be an input as well');
+    if (!sameShape(out.shape, shape)) throw wrongValue(op, 'out.shape', `[${shape.join(', ')}]`, out.shape);
+    return;
+  }
+  if (!isFloat32Array(out)) throw wrongType(op, 'out', 'a Float32Array or an EngineTensor', out);
+  checkData(op, 'out', out);
+  const length = elements(shape);
+  if (lengthOf(out) !== length) throw wrongValue(op, 'out.length', `${length}, the size of [${shape.join(', ')}]`, lengthOf(out));
+}
+
+/** Bytes of a block of the workspace. One that is not needed takes none. */
+function blockBytes(bytes: number): number {
+  return bytes > 0 ? align(bytes) : 0;
+}
+
+/** Bytes that a call takes when neither its inputs nor its result are engine tensors. */
+export function workspaceBytes(shapes: readonly (readonly number[])[], workBytes: number): number {
+  return shapes.reduce((sum, shape) => sum + blockBytes(elements(shape) * 4), blockBytes(workBytes));
+}
+
+/**
+ * Calls `run` with pointers to the inputs, to the result and to `workBytes` bytes of workspace. Whoever calls has checked `out`.
+ *
+ * @returns the result: `out`, or a fresh array
+ */
+export function invoke(
+  op: string,
+  { heap }: Context,
+  inputs: readonly Tensor[],
+  outputShape: readonly number[],
+  out: Out,
+  workBytes: number,
+  run: (inputs: readonly number[], output: number, work: number) => void,
+): Tensor {
+  const into = out instanceof HeapTensor ? out : undefined;
+  const length = elements(outputShape);
+  let bytes = blockBytes(workBytes) + (into ? 0 : blockBytes(length * 4));
+  for (const input of inputs) if (!hosted(heap, input)) bytes += blockBytes(elements(input.shape) * 4);
+  const workspace = heap.take(op, bytes);
+  try {
+    let at = workspace;
+    const pointers = inputs.map((input) => {
+      if (hosted(heap, input)) return input.pointer;
+      const pointer = at;
+      heap.f32.set(input.data, pointer / 4);
+      at += blockBytes(elements(input.shape) * 4);
+      return pointer;
+    });
+    const output = into?.pointer ?? at + blockBytes(workBytes);
+    run(pointers, output, at);
+    if (into) return into;
+    const first = output / 4;
+    const shape = [...outputShape];
+    if (out === undefined) return { data: heap.f32.slice(first, first + length), shape };
+    const data = out as Float32Array;
+    data.set(heap.f32.subarray(first, first + length));
+    return { data, shape };
+  } finally {
+    heap.release(workspace);
+  }
+}
+
+/** The result of a batch of 0. */
+export function emptyResult(outputShape: readonly number[], out: Out): Tensor {
+  return out instanceof HeapTensor ? out : { data: (out as Float32Array | undefined) ?? new Float32Array(0), shape: [...outputShape] };
+}

@@ -1,0 +1,219 @@
+/** Several convolutions in one pass: separable, spatially separable, flattened, and kernels of rank 1. Strips of rows go from step to step. */
+import { LAYOUT_BYTES } from '../assembly/blocks.ts';
+import { type Context, workspaceBytes } from './call.ts';
+import { unsupported } from './check.ts';
+import { biasBytes, packings } from './conv-program.ts';
+import { type Call, operation, type Program } from './layer.ts';
+import { align } from './memory.ts';
+import { callFields, layerFields } from './options.ts';
+import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePadParams } from './params.ts';
+import { type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan } from './plan.ts';
+import { type ConvShape, type Spatial, volume } from './shape.ts';
+import { flattenedSteps, type Step, separableSteps, spatialSteps, stepShapes } from './steps.ts';
+import { elements } from './tensor.ts';
+import type { Algorithm, FlattenedOperation, FlattenedWeights, Plan, SeparableOperation, SpatialSeparableOperation } from './types.ts';
+
+const RECORD_BYTES = align(CONV_PARAMS_BYTES);
+
+/** What is kept of a step when its weight is packed. */
+type KeptStep = Omit<Step, 'weight'>;
+
+/** How a chain is told of in `plan()`. */
+export interface ChainText {
+  readonly algorithm: Plan['algorithm'];
+  readonly variant: string;
+  readonly reason: string;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}
+
+/** Borders of other things than zeros are copied with the image, for all steps at once: they neither mix nor move what the others do. */
+function withBorder(
+  shapes: readonly ConvShape[],
+  steps: readonly KeptStep[],
+): { shapes: readonly ConvShape[]; border: ConvPlan['border'] } {
+  const total = (side: 'padBegin' | 'padEnd'): Spatial => [
+    0,
+    sum(shapes.map((shape) => shape[side][1])),
+    sum(shapes.map((shape) => shape[side][2])),
+  ];
+  const [begin, end] = [total('padBegin'), total('padEnd')];
+  if (shapes[0]?.paddingMode === 'zeros' || [...begin, ...end].every((n) => n === 0)) return { shapes, border: undefined };
+  const [, height, width] = (shapes[0] as ConvShape).inSize;
+  let size: Spatial = [1, height + begin[1] + end[1], width + begin[2] + end[2]];
+  const none: Spatial = [0, 0, 0];
+  const seen = shapes.map((shape, i): ConvShape => {
+    const [strideH, strideW] = (steps[i] as KeptStep).settings.stride as [number, number];
+    // A step leaves the axes of the others alone, with the border that is theirs.
+    const result = (axis: 1 | 2, stride: number): number => {
+      const untouched = shape.kernel[axis] === 1 && stride === 1 && shape.padBegin[axis] + shape.padEnd[axis] === 0;
+      return untouched ? size[axis] : shape.outSize[axis];
+    };
+    const inSize = size;
+    size = [1, result(1, strideH), result(2, strideW)];
+    return { ...shape, inSize, outSize: size, padBegin: none, padEnd: none };
+  });
+  return { shapes: seen, border: { begin, end } };
+}
+
+/** Rows of each step's result that `band` rows of the last one need, and of the image. */
+function rowsNeeded(shapes: readonly ConvShape[], band: number): { readonly results: readonly number[]; readonly image: number } {
+  const results: number[] = [];
+  let rows = band;
+  for (const { outSize, inSize, stride, kernel, dilation } of [...shapes].reverse()) {
+    results.unshift(Math.min(rows, outSize[1]));
+    rows = Math.min(inSize[1], (rows - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1);
+  }
+  return { results, image: rows };
+}
+
+interface Strips {
+  readonly band: number;
+  /** Of each step's result. */
+  readonly bytes: readonly number[];
+  /** Of the image, where its layout changes. */
+  readonly gathered: number;
+}
+
+function stripsOf(shapes: readonly ConvShape[], channelsLast: boolean, band: number): Strips {
+  const { results, image } = rowsNeeded(shapes, band);
+  const first = shapes[0] as ConvShape;
+  return {
+    band,
+    bytes: shapes.map(({ outSize, outC }, i) => align((results[i] as number) * outSize[2] * outC * 4)),
+    gathered: channelsLast ? 0 : align(image * first.inSize[2] * first.inC * 4),
+  };
+}
+
+/** As many rows as LAYOUT_BYTES hold, but twice those that neighbouring strips both compute. */
+function strips(shapes: readonly ConvShape[], channelsLast: boolean): Strips {
+  const outH = (shapes.at(-1) as ConvShape).outSize[1];
+  const seam = Math.max(...shapes.slice(1).map(({ kernel, dilation }) => (kernel[1] - 1) * dilation[1]));
+  const bytes = ({ bytes: own, gathered }: Strips): number => sum(channelsLast ? own.slice(0, -1) : own) + gathered;
+  let [low, high] = [Math.min(outH, Math.max(1, 2 * seam)), outH];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (bytes(stripsOf(shapes, channelsLast, middle)) <= LAYOUT_BYTES) low = middle;
+    else high = middle - 1;
+  }
+  return stripsOf(shapes, channelsLast, low);
+}
+
+/** @param text what to say of it, by what the steps are */
+export function chainProgram(
+  op: string,
+  steps: readonly Step[],
+  channelsLast: boolean,
+  text: (packs: readonly PackPlan[]) => ChainText,
+): Program {
+  // Within a strip channels come last.
+  const settings = steps.map((step) => ({ ...step.settings, channelsLast: true, algorithm: 'auto' as const }));
+  const packs = steps.map(({ filter }, i) => packPlan(op, filter, settings[i] as Step['settings']));
+  const starts = packs.map((_, i) => sum(packs.slice(0, i).map(packedBytes)));
+  const said = text(packs);
+  // What a layer keeps must not keep the tensors that were packed.
+  const kept = steps.map(({ name, filter, settings: own }) => ({ name, filter, settings: { ...own, bias: undefined } }));
+  return {
+    op,
+    recordBytes: steps.length * RECORD_BYTES + align(PAD_PARAMS_BYTES),
+    packedBytes: sum(packs.map(packedBytes)),
+    packings: steps.flatMap(({ weight, filter }, i) =>
+      packings(weight, filter, settings[i] as Step['settings'], packs[i] as PackPlan, filter.outC, starts[i]),
+    ),
+    plan: (inputShape) => chainCall(op, kept, packs, channelsLast, said, inputShape),
+  };
+}
+
+function chainCall(
+  op: string,
+  steps: readonly KeptStep[],
+  packs: readonly PackPlan[],
+  channelsLast: boolean,
+  said: ChainText,
+  inputShape: readonly number[],
+): Call {
+  const given = stepShapes(op, inputShape, steps);
+  const { shapes, border } = withBorder(given, steps);
+  const first = shapes[0] as ConvShape;
+  const plans = shapes.map((shape, i) => kernelPlan(shape, packs[i] as PackPlan));
+  const cut = strips(shapes, channelsLast);
+  const held = channelsLast ? cut.bytes.slice(0, -1) : cut.bytes;
+  const paddedBytes = border ? align(elements([first.batch, first.inC, ...first.inSize]) * 4) : 0;
+  const workBytes = paddedBytes + RECORD_BYTES + cut.gathered + sum(held) + Math.max(...plans.map((plan) => plan.workBytes));
+  const outputShape = (given.at(-1) as ConvShape).outputShape;
+  const padRecord = steps.length * RECORD_BYTES;
+  return {
+    outputShape,
+    workBytes,
+    describe: () => ({
+      ...said,
+      variant: `${said.variant}, in strips of ${cut.band} rows`,
+      outputShape: [...outputShape],
+      flops: sum(given.map((s) => 2 * elements([s.batch, s.outC, ...s.outSize]) * s.groupInC * volume(s.kernel))),
+      workspaceBytes: first.batch === 0 ? 0 : workspaceBytes([inputShape, outputShape], workBytes),
+      weightBytes: sum(packs.map(packedBytes)),
+    }),
+    write: (memory, records) => {
+      for (const [i, plan] of plans.entries()) {
+        const pack = packs[i] as PackPlan;
+        writeConvParams(memory, records + i * RECORD_BYTES, plan, (steps[i] as KeptStep).settings.activation, {
+          biasBytes: biasBytes(pack),
+          packedBytes: packedBytes(pack),
+          stripBytes: cut.bytes[i] as number,
+          gatheredBytes: cut.gathered,
+        });
+      }
+      writePadParams(memory, records + padRecord, given[0] as ConvShape, { border });
+    },
+    run: (kernels, records, packed, input, output, work) => {
+      if (border) kernels.padImage(records + padRecord, input, work);
+      const image = border ? work : input;
+      kernels.chain(records, RECORD_BYTES, steps.length, cut.band, channelsLast ? 1 : 0, image, packed, output, work + paddedBytes);
+    },
+  };
+}
+
+/** What the options say of the algorithm of several steps: they have but one. */
+function textOf(op: string, algorithm: Algorithm, names: string, why: string): (packs: readonly PackPlan[]) => ChainText {
+  return (packs) => {
+    const used = packs.some(({ kind }) => kind === 'conv') ? 'gemm' : 'direct';
+    if (algorithm !== 'auto' && algorithm !== used)
+      throw unsupported(op, `algorithm '${algorithm}' cannot serve these weights, '${used}' can`);
+    return { algorithm: used, variant: names, reason: why };
+  };
+}
+
+const strip = 'what a step gives stays in the cache for the next';
+
+export function separableConv2dOperation(context: Context): SeparableOperation {
+  const op = 'separableConv2d';
+  const fields = { call: callFields('separable', ['groups']), layer: layerFields('separable', ['groups']) };
+  return operation(op, context, 2, ([depthwise, pointwise], options, calling) => {
+    const steps = separableSteps(op, depthwise, pointwise, options, calling ? fields.call : fields.layer);
+    const { channelsLast, algorithm } = (steps[0] as Step).settings;
+    return chainProgram(op, steps, channelsLast, textOf(op, algorithm, 'depthwise, then pointwise', strip));
+  }) as SeparableOperation;
+}
+
+export function spatialSeparableConv2dOperation(context: Context): SpatialSeparableOperation {
+  const op = 'spatialSeparableConv2d';
+  const fields = { call: callFields('conv'), layer: layerFields('conv') };
+  return operation(op, context, 2, ([column, row], options, calling) => {
+    const steps = spatialSteps(op, column, row, options, calling ? fields.call : fields.layer);
+    const { channelsLast, algorithm } = (steps[0] as Step).settings;
+    return chainProgram(op, steps, channelsLast, textOf(op, algorithm, 'down, then along', strip));
+  }) as SpatialSeparableOperation;
+}
+
+export function flattenedConv2dOperation(context: Context): FlattenedOperation {
+  const op = 'flattenedConv2d';
+  const without = ['groups', 'filterLayout'];
+  const fields = { call: callFields('conv', without), layer: layerFields('conv', without) };
+  return operation(op, context, 1, ([weights], options, calling) => {
+    const steps = flattenedSteps(op, weights as FlattenedWeights, options, calling ? fields.call : fields.layer);
+    const { channelsLast, algorithm } = (steps[0] as Step).settings;
+    return chainProgram(op, steps, channelsLast, textOf(op, algorithm, 'across channels, then down, then along', strip));
+  }) as FlattenedOperation;
+}

@@ -1,0 +1,38 @@
+/** `channelShuffle` and `biasGrad`: what is done channel by channel. */
+import { type Context, checkOut, emptyResult, invoke } from './call.ts';
+import { checkGroups, readChannels } from './channels.ts';
+import { checkOpen } from './layer.ts';
+import { elements } from './tensor.ts';
+import type { ChannelOptions, Operations, Tensor } from './types.ts';
+
+export function channelShuffleOperation(context: Context): Operations['channelShuffle'] {
+  const op = 'channelShuffle';
+  const { heap, kernels } = context;
+  const call = (input: Tensor, givenGroups: number, options?: ChannelOptions): Tensor => {
+    checkOpen(op, heap);
+    const { given, outer, channels, inner } = readChannels(op, 'input', input, options, true);
+    const groups = checkGroups(op, givenGroups, channels);
+    const out: unknown = options?.out;
+    checkOut(op, heap, out, given.shape, [given]);
+    if (elements(given.shape) === 0) return emptyResult(given.shape, out);
+    return invoke(op, context, [given], given.shape, out, 0, ([from], output) => {
+      kernels.channelShuffle(outer, channels, inner, groups, from as number, output);
+    });
+  };
+  return call as Operations['channelShuffle'];
+}
+
+export function biasGradOperation(context: Context): Operations['biasGrad'] {
+  const op = 'biasGrad';
+  const { heap, kernels } = context;
+  const call = (gradOutput: Tensor, options?: ChannelOptions): Tensor => {
+    checkOpen(op, heap);
+    const { given, outer, channels, inner } = readChannels(op, 'gradOutput', gradOutput, options, true);
+    const out: unknown = options?.out;
+    checkOut(op, heap, out, [channels], [given]);
+    return invoke(op, context, [given], [channels], out, channels * 8, ([from], output, work) => {
+      kernels.channelSums(outer, channels, inner, from as number, output, work);
+    });
+  };
+  return call as Operations['biasGrad'];
+}

@@ -1,0 +1,113 @@
+/** One convolution of any kind as a program: how its weights are packed, which kernel computes, what it is told. */
+import type { Call, Program } from './layer.ts';
+import { align } from './memory.ts';
+import type { ConvSettings } from './options.ts';
+import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
+import { type ConvPlan, type PackPlan, publicPlan, workBytes } from './plan.ts';
+import type { ConvShape, FilterShape } from './shape.ts';
+import type { Tensor } from './types.ts';
+import type { Kernels } from './wasm.ts';
+
+/** Bytes of the records of one convolution. */
+export const RECORD_BYTES = align(CONV_PARAMS_BYTES) + align(PAD_PARAMS_BYTES);
+
+/** Bytes of its bias, which comes before its weights. */
+export function biasBytes({ biasGroups, biasStride }: PackPlan): number {
+  return align(biasGroups * biasStride * 4);
+}
+
+/** Which export of the module packs its weights. */
+function packingOf({ kind, channelsLast }: PackPlan): keyof Pick<Kernels, 'packPanels' | 'packRows' | 'packTaps'> {
+  if (kind === 'factored') return 'packRows';
+  if (kind === 'transposedDepthwise') return 'packTaps';
+  if (kind === 'depthwise') return channelsLast ? 'packTaps' : 'packRows';
+  return 'packPanels';
+}
+
+/** How weight and bias of one convolution are packed, `at` bytes behind the place of all that is packed. */
+export function packings(
+  weight: Tensor,
+  filter: FilterShape,
+  settings: ConvSettings,
+  pack: PackPlan,
+  results: number,
+  at = 0,
+): Program['packings'] {
+  return [
+    {
+      source: weight,
+      pack: ({ heap, kernels }, records, packed, from) => {
+        writePackParams(heap.f32, records, filter, pack);
+        kernels[packingOf(pack)](records, from, packed + at + biasBytes(pack));
+      },
+    },
+    {
+      source: settings.bias,
+      pack: ({ kernels }, _, packed, from) =>
+        kernels.packBias(packed + at, from, results, pack.biasGroups, pack.biasStride, pack.packShuffle),
+    },
+  ];
+}
+
+/** Writes the records of one convolution. `shape` is that of the image as it was given. */
+export function writeRecords(memory: Float32Array, records: number, plan: ConvPlan, shape: ConvShape, settings: ConvSettings): void {
+  writeConvParams(memory, records, plan, settings.activation);
+  writePadParams(memory, records + align(CONV_PARAMS_BYTES), shape, plan);
+}
+
+/** Which export of the module computes a plan. */
+function kernelOf({
+  kind,
+  pack: { channelsLast },
+}: ConvPlan): keyof Pick<
+  Kernels,
+  | 'convChannelsFirst'
+  | 'convChannelsLast'
+  | 'convTransposed'
+  | 'convScattered'
+  | 'depthwiseChannelsFirst'
+  | 'depthwiseChannelsLast'
+  | 'depthwiseFactored'
+> {
+  if (kind === 'factored') return 'depthwiseFactored';
+  if (kind === 'depthwise') return channelsLast ? 'depthwiseChannelsLast' : 'depthwiseChannelsFirst';
+  if (!channelsLast) return 'convChannelsFirst';
+  if (kind === 'conv') return 'convChannelsLast';
+  return kind === 'scattered' ? 'convScattered' : 'convTransposed';
+}
+
+/** The kernel of a plan: its records are written, its weights packed. */
+export function runConv(
+  kernels: Kernels,
+  plan: ConvPlan,
+  records: number,
+  packed: number,
+  input: number,
+  output: number,
+  work: number,
+): void {
+  let [image, rest] = [input, work];
+  if (plan.paddedBytes > 0) {
+    kernels.padImage(records + align(CONV_PARAMS_BYTES), image, rest);
+    image = rest;
+    rest += align(plan.paddedBytes);
+  }
+  kernels[kernelOf(plan)](records, image, packed + biasBytes(plan.pack), packed, output, rest);
+}
+
+/** A plan as a call of `given`, with the result `result`. */
+export function convCall(
+  plan: ConvPlan,
+  shape: ConvShape,
+  settings: ConvSettings,
+  given: readonly number[],
+  result: readonly number[],
+): Call {
+  return {
+    outputShape: result,
+    workBytes: workBytes(plan),
+    describe: () => publicPlan(plan, given, result),
+    write: (memory, records) => writeRecords(memory, records, plan, shape, settings),
+    run: (kernels, records, packed, input, output, work) => runConv(kernels, plan, records, packed, input, output, work),
+  };
+}

@@ -1,0 +1,48 @@
+/** Gradients of convolutions and transposed convolutions with respect to their input: each is the other, on the same plans and kernels. */
+import type { Context } from './call.ts';
+import { convCall, packings, RECORD_BYTES } from './conv-program.ts';
+import { callOnce, checkOpen } from './layer.ts';
+import { inputGradOperands } from './operands.ts';
+import { callFields, type GivenOptions, type Rank } from './options.ts';
+import { convPlan, packedBytes, packPlan } from './plan.ts';
+import { packTransposed, transposedPlan } from './plan-transposed.ts';
+import type { InputGradOperation, Tensor } from './types.ts';
+
+/** Whose gradient it is. */
+export type Forward = 'conv' | 'transposed';
+
+const names = { conv: 'conv', transposed: 'convTranspose' } as const;
+const fields = { conv: callFields('gradient'), transposed: callFields('transposedGradient') } as const;
+
+export function gradientName(forward: Forward, rank: Rank, what: 'Input' | 'Weight'): string {
+  return `${names[forward]}${rank}d${what}Grad`;
+}
+
+export function gradientFields(forward: Forward): readonly string[] {
+  return fields[forward];
+}
+
+/** The gradient of a convolution is a transposed convolution, that of a transposed convolution a convolution. */
+export function inputGradOperation(context: Context, rank: Rank, forward: Forward): InputGradOperation {
+  const op = gradientName(forward, rank, 'Input');
+  const back = forward === 'conv';
+
+  function call(givenGrad: Tensor, givenWeight: Tensor, givenShape: readonly number[], options?: GivenOptions): Tensor {
+    checkOpen(op, context.heap);
+    const found = inputGradOperands(op, rank, forward, givenGrad, givenWeight, givenShape, options, fields[forward]);
+    const { gradOutput, weight, settings, filter, shape } = found;
+    const pack = back ? packTransposed(op, filter, settings) : packPlan(op, filter, settings);
+    const plan = back ? transposedPlan(shape, pack, settings) : convPlan(shape, pack);
+    const planned = convCall(plan, shape, settings, gradOutput.shape, back ? shape.inputShape : shape.outputShape);
+    const program = {
+      op,
+      recordBytes: RECORD_BYTES,
+      packedBytes: packedBytes(pack),
+      packings: packings(weight, filter, settings, pack, back ? shape.inC : shape.outC),
+      plan: () => planned,
+    };
+    return callOnce(program, context, planned, gradOutput, options?.out);
+  }
+
+  return call as InputGradOperation;
+}

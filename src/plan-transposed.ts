@@ -1,0 +1,156 @@
+/** Transposed convolutions, and with them input gradients: by phases, or tap by tap. */
+import { NR } from '../assembly/blocks.ts';
+import {
+  type Band,
+  backward,
+  bandFloats,
+  bandRowBytes,
+  bandRows,
+  directWork,
+  gemmWork,
+  type KernelShape,
+  layoutBand,
+  roundUp,
+} from './bands.ts';
+import { unsupported } from './check.ts';
+import { align } from './memory.ts';
+import type { ConvSettings } from './options.ts';
+import { CONV_PARAMS_BYTES } from './params.ts';
+import { type ConvPlan, layoutWork, type PackPlan } from './plan.ts';
+import { type ConvShape, type FilterShape, LARGEST, type Spatial, spatial, volume } from './shape.ts';
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
+
+function map(values: Spatial, change: (value: number, axis: 0 | 1 | 2) => number): Spatial {
+  return [change(values[0], 0), change(values[1], 1), change(values[2], 2)];
+}
+
+/** Strides beyond every image are one like the other: there is one cell then. */
+function strides({ stride }: ConvSettings): Spatial {
+  return map(spatial(stride, 1), (step) => Math.min(step, LARGEST));
+}
+
+/** Taps of a phase are stride / gcd(stride, dilation) apart: see assembly/conv-transposed.ts. */
+function phases({ kernel }: FilterShape, settings: ConvSettings): Spatial {
+  const dilation = spatial(settings.dilation, 1);
+  return map(strides(settings), (stride, axis) => stride / greatestDivisor(stride, kernel[axis] === 1 ? 1 : dilation[axis]));
+}
+
+/** @throws RangeError `ERR_UNSUPPORTED` when the algorithm asked for cannot serve the weight */
+export function packTransposed(op: string, filter: FilterShape, settings: ConvSettings): PackPlan {
+  const { outC, groupInC, groups, kernel } = filter;
+  const { channelsLast, shuffle, algorithm, rank } = settings;
+  if (algorithm === 'winograd' || algorithm === 'factored')
+    throw unsupported(op, `algorithm '${algorithm}' is not available in this version`);
+  const clamped = settings.activation.name === 'clamp';
+  const phase = phases(filter, settings);
+  const own = groupInC === 1 && outC === groups && rank < 3 && algorithm !== 'gemm';
+  if (own) {
+    const stride = roundUp(outC, 4);
+    return {
+      algorithm: 'direct',
+      kind: 'transposedDepthwise',
+      reason: 'every channel has filters of its own',
+      channelsLast,
+      clamped,
+      weightStride: stride,
+      weightFloats: volume(kernel) * stride,
+      biasStride: stride,
+      biasGroups: 1,
+      // Channels-first shuffles on the way out.
+      packShuffle: channelsLast ? shuffle : 1,
+      kernelShuffle: shuffle,
+      phase,
+    };
+  }
+  const panels = Math.ceil(groupInC / NR);
+  const groupOutC = outC / groups;
+  return {
+    algorithm: algorithm === 'auto' ? 'auto' : algorithm,
+    kind: 'transposed',
+    reason: 'asked for',
+    channelsLast,
+    clamped,
+    weightStride: volume(kernel) * groupOutC * NR,
+    weightFloats: groups * panels * volume(kernel) * groupOutC * NR,
+    biasStride: panels * NR,
+    biasGroups: groups,
+    packShuffle: groups === 1 ? shuffle : 1,
+    kernelShuffle: groups === 1 ? 1 : shuffle,
+    phase,
+  };
+}
+
+/** The largest convolution inside. */
+function phaseShape(shape: ConvShape, phase: Spatial): KernelShape {
+  return {
+    inC: shape.outC,
+    inSize: shape.outSize,
+    outSize: map(shape.inSize, (size, axis) => Math.ceil(size / shape.stride[axis])),
+    kernel: map(shape.kernel, (taps, axis) => Math.ceil(taps / phase[axis])),
+    stride: [1, 1, 1],
+    dilation: map(shape.dilation, (dilation, axis) => dilation / (shape.stride[axis] / phase[axis])),
+  };
+}
+
+/** Products for each one that is needed: phases multiply zeros beyond the border too. */
+function waste({ inSize, outSize, stride }: ConvShape): number {
+  return volume(map(inSize, (size, axis) => size / stride[axis])) / volume(outSize);
+}
+
+/** From this waste on it is cheaper to store products and add them. */
+const WORTH_SCATTERING = 2;
+
+/** @param settings of the operation: its stride counts, also where the image has one cell */
+export function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings): ConvPlan {
+  const shape: ConvShape = { ...given, stride: strides(settings) };
+  const { phase, channelsLast, weightStride } = pack;
+  const inner = phaseShape(shape, phase);
+  const depthwise = pack.kind === 'transposedDepthwise';
+  const scattered = !depthwise && (pack.algorithm === 'gemm' || (pack.algorithm === 'auto' && waste(shape) >= WORTH_SCATTERING));
+  const inPlace = depthwise && shape.outC >= 4 && (pack.kernelShuffle === 1 || !channelsLast);
+  const count = volume(map(shape.kernel, (taps, axis) => Math.min(taps, phase[axis])));
+  const direction = backward(shape);
+  const whole: Band = { images: 1, slices: shape.inSize[0], rows: shape.inSize[1], columns: shape.inSize[2] };
+  const band = scattered ? whole : layoutBand(direction);
+  let innerBand = 0;
+  let workBytes = align(CONV_PARAMS_BYTES);
+  if (depthwise) {
+    const rowBytes = inPlace ? inner.inSize[2] * inner.inC * 4 : bandRowBytes(inner, true, weightStride);
+    innerBand = bandRows(inner, rowBytes);
+    workBytes += directWork(inner, true, innerBand, rowBytes, inPlace);
+  } else if (scattered) {
+    const images = channelsLast ? shape.batch : band.images;
+    const sent = images * volume(shape.outSize) * shape.inC;
+    workBytes += (pack.biasGroups * pack.biasStride + sent) * 4 + gemmWork({ inC: shape.outC, kernel: [1, 1, 1] });
+  } else {
+    workBytes += gemmWork(inner);
+  }
+  if (!channelsLast) workBytes += layoutWork(bandFloats(direction, band));
+  const phasesText = `${count} ${count === 1 ? 'phase' : 'phases'} of the stride`;
+  return {
+    shape,
+    pack,
+    kind: scattered ? 'scattered' : pack.kind,
+    algorithm: scattered ? 'gemm' : 'direct',
+    variant: scattered
+      ? 'products of each tap, added where they fall'
+      : `${phasesText}, each a ${depthwise ? 'depthwise ' : ''}convolution`,
+    reason: reason(pack, scattered, waste(shape)),
+    border: undefined,
+    band: channelsLast ? { ...band, rows: roundUp(band.rows, Math.min(shape.stride[1], shape.inSize[1])) } : band,
+    innerBand,
+    sides: false,
+    inPlace,
+    paddedBytes: 0,
+    workBytes,
+  };
+}
+
+function reason(pack: PackPlan, scattered: boolean, times: number): string {
+  if (pack.algorithm !== 'auto') return pack.reason;
+  const products = `phases multiply ${times.toFixed(2)} times as often as needed, zeros beyond the border included`;
+  return scattered ? products : `no zeros between the cells, no sum is stored twice; ${products}`;
+}
