@@ -37,11 +37,15 @@ export function sumBound(k: number, scale: number): Bound {
   return (got, want) => Math.abs(got - want) <= bound || exact(got, want, 0);
 }
 
-export function expectClose(got: Tensor, want: Tensor, bound: Bound = exact, title = ''): void {
-  expect(got.shape, title).toEqual(want.shape);
-  expect(got.data.length, title).toBe(want.data.length);
+/** The first element of `got` that is wrong, in words. */
+export function firstWrong(got: Tensor, want: Tensor, bound: Bound): string | undefined {
+  if (String(got.shape) !== String(want.shape)) return `shape [${got.shape}], want [${want.shape}]`;
+  if (got.data.length !== want.data.length) return `${got.data.length} elements, want ${want.data.length}`;
   const wrong = want.data.findIndex((value, i) => !bound(got.data[i] as number, value, i));
-  if (wrong >= 0) {
-    expect.fail(`${title}: wrong at ${position(wrong, want.shape)}: got ${got.data[wrong]}, want ${want.data[wrong]}`);
-  }
+  return wrong < 0 ? undefined : `wrong at ${position(wrong, want.shape)}: got ${got.data[wrong]}, want ${want.data[wrong]}`;
+}
+
+export function expectClose(got: Tensor, want: Tensor, bound: Bound = exact, title = ''): void {
+  const wrong = firstWrong(got, want, bound);
+  if (wrong !== undefined) expect.fail(`${title}: ${wrong}`);
 }

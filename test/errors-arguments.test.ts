@@ -176,7 +176,12 @@ const table: Table = {
       'ERR_UNSUPPORTED',
     ],
     ["conv2d: algorithm 'winograd' is not available in this version", 'RangeError', options({ algorithm: 'winograd' }), 'ERR_UNSUPPORTED'],
-    ["conv2d: algorithm 'factored' is not available in this version", 'RangeError', options({ algorithm: 'factored' }), 'ERR_UNSUPPORTED'],
+    [
+      "conv2d: algorithm 'factored' needs two-dimensional kernels of rank 1, each over one input channel, a stride of 1 along rows unless channels come last, and an accuracy other than 'exact'",
+      'RangeError',
+      options({ algorithm: 'factored' }),
+      'ERR_UNSUPPORTED',
+    ],
     ["conv2d: accuracy must be one of 'exact', 'normal', 'fast', got 'high'", 'RangeError', options({ accuracy: 'high' })],
   ],
   out: [

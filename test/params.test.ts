@@ -8,9 +8,12 @@ import {
   borderModes,
   CONV_PARAMS_BYTES,
   convFields,
+  kinds,
   PAD_PARAMS_BYTES,
+  packFields,
   padFields,
   writeConvParams,
+  writePackParams,
   writePadParams,
 } from '../src/params.ts';
 import { convPlan, packPlan } from '../src/plan.ts';
@@ -22,7 +25,7 @@ function source(name: string): string {
 
 async function constants(expressions: Record<string, string>, imports: string): Promise<Record<string, number>> {
   const lines = Object.entries(expressions).map(([name, expression]) => `export const ${name}: i32 = <i32>${expression};`);
-  const names = ['params', 'pad', 'activation', 'simd', 'blocks'];
+  const names = ['params', 'pad', 'activation', 'simd', 'blocks', 'kinds'];
   const files = Object.fromEntries(names.map((name) => [`${name}.ts`, source(name)]));
   const { binary } = await compileAssembly({ ...files, 'index.ts': `${imports}\n${lines.join('\n')}` });
   const { instance } = await WebAssembly.instantiate(binary, { env: { memory: new WebAssembly.Memory({ initial: 1 }) } });
@@ -34,20 +37,24 @@ it('every field lies where TypeScript writes it', async () => {
     {
       ...Object.fromEntries(convFields.map((field) => [`conv_${field}`, `offsetof<ConvParams>("${field}")`])),
       ...Object.fromEntries(padFields.map((field) => [`pad_${field}`, `offsetof<PadParams>("${field}")`])),
+      ...Object.fromEntries(packFields.map((field) => [`pack_${field}`, `offsetof<PackParams>("${field}")`])),
       convBytes: 'offsetof<ConvParams>()',
       padBytes: 'offsetof<PadParams>()',
+      packBytes: 'offsetof<PackParams>()',
     },
-    'import { ConvParams } from "./params";\nimport { PadParams } from "./pad";',
+    'import { ConvParams, PackParams } from "./params";\nimport { PadParams } from "./pad";',
   );
   expect(layout).toEqual({
     ...Object.fromEntries(convFields.map((field, i) => [`conv_${field}`, 4 * i])),
     ...Object.fromEntries(padFields.map((field, i) => [`pad_${field}`, 4 * i])),
+    ...Object.fromEntries(packFields.map((field, i) => [`pack_${field}`, 4 * i])),
     convBytes: CONV_PARAMS_BYTES,
     padBytes: PAD_PARAMS_BYTES,
+    packBytes: 4 * packFields.length,
   });
 });
 
-it('activations and borders have the same numbers on both sides', async () => {
+it('activations, borders and kinds have the same numbers on both sides', async () => {
   const numbers = await constants(
     {
       clamp: 'CLAMP',
@@ -61,12 +68,19 @@ it('activations and borders have the same numbers on both sides', async () => {
       replicate: 'REPLICATE',
       circular: 'CIRCULAR',
       zeros: 'ZEROS',
+      conv: 'CONV',
+      depthwise: 'DEPTHWISE',
+      transposed: 'TRANSPOSED',
+      transposedDepthwise: 'TRANSPOSED_DEPTHWISE',
+      scattered: 'SCATTERED',
+      factored: 'FACTORED',
     },
-    'import { CLAMP, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, HARD_SWISH } from "./activation";\nimport { REFLECT, REPLICATE, CIRCULAR, ZEROS } from "./pad";',
+    'import { CLAMP, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, HARD_SWISH } from "./activation";\nimport { REFLECT, REPLICATE, CIRCULAR, ZEROS } from "./pad";\nimport { CONV, DEPTHWISE, TRANSPOSED, TRANSPOSED_DEPTHWISE, SCATTERED, FACTORED } from "./kinds";',
   );
   expect(numbers).toEqual({
     ...Object.fromEntries(activationKinds.map((name, i) => [name, i])),
     ...Object.fromEntries(borderModes.map((name, i) => [name, i])),
+    ...Object.fromEntries(kinds.map((name, i) => [name, i])),
   });
 });
 
@@ -84,7 +98,7 @@ it('a plan is written field by field', () => {
   });
   const filter = filterShape('conv2d', 'weight', [10, 3, 2, 5], settings);
   const shape = convShape('conv2d', [7, 6, 20, 30], filter, settings);
-  const memory = new Float32Array(64);
+  const memory = new Float32Array(80);
   const plan = convPlan(shape, packPlan('conv2d', filter, settings));
   writePadParams(memory, 0, shape, plan);
   const pad = Object.fromEntries(padFields.map((field, i) => [field, new Int32Array(memory.buffer)[i]]));
@@ -103,7 +117,8 @@ it('a plan is written field by field', () => {
     mode: 1,
   });
   writeConvParams(memory, 64, plan, settings.activation);
-  const conv = Object.fromEntries(convFields.map((field, i) => [field, (i < 33 ? new Int32Array(memory.buffer) : memory)[16 + i]]));
+  const integers = convFields.indexOf('low');
+  const conv = Object.fromEntries(convFields.map((field, i) => [field, (i < integers ? new Int32Array(memory.buffer) : memory)[16 + i]]));
   expect(conv).toEqual({
     batch: 7,
     inC: 6,
@@ -137,8 +152,48 @@ it('a plan is written field by field', () => {
     bandColumns: 11,
     sides: 1,
     inPlace: 0,
+    stepW: 1,
+    stepH: 11,
+    stepD: 110,
+    stepB: 110,
+    phaseD: 1,
+    phaseH: 1,
+    phaseW: 1,
+    innerBand: 0,
+    kind: 0,
+    biasBytes: 0,
+    packedBytes: 0,
+    stripBytes: 0,
+    gatheredBytes: 0,
     activation: 0,
     low: -1,
     high: 2,
+  });
+});
+
+it('where weights lie is written field by field', () => {
+  const settings = convSettings('conv2d', 2, { groups: 2, filterLayout: 'hwio', shuffle: 5 });
+  const filter = filterShape('conv2d', 'weight', [2, 5, 3, 10], settings);
+  const memory = new Float32Array(32);
+  writePackParams(memory, 0, filter, packPlan('conv2d', filter, settings));
+  const pack = Object.fromEntries(packFields.map((field, i) => [field, new Int32Array(memory.buffer)[i]]));
+  expect(pack).toEqual({
+    groups: 2,
+    groupOutC: 5,
+    groupInC: 3,
+    kD: 1,
+    kH: 2,
+    kW: 5,
+    strideGroup: 5,
+    strideOut: 1,
+    strideIn: 10,
+    strideTap: 30,
+    phaseD: 1,
+    phaseH: 1,
+    phaseW: 1,
+    reversed: 0,
+    stride: 240,
+    // A shuffle of groups is done by the kernel.
+    shuffle: 1,
   });
 });

@@ -56,7 +56,8 @@ it('layouts change the order, not the numbers', () => {
   const last = shapeOf([2, 9, 8, 6], [3, 2, 3, 4], { groups: 2, inputLayout: 'nhwc', filterLayout: 'hwio' });
   expect(first.outputShape).toEqual([2, 4, 7, 7]);
   expect(last.outputShape).toEqual([2, 7, 7, 4]);
-  expect({ ...last, outputShape: 0, channelsLast: 0 }).toEqual({ ...first, outputShape: 0, channelsLast: 0 });
+  const numbers = { inputShape: 0, outputShape: 0, channelsLast: 0 };
+  expect({ ...last, ...numbers }).toEqual({ ...first, ...numbers });
 });
 
 it.each([
