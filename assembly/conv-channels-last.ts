@@ -12,10 +12,10 @@
  * Results lie side by side, or with others between them (p.stepW and so on): then, and where a panel is not whole or channels are shuffled, a
  * panel's rows come from the tile into the scratch, and from there to their places.
  *
- * Where no window is cut off at the left or right, a whole row of the kernel is one run; src/plan.ts has images of few channels copied with
- * their zeros for that, since a run of its own costs the tile about five loads and five adds.
+ * Where no window is cut off at the left or right, a whole row of the kernel is one run, or a few equal parts; src/plan.ts has images copied with
+ * their zeros for that, since a run of its own costs the tile about five loads and five adds, and a long one a branch that was not foreseen.
  */
-import { MR, NR, PIXELS } from "./blocks";
+import { FORESEEN, MR, NR, PARTS, PIXELS } from "./blocks";
 import { shuffledChannel, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
 import { ConvParams } from "./params";
@@ -38,11 +38,23 @@ function pointAtLines(p: ConvParams, input: usize, b: i32, od: i32, oh: i32, lin
   }
 }
 
+/** Parts of a whole row of the kernel, `cells` floats: as many as make each so short that the end of its loop is foreseen. */
+// @ts-ignore: decorator
+@inline
+function partsOf(cells: i32): i32 {
+  for (let parts = 1; parts <= PARTS; parts++) {
+    if (cells % parts == 0 && cells / parts <= FORESEEN) return parts;
+  }
+  return 1;
+}
+
 /**
- * Table entries of pixels [pixel0, pixel0 + count), channel 0; `runs` runs to a row of the kernel, kW or one. `lines` has room for kD · kH
- * pointers.
+ * Table entries of pixels [pixel0, pixel0 + count), channel 0; `runs` runs to a row of the kernel, `runBytes` apart: its taps, or the parts of a
+ * row that is `whole`. `lines` has room for kD · kH pointers.
  */
-function pointAtRuns(p: ConvParams, input: usize, zeros: usize, pixel0: i32, count: i32, runs: i32, lines: usize, table: usize): void {
+function pointAtRuns(
+  p: ConvParams, input: usize, zeros: usize, pixel0: i32, count: i32, whole: bool, runs: i32, runBytes: usize, lines: usize, table: usize,
+): void {
   // Fields are read once: a store to the table might be to the record, for all the compiler knows.
   const inW = p.inW, outD = p.outD, outH = p.outH, outW = p.outW, strideW = p.strideW, padW = p.padW, dilationW = p.dilationW;
   const behindLines = lines + (<usize>(p.kD * p.kH) << 2);
@@ -50,7 +62,6 @@ function pointAtRuns(p: ConvParams, input: usize, zeros: usize, pixel0: i32, cou
   const short = count / tiles;
   const long = count - short * tiles;
   const pixelBytes = <usize>p.inC << 2;
-  const runBytes = <usize>dilationW * pixelBytes;
   const tileBytes = <usize>(p.kD * p.kH * runs * MR) << 2;
   const row = pixel0 / outW;
   let ow = pixel0 - row * outW;
@@ -65,7 +76,7 @@ function pointAtRuns(p: ConvParams, input: usize, zeros: usize, pixel0: i32, cou
       const iw = ow * strideW - padW;
       const x = <usize>iw * pixelBytes;
       let slot = table + (<usize>r << 2);
-      if (iw >= 0 && iw + (runs - 1) * dilationW < inW) {
+      if (whole || (iw >= 0 && iw + (runs - 1) * dilationW < inW)) {
         for (let line = lines; line != behindLines; line += 4) {
           const start = load<usize>(line);
           let cell = start != 0 ? start + x : zeros;
@@ -163,9 +174,10 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
   const pixels = p.batch * p.outD * p.outH * p.outW;
   // A row of the kernel that is never cut off at the side is one run of kW pixels, all channels of each.
   const whole = p.groups == 1 && p.dilationW == 1 && p.padW == 0 && (p.outW - 1) * p.strideW + p.kW <= p.inW;
-  const runs = whole ? 1 : p.kW;
+  const runs = whole ? partsOf(p.kW * p.inC) : p.kW;
   const taps = p.kD * p.kH * runs;
-  const run = whole ? p.kW * p.inC : p.groupInC;
+  const run = whole ? p.kW * p.inC / runs : p.groupInC;
+  const runBytes = <usize>(whole ? run : p.dilationW * p.inC) << 2;
   const panelBytes = <usize>p.weightStride << 2;
   const outRowBytes = <usize>p.outC << 2;
   const zeroCells = whole ? p.kW * p.inC : p.inC;
@@ -184,7 +196,7 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
     const tiles = tileCount(mc);
     const short = mc / tiles;
     const long = mc - short * tiles;
-    pointAtRuns(p, input, zeros, ic, mc, runs, lines, table);
+    pointAtRuns(p, input, zeros, ic, mc, whole, runs, runBytes, lines, table);
     if (!side || (N & 3) != 0) pointAtPlaces(p, output, ic, mc, places);
     for (let g = 0; g < p.groups; g++) {
       const offset = <usize>(g * p.groupInC) << 2;

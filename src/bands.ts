@@ -1,5 +1,5 @@
 /** How an image is cut, so that what is worked on stays in the cache, and the bytes that each kernel takes. */
-import { BAND_BYTES, CHANNELS, LAYOUT_BYTES, MR, NR, PIXELS, SKEW } from '../assembly/blocks.ts';
+import { BAND_BYTES, CHANNELS, LAYOUT_BYTES, MR, NR, PARTS, PIXELS, SKEW } from '../assembly/blocks.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 
 /** Bytes of the record `Grid` of assembly/depthwise-grid.ts. */
@@ -47,7 +47,8 @@ export function directWork(shape: KernelShape, channelsLast: boolean, band: numb
 
 /** Bytes of workspace of the GEMM. The parts are listed at the head of assembly/conv-channels-last.ts. */
 export function gemmWork({ inC, kernel }: Pick<ConvShape, 'inC' | 'kernel'>): number {
-  return (inC * kernel[2] + PIXELS * NR + PIXELS + kernel[0] * kernel[1] + roundUp(PIXELS, MR) * volume(kernel)) * 4;
+  const lines = kernel[0] * kernel[1];
+  return (inC * kernel[2] + PIXELS * NR + PIXELS + lines + roundUp(PIXELS, MR) * lines * Math.max(PARTS, kernel[2])) * 4;
 }
 
 /** Borders of less than a kernel's width, with no gaps between the taps: their zeros are few. */

@@ -1,5 +1,5 @@
 /** Which algorithm, how its weights are packed, how much memory it takes. Nothing is touched: a plan can be printed. */
-import { MR, NR, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
+import { MR, NR } from '../assembly/blocks.ts';
 import { type Band, bandFloats, bandRowBytes, bandRows, directWork, forward, gemmWork, layoutBand, roundUp, zeroSides } from './bands.ts';
 import { workspaceBytes } from './call.ts';
 import { unsupported } from './check.ts';
@@ -132,8 +132,7 @@ export function reflected({ paddingMode, padBegin, padEnd }: ConvShape): ConvPla
 function border(shape: ConvShape, pack: PackPlan): ConvPlan['border'] {
   if (shape.paddingMode !== 'zeros') return reflected(shape);
   const { padBegin, padEnd } = shape;
-  const wholeRows =
-    pack.algorithm === 'gemm' && pack.channelsLast && shape.groups === 1 && shape.inC < WHOLE_ROWS_BELOW && shape.dilation[2] === 1;
+  const wholeRows = pack.algorithm === 'gemm' && pack.channelsLast && shape.groups === 1 && shape.dilation[2] === 1;
   const [begin, end] = [padBegin[2], Math.max(0, padEnd[2])];
   if (!wholeRows || shape.kernel[2] === 1 || begin + end === 0) return undefined;
   return { begin: [0, 0, begin], end: [0, 0, end] };
