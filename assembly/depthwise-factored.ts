@@ -1,86 +1,148 @@
 /**
- * Depthwise convolution with kernels of rank 1, channels-first: K = column · row, first down, then along.
+ * Depthwise convolution with kernels of rank 1: K = column · row, first down, then along.
  *
- *   between[y][x]   = Σ_kh column[oc][kh] · input[oc / multiplier][y·strideH + kh·dilationH − padH][x]
- *   output[oc][y][x] = activation(bias[oc] + Σ_kw row[oc][kw] · between[y][x + kw·dilationW − padW])
+ *   between[y][x]    = Σ_kh column[kh] · input[y·strideH + kh·dilationH − padH][x]
+ *   output[y][x]     = activation(bias + Σ_kw row[kw] · between[y][x + kw·dilationW − padW])
  *
- *   input [batch, inC, inH, inW] · output [batch, outC, outH, outW], strideW = 1 · weights [outC][kH + kW], the column first · bias [outC]
- *   work: one row of `between` with its zeros at the sides; sized in src/factored.ts. Nothing overlaps.
+ *   input [batch, inC, inH, inW] · output [batch, outC, outH, outW], or both channels-last; strideW = 1. Nothing overlaps.
+ *   work: one row of `between` with its zeros at the sides | channels-last, where they are not those of the image: its channels in the order of
+ *   the result's; sized in src/factored.ts
+ *
+ * A row is a line of floats either way: of one channel, or of all, which then take turns. Weights and bias are written out for a period of it,
+ * `p.weightStride` floats, the least common multiple of a vector and the channels: weights [plane][kH + kW][period], bias [plane][period].
  */
 import { activate, clamp, CLAMP } from "./activation";
 import { ConvParams } from "./params";
 import { sourceChannel } from "./pack";
 import { accumulate, storeLanes, zeroFloats } from "./simd";
 
-/** Up to four vectors of neighbours: to[i] = Σ_tap weights[tap] · from[i + tap·tapBytes]. Cells from `lanes` on are not stored. */
+/** One vector: start + Σ_tap weights[tap] · from[tap·tapBytes]. */
 // @ts-ignore: decorator
 @inline
-function four(p: ConvParams, vectors: i32, from: usize, tapBytes: usize, taps: i32, weights: usize, start: v128, bounded: bool, to: usize): void {
-  let acc0 = start, acc1 = start, acc2 = start, acc3 = start;
+function vector(from: usize, tapBytes: usize, taps: i32, weights: usize, weightBytes: usize, start: v128): v128 {
+  let acc = start;
   for (let n = taps; n != 0; n--) {
-    const w = v128.load32_splat(weights);
-    weights += 4;
+    acc = accumulate(acc, v128.load(weights), v128.load(from));
+    weights += weightBytes;
+    from += tapBytes;
+  }
+  return acc;
+}
+
+/** Eight vectors with the same weights, `period` bytes apart. */
+// @ts-ignore: decorator
+@inline
+function vectors(
+  p: ConvParams, from: usize, period: usize, tapBytes: usize, taps: i32, weights: usize, start: v128, bounded: bool, to: usize,
+): void {
+  let acc0 = start, acc1 = start, acc2 = start, acc3 = start, acc4 = start, acc5 = start, acc6 = start, acc7 = start;
+  for (let n = taps; n != 0; n--) {
+    const w = v128.load(weights);
+    weights += period;
+    const from1 = from + period, from2 = from1 + period, from3 = from2 + period, from4 = from3 + period;
+    const from5 = from4 + period, from6 = from5 + period;
     acc0 = accumulate(acc0, w, v128.load(from));
-    if (vectors > 1) acc1 = accumulate(acc1, w, v128.load(from, 16));
-    if (vectors > 2) acc2 = accumulate(acc2, w, v128.load(from, 32));
-    if (vectors > 3) acc3 = accumulate(acc3, w, v128.load(from, 48));
+    acc1 = accumulate(acc1, w, v128.load(from1));
+    acc2 = accumulate(acc2, w, v128.load(from2));
+    acc3 = accumulate(acc3, w, v128.load(from3));
+    acc4 = accumulate(acc4, w, v128.load(from4));
+    acc5 = accumulate(acc5, w, v128.load(from5));
+    acc6 = accumulate(acc6, w, v128.load(from6));
+    acc7 = accumulate(acc7, w, v128.load(from6 + period));
     from += tapBytes;
   }
-  if (bounded) {
-    const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-    acc0 = clamp(acc0, low, high);
-    if (vectors > 1) acc1 = clamp(acc1, low, high);
-    if (vectors > 2) acc2 = clamp(acc2, low, high);
-    if (vectors > 3) acc3 = clamp(acc3, low, high);
-  }
-  v128.store(to, acc0);
-  if (vectors > 1) v128.store(to, acc1, 16);
-  if (vectors > 2) v128.store(to, acc2, 32);
-  if (vectors > 3) v128.store(to, acc3, 48);
+  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+  const to1 = to + period, to2 = to1 + period, to3 = to2 + period, to4 = to3 + period, to5 = to4 + period, to6 = to5 + period;
+  v128.store(to, bounded ? clamp(acc0, low, high) : acc0);
+  v128.store(to1, bounded ? clamp(acc1, low, high) : acc1);
+  v128.store(to2, bounded ? clamp(acc2, low, high) : acc2);
+  v128.store(to3, bounded ? clamp(acc3, low, high) : acc3);
+  v128.store(to4, bounded ? clamp(acc4, low, high) : acc4);
+  v128.store(to5, bounded ? clamp(acc5, low, high) : acc5);
+  v128.store(to6, bounded ? clamp(acc6, low, high) : acc6);
+  v128.store(to6 + period, bounded ? clamp(acc7, low, high) : acc7);
 }
 
-/** One cell. */
+/** The same for neighbours: a period of one vector needs no sums of addresses. */
 // @ts-ignore: decorator
 @inline
-function single(p: ConvParams, from: usize, tapBytes: usize, taps: i32, weights: usize, start: f32, bounded: bool, to: usize): void {
-  let sum = start;
+function neighbours(p: ConvParams, from: usize, tapBytes: usize, taps: i32, weights: usize, start: v128, bounded: bool, to: usize): void {
+  let acc0 = start, acc1 = start, acc2 = start, acc3 = start, acc4 = start, acc5 = start, acc6 = start, acc7 = start;
   for (let n = taps; n != 0; n--) {
-    sum += load<f32>(weights) * load<f32>(from);
-    weights += 4;
+    const w = v128.load(weights);
+    weights += 16;
+    acc0 = accumulate(acc0, w, v128.load(from));
+    acc1 = accumulate(acc1, w, v128.load(from, 16));
+    acc2 = accumulate(acc2, w, v128.load(from, 32));
+    acc3 = accumulate(acc3, w, v128.load(from, 48));
+    acc4 = accumulate(acc4, w, v128.load(from, 64));
+    acc5 = accumulate(acc5, w, v128.load(from, 80));
+    acc6 = accumulate(acc6, w, v128.load(from, 96));
+    acc7 = accumulate(acc7, w, v128.load(from, 112));
     from += tapBytes;
   }
-  const v = f32x4.splat(sum);
-  storeLanes(to, bounded ? clamp(v, f32x4.splat(p.low), f32x4.splat(p.high)) : v, 1);
+  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+  v128.store(to, bounded ? clamp(acc0, low, high) : acc0);
+  v128.store(to, bounded ? clamp(acc1, low, high) : acc1, 16);
+  v128.store(to, bounded ? clamp(acc2, low, high) : acc2, 32);
+  v128.store(to, bounded ? clamp(acc3, low, high) : acc3, 48);
+  v128.store(to, bounded ? clamp(acc4, low, high) : acc4, 64);
+  v128.store(to, bounded ? clamp(acc5, low, high) : acc5, 80);
+  v128.store(to, bounded ? clamp(acc6, low, high) : acc6, 96);
+  v128.store(to, bounded ? clamp(acc7, low, high) : acc7, 112);
 }
 
-/** A line of `count` cells. */
+/** A line of `count` floats; `start` are those that the sums begin with, a period of them. `single`: the period is one vector. */
 // @ts-ignore: decorator
 @inline
-function line(p: ConvParams, count: i32, from: usize, tapBytes: usize, taps: i32, weights: usize, start: f32, bounded: bool, to: usize): void {
-  const first = f32x4.splat(start);
-  for (; count >= 16; count -= 16) {
-    four(p, 4, from, tapBytes, taps, weights, first, bounded, to);
-    from += 64;
-    to += 64;
+function line(
+  p: ConvParams, single: bool, count: i32, from: usize, tapBytes: usize, taps: i32, weights: usize, period: usize, start: usize, bounded: bool,
+  to: usize,
+): void {
+  const floats = <i32>(period >> 2);
+  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+  for (; count >= 8 * floats; count -= 8 * floats) {
+    if (single) neighbours(p, from, tapBytes, taps, weights, v128.load(start), bounded, to);
+    else {
+      for (let at: usize = 0; at < period; at += 16) {
+        vectors(p, from + at, period, tapBytes, taps, weights + at, v128.load(start + at), bounded, to + at);
+      }
+    }
+    from += 8 * period;
+    to += 8 * period;
   }
-  for (; count >= 4; count -= 4) {
-    four(p, 1, from, tapBytes, taps, weights, first, bounded, to);
-    from += 16;
-    to += 16;
+  for (; count >= floats; count -= floats) {
+    for (let at: usize = 0; at < period; at += 16) {
+      const sum = vector(from + at, tapBytes, taps, weights + at, period, v128.load(start + at));
+      v128.store(to + at, bounded ? clamp(sum, low, high) : sum);
+    }
+    from += period;
+    to += period;
   }
-  for (; count > 0; count--) {
-    single(p, from, tapBytes, taps, weights, start, bounded, to);
-    from += 4;
-    to += 4;
+  for (let i = 0; i < count; i++) {
+    const at = <usize>i << 2;
+    let sum = load<f32>(start + at);
+    let cell = from + at, weight = weights + at;
+    for (let n = taps; n != 0; n--) {
+      sum += load<f32>(weight) * load<f32>(cell);
+      weight += period;
+      cell += tapBytes;
+    }
+    const v = f32x4.splat(sum);
+    storeLanes(to + at, bounded ? clamp(v, low, high) : v, 1);
   }
 }
 
-function sums(p: ConvParams, count: i32, from: usize, tapBytes: usize, taps: i32, weights: usize, start: f32, to: usize): void {
-  line(p, count, from, tapBytes, taps, weights, start, false, to);
+function sums(p: ConvParams, count: i32, from: usize, tapBytes: usize, taps: i32, weights: usize, period: usize, start: usize, to: usize): void {
+  if (period == 16) line(p, true, count, from, tapBytes, taps, weights, 16, start, false, to);
+  else line(p, false, count, from, tapBytes, taps, weights, period, start, false, to);
 }
 
-function clampedSums(p: ConvParams, count: i32, from: usize, tapBytes: usize, taps: i32, weights: usize, start: f32, to: usize): void {
-  line(p, count, from, tapBytes, taps, weights, start, true, to);
+function clampedSums(
+  p: ConvParams, count: i32, from: usize, tapBytes: usize, taps: i32, weights: usize, period: usize, start: usize, to: usize,
+): void {
+  if (period == 16) line(p, true, count, from, tapBytes, taps, weights, 16, start, true, to);
+  else line(p, false, count, from, tapBytes, taps, weights, period, start, true, to);
 }
 
 /** Any function on a finished row. */
@@ -96,36 +158,77 @@ function activateRow(p: ConvParams, to: usize, count: i32): void {
   }
 }
 
-export function depthwiseFactored(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
-  assert(p.strideW == 1, "factored: a stride along the rows");
-  const inH = p.inH, inW = p.inW, outH = p.outH, outW = p.outW, kH = p.kH, kW = p.kW, padW = p.padW;
-  const multiplier = p.outC / p.inC;
-  // Cells of a row of `between` that are read.
-  const width = outW + (kW - 1) * p.dilationW;
-  const inside = max(0, min(inW, width - padW));
-  const clamped = p.activation == CLAMP;
-  zeroFloats(work, width);
-  for (let b = 0; b < p.batch; b++) {
-    for (let c = 0; c < p.outC; c++) {
-      const column = weights + (<usize>(c * (kH + kW)) << 2);
-      const row = column + (<usize>kH << 2);
-      const source = sourceChannel(c, p.outC, p.shuffle);
-      const plane = input + (<usize>((b * p.inC + source / multiplier) * inH * inW) << 2);
-      let to = output + (<usize>((b * p.outC + c) * outH * outW) << 2);
-      const start = load<f32>(bias + (<usize>c << 2));
-      for (let oh = 0; oh < outH; oh++) {
-        const y = oh * p.strideH - p.padH;
-        const kh0 = y >= 0 ? 0 : min(kH, (p.dilationH - 1 - y) / p.dilationH);
-        const kh1 = y >= inH ? kh0 : max(kh0, min(kH, (inH - 1 - y) / p.dilationH + 1));
-        const from = plane + (<usize>((y + kh0 * p.dilationH) * inW) << 2);
-        sums(p, inside, from, <usize>(p.dilationH * inW) << 2, kh1 - kh0, column + (<usize>kh0 << 2), 0, work + (<usize>padW << 2));
-        if (clamped) clampedSums(p, outW, work, <usize>p.dilationW << 2, kW, row, start, to);
-        else {
-          sums(p, outW, work, <usize>p.dilationW << 2, kW, row, start, to);
-          activateRow(p, to, outW);
-        }
-        to += <usize>outW << 2;
-      }
+/** An image channels-last with the channels that the result's are made of. */
+function spread(p: ConvParams, from: usize, to: usize): void {
+  const inC = p.inC, outC = p.outC, shuffle = p.shuffle;
+  const multiplier = outC / inC;
+  for (let n = p.inH * p.inW; n != 0; n--) {
+    for (let c = 0; c < outC; c++) {
+      store<f32>(to, load<f32>(from + (<usize>(sourceChannel(c, outC, shuffle) / multiplier) << 2)));
+      to += 4;
     }
+    from += <usize>inC << 2;
+  }
+}
+
+/** One plane of `inner` channels that take turns. `zeros`: a period of them. */
+function plane(p: ConvParams, inner: i32, image: usize, weights: usize, bias: usize, zeros: usize, between: usize, to: usize): void {
+  const inH = p.inH, kH = p.kH, kW = p.kW, dilationH = p.dilationH, strideH = p.strideH, padH = p.padH;
+  const period = <usize>p.weightStride << 2;
+  const row = weights + <usize>kH * period;
+  const rowFloats = p.inW * inner, outFloats = p.outW * inner;
+  const rowBytes = <usize>rowFloats << 2;
+  const clamped = p.activation == CLAMP;
+  // Cells of `between` that are of the image.
+  const first = p.padW * inner;
+  const inside = max(0, min(rowFloats, outFloats + (kW - 1) * p.dilationW * inner - first));
+  for (let oh = 0; oh < p.outH; oh++) {
+    const y = oh * strideH - padH;
+    const kh0 = y >= 0 ? 0 : min(kH, (dilationH - 1 - y) / dilationH);
+    const kh1 = y >= inH ? kh0 : max(kh0, min(kH, (inH - 1 - y) / dilationH + 1));
+    const from = image + <usize>(y + kh0 * dilationH) * rowBytes;
+    sums(p, inside, from, <usize>dilationH * rowBytes, kh1 - kh0, weights + <usize>kh0 * period, period, zeros, between + (<usize>first << 2));
+    if (clamped) clampedSums(p, outFloats, between, <usize>(p.dilationW * inner) << 2, kW, row, period, bias, to);
+    else {
+      sums(p, outFloats, between, <usize>(p.dilationW * inner) << 2, kW, row, period, bias, to);
+      activateRow(p, to, outFloats);
+    }
+    to += <usize>outFloats << 2;
+  }
+}
+
+/** Clears the zeros of a period, and behind them a row of `between`, which is returned. */
+// @ts-ignore: decorator
+@inline
+function cleared(p: ConvParams, inner: i32, work: usize): usize {
+  assert(p.strideW == 1, "factored: a stride along the rows");
+  zeroFloats(work, p.weightStride + (p.outW + (p.kW - 1) * p.dilationW) * inner);
+  return work + (<usize>p.weightStride << 2);
+}
+
+export function factoredChannelsFirst(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+  const inC = p.inC, outC = p.outC, shuffle = p.shuffle;
+  const multiplier = outC / inC;
+  const inBytes = <usize>(p.inH * p.inW) << 2, outBytes = <usize>(p.outH * p.outW) << 2;
+  const planeBytes = <usize>((p.kH + p.kW) * p.weightStride) << 2, biasBytes = <usize>p.weightStride << 2;
+  const between = cleared(p, 1, work);
+  for (let b = 0; b < p.batch; b++) {
+    for (let c = 0; c < outC; c++) {
+      const image = input + <usize>(b * inC + sourceChannel(c, outC, shuffle) / multiplier) * inBytes;
+      plane(p, 1, image, weights + <usize>c * planeBytes, bias + <usize>c * biasBytes, work, between, output + <usize>(b * outC + c) * outBytes);
+    }
+  }
+}
+
+export function factoredChannelsLast(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+  const inC = p.inC, outC = p.outC;
+  const inBytes = <usize>(p.inH * p.inW * inC) << 2, outBytes = <usize>(p.outH * p.outW * outC) << 2;
+  const own = inC == outC && p.shuffle == 1;
+  const between = cleared(p, outC, work);
+  const wide = between + (<usize>((p.outW + (p.kW - 1) * p.dilationW) * outC) << 2);
+  for (let b = 0; b < p.batch; b++) {
+    const image = input + <usize>b * inBytes;
+    if (!own) spread(p, image, wide);
+    plane(p, outC, own ? image : wide, weights, bias, work, between, output + <usize>b * outBytes);
   }
 }

@@ -8,7 +8,7 @@ export { convScattered } from "./conv-scattered";
 export { convTransposed } from "./conv-transposed";
 export { depthwiseChannelsFirst } from "./depthwise-channels-first";
 export { depthwiseChannelsLast } from "./depthwise-channels-last";
-export { depthwiseFactored } from "./depthwise-factored";
+export { factoredChannelsFirst, factoredChannelsLast } from "./depthwise-factored";
 export { packBias, packPanels, packRows, packTaps, unpackPanels, unpackTaps } from "./pack";
 export { padImage } from "./pad";
 export { weightGradChannelsFirst, weightGradChannelsLast } from "./weight-grad";

@@ -18,7 +18,6 @@ export function biasBytes({ biasGroups, biasStride }: PackPlan): number {
 
 /** Which export of the module packs its weights. */
 function packingOf({ kind, channelsLast }: PackPlan): keyof Pick<Kernels, 'packPanels' | 'packRows' | 'packTaps'> {
-  if (kind === 'factored') return 'packRows';
   if (kind === 'transposedDepthwise') return 'packTaps';
   if (kind === 'depthwise') return channelsLast ? 'packTaps' : 'packRows';
   return 'packPanels';
@@ -67,9 +66,10 @@ function kernelOf({
   | 'convScattered'
   | 'depthwiseChannelsFirst'
   | 'depthwiseChannelsLast'
-  | 'depthwiseFactored'
+  | 'factoredChannelsFirst'
+  | 'factoredChannelsLast'
 > {
-  if (kind === 'factored') return 'depthwiseFactored';
+  if (kind === 'factored') return channelsLast ? 'factoredChannelsLast' : 'factoredChannelsFirst';
   if (kind === 'depthwise') return channelsLast ? 'depthwiseChannelsLast' : 'depthwiseChannelsFirst';
   if (!channelsLast) return 'convChannelsFirst';
   if (kind === 'conv') return 'convChannelsLast';

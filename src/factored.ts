@@ -1,13 +1,10 @@
 /** Depthwise convolutions whose kernels are all of rank 1: down, then along. */
-
-import { chainProgram } from './chain.ts';
-import { convCall, packings, RECORD_BYTES } from './conv-program.ts';
+import { biasBytes, convCall, RECORD_BYTES } from './conv-program.ts';
 import { factorPlane } from './factor-kernel.ts';
-import type { Program } from './layer.ts';
+import type { Packing, Program } from './layer.ts';
 import type { ConvSettings } from './options.ts';
 import { behindBorder, type ConvPlan, NO_BAND, NO_PHASES, type PackPlan, packedBytes, reflected } from './plan.ts';
-import { type ConvShape, convShape, type FilterShape } from './shape.ts';
-import { along, step } from './steps.ts';
+import { type ConvShape, convShape, type FilterShape, volume } from './shape.ts';
 import type { Tensor } from './types.ts';
 
 /** Columns and rows of all kernels: `[outC, kH]` and `[outC, kW]`. */
@@ -29,8 +26,8 @@ export function worthFactoring({ kernel }: FilterShape): boolean {
 }
 
 /** Whether there is a kernel for it, if the weights allow it. */
-export function canFactor({ groupInC }: FilterShape, { rank, stride, channelsLast, accuracy }: ConvSettings): boolean {
-  return rank === 2 && groupInC === 1 && accuracy !== 'exact' && (channelsLast || stride[1] === 1);
+export function canFactor({ groupInC }: FilterShape, { rank, stride, accuracy }: ConvSettings): boolean {
+  return rank === 2 && groupInC === 1 && accuracy !== 'exact' && stride[1] === 1;
 }
 
 /** The factors of every kernel, or undefined when one is not of rank 1. */
@@ -47,59 +44,82 @@ export function factorWeight({ data }: Tensor, { outC, kernel, strideO, strideTa
   return { column, row };
 }
 
-/** Bytes of the line between the steps: see assembly/depthwise-factored.ts. */
-function lineBytes({ outSize, kernel, dilation }: ConvShape): number {
-  return (outSize[2] + (kernel[2] - 1) * dilation[2]) * 4;
+/** Floats after which weights and bias of a row repeat themselves, in whole vectors. */
+function periodOf(channels: number): number {
+  return [1, 2, 4].map((n) => n * channels).find((floats) => floats % 4 === 0) as number;
 }
 
-export function factoredProgram(op: string, filter: FilterShape, settings: ConvSettings, { column, row }: Factors): Program {
-  const { outC, kernel } = filter;
+/**
+ * Weights and bias as assembly/depthwise-factored.ts wants them: written out for a period of a row.
+ *
+ * @returns `[plane][tap][period]` and `[plane][period]`
+ */
+function written({ outC, kernel }: FilterShape, { column, row }: Factors, { bias, shuffle }: ConvSettings, planes: number, period: number) {
   const [, kH, kW] = kernel;
+  const channels = outC / planes;
+  const weights = new Float32Array(planes * (kH + kW) * period);
+  const starts = new Float32Array(planes * period);
+  for (let at = 0; at < planes * period; at++) {
+    const plane = Math.floor(at / period);
+    const result = plane * channels + ((at % period) % channels);
+    const c = (result % shuffle) * (outC / shuffle) + Math.floor(result / shuffle);
+    const first = plane * (kH + kW) * period + (at % period);
+    for (let h = 0; h < kH; h++) weights[first + h * period] = column[c * kH + h] as number;
+    for (let w = 0; w < kW; w++) weights[first + (kH + w) * period] = row[c * kW + w] as number;
+    starts[at] = bias?.data[c] ?? 0;
+  }
+  return { weights, starts };
+}
+
+/** Bytes of the workspace: see the head of assembly/depthwise-factored.ts. */
+function workBytes(
+  { inC, outC, inSize, outSize, kernel, dilation, channelsLast }: ConvShape,
+  { weightStride, kernelShuffle }: PackPlan,
+): number {
+  const width = outSize[2] + (kernel[2] - 1) * dilation[2];
+  if (!channelsLast) return (weightStride + width) * 4;
+  const own = inC === outC && kernelShuffle === 1;
+  return (weightStride + width * outC + (own ? 0 : volume(inSize) * outC)) * 4;
+}
+
+export function factoredProgram(op: string, filter: FilterShape, settings: ConvSettings, factors: Factors): Program {
+  const { outC, kernel } = filter;
+  const { channelsLast, shuffle } = settings;
+  const [, kH, kW] = kernel;
+  const planes = channelsLast ? 1 : outC;
+  const period = periodOf(channelsLast ? outC : 1);
   const reason =
     settings.algorithm === 'factored'
       ? 'asked for'
       : `every kernel is a column times a row: ${kH} + ${kW} products in place of ${kH} · ${kW}`;
-  const text = { algorithm: 'factored', variant: 'down, then along', reason } as const;
-  const oihw = { ...settings, filterLayout: 'oihw' };
-  if (settings.channelsLast) {
-    const first = {
-      ...along(0, oihw),
-      bias: undefined,
-      shuffle: 1,
-      activation: { name: 'clamp', low: -Infinity, high: Infinity } as const,
-    };
-    const columns = step(op, 'weight', { data: column, shape: [outC, 1, kH, 1] }, { ...first, groups: 1 }, 'depthwise');
-    const rows = step(op, 'weight', { data: row, shape: [outC, 1, 1, kW] }, { ...along(1, oihw), groups: 1 }, 'depthwise');
-    // The first step spreads the channels, so that each of the second has one of its own.
-    return chainProgram(op, [columns, rows], true, () => text);
-  }
   const pack: PackPlan = {
     algorithm: 'factored',
     kind: 'factored',
     reason,
-    channelsLast: false,
-    weightStride: kH + kW,
-    weightFloats: outC * (kH + kW),
-    biasStride: outC,
-    biasGroups: 1,
+    channelsLast,
+    weightStride: period,
+    weightFloats: planes * (kH + kW) * period,
+    biasStride: period,
+    biasGroups: planes,
     clamped: settings.activation.name === 'clamp',
-    packShuffle: settings.shuffle,
-    kernelShuffle: settings.shuffle,
+    packShuffle: 1,
+    kernelShuffle: shuffle,
     phase: NO_PHASES,
   };
+  const { weights, starts } = written(filter, factors, settings, planes, period);
+  const copied = (data: Float32Array, at: number): Packing => ({
+    source: { data, shape: [data.length] },
+    pack: ({ heap }, _, packed, from) => {
+      heap.f32.copyWithin((packed + at) / 4, from / 4, from / 4 + data.length);
+    },
+  });
+  // What a layer keeps must not keep the tensors that were packed.
   const kept: ConvSettings = { ...settings, bias: undefined };
-  // Each column with its row behind it, as one kernel of kH + kW cells.
-  const both = new Float32Array(outC * (kH + kW));
-  for (let c = 0; c < outC; c++) {
-    both.set(column.subarray(c * kH, (c + 1) * kH), c * (kH + kW));
-    both.set(row.subarray(c * kW, (c + 1) * kW), c * (kH + kW) + kH);
-  }
-  const line: FilterShape = { ...filter, kernel: [1, 1, kH + kW], strideO: kH + kW, strideI: kH + kW, strideTap: 1 };
   return {
     op,
     recordBytes: RECORD_BYTES,
     packedBytes: packedBytes(pack),
-    packings: packings({ data: both, shape: [outC, kH + kW] }, line, settings, pack, outC),
+    packings: [copied(weights, biasBytes(pack)), copied(starts, 0)],
     plan: (inputShape) => {
       const shape = convShape(op, inputShape, filter, kept);
       const plan = behindBorder(
@@ -109,14 +129,16 @@ export function factoredProgram(op: string, filter: FilterShape, settings: ConvS
           shape: seen,
           pack,
           kind: 'factored',
-          ...text,
+          algorithm: 'factored',
+          variant: 'down, then along',
+          reason,
           border: undefined,
           band: NO_BAND,
           innerBand: 0,
           sides: false,
           inPlace: false,
           paddedBytes: 0,
-          workBytes: lineBytes(seen),
+          workBytes: workBytes(seen, pack),
         }),
       );
       return convCall(plan, shape, kept, inputShape, shape.outputShape);

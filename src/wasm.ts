@@ -15,7 +15,8 @@ export interface Kernels {
   depthwiseChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convTransposed(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convScattered(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  depthwiseFactored(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  factoredChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  factoredChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   chain(
     records: number,
     recordBytes: number,

@@ -177,7 +177,7 @@ const table: Table = {
     ],
     ["conv2d: algorithm 'winograd' is not available in this version", 'RangeError', options({ algorithm: 'winograd' }), 'ERR_UNSUPPORTED'],
     [
-      "conv2d: algorithm 'factored' needs two-dimensional kernels of rank 1, each over one input channel, a stride of 1 along rows unless channels come last, and an accuracy other than 'exact'",
+      "conv2d: algorithm 'factored' needs two-dimensional kernels of rank 1, each over one input channel, a stride of 1 along rows, and an accuracy other than 'exact'",
       'RangeError',
       options({ algorithm: 'factored' }),
       'ERR_UNSUPPORTED',
