@@ -15,8 +15,8 @@
  * Where no window is cut off at the left or right, a whole row of the kernel is one run, or a few equal parts; src/plan.ts has images copied with
  * their zeros for that, since a run of its own costs the tile about five loads and five adds, and a long one a branch that was not foreseen.
  */
-import { FORESEEN, MR, NR, PARTS, PIXELS } from "./blocks";
-import { shuffledChannel, tileCount } from "./gemm";
+import { MR, NR, PIXELS } from "./blocks";
+import { partsOf, shuffledChannel, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
 import { ConvParams } from "./params";
 import { copyFloats, zeroFloats } from "./simd";
@@ -36,16 +36,6 @@ function pointAtLines(p: ConvParams, input: usize, b: i32, od: i32, oh: i32, lin
       ih += dilationH;
     }
   }
-}
-
-/** Parts of a whole row of the kernel, `cells` floats: as many as make each so short that the end of its loop is foreseen. */
-// @ts-ignore: decorator
-@inline
-function partsOf(cells: i32): i32 {
-  for (let parts = 1; parts <= PARTS; parts++) {
-    if (cells % parts == 0 && cells / parts <= FORESEEN) return parts;
-  }
-  return 1;
 }
 
 /**

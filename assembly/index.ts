@@ -11,6 +11,7 @@ export { depthwiseChannelsLast } from "./depthwise-channels-last";
 export { factoredChannelsFirst, factoredChannelsLast } from "./depthwise-factored";
 export { packBias, packPanels, packRows, packTaps, unpackPanels, unpackTaps } from "./pack";
 export { padImage } from "./pad";
+export { separableChannelsFirst } from "./separable-channels-first";
 export { weightGradChannelsFirst, weightGradChannelsLast } from "./weight-grad";
 
 /** First byte of linear memory that is free. */

@@ -1,4 +1,4 @@
-/** Several convolutions in one pass: separable, spatially separable, flattened, and kernels of rank 1. Strips of rows go from step to step. */
+/** Several convolutions in one pass, in strips of rows that go from step to step. */
 import { LAYOUT_BYTES } from '../assembly/blocks.ts';
 import { type Context, workspaceBytes } from './call.ts';
 import { unsupported } from './check.ts';
@@ -9,9 +9,9 @@ import { callFields, layerFields } from './options.ts';
 import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePadParams } from './params.ts';
 import { type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan } from './plan.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
-import { flattenedSteps, type Step, separableSteps, spatialSteps, stepShapes } from './steps.ts';
+import { flattenedSteps, type Step, spatialSteps, stepShapes } from './steps.ts';
 import { elements } from './tensor.ts';
-import type { Algorithm, FlattenedOperation, FlattenedWeights, Plan, SeparableOperation, SpatialSeparableOperation } from './types.ts';
+import type { Algorithm, FlattenedOperation, FlattenedWeights, Plan, SpatialSeparableOperation } from './types.ts';
 
 const RECORD_BYTES = align(CONV_PARAMS_BYTES);
 
@@ -176,7 +176,7 @@ function chainCall(
 }
 
 /** What the options say of the algorithm of several steps: they have but one. */
-function textOf(op: string, algorithm: Algorithm, names: string, why: string): (packs: readonly PackPlan[]) => ChainText {
+export function textOf(op: string, algorithm: Algorithm, names: string, why: string): (packs: readonly PackPlan[]) => ChainText {
   return (packs) => {
     const used = packs.some(({ kind }) => kind === 'conv') ? 'gemm' : 'direct';
     if (algorithm !== 'auto' && algorithm !== used)
@@ -185,17 +185,7 @@ function textOf(op: string, algorithm: Algorithm, names: string, why: string): (
   };
 }
 
-const strip = 'what a step gives stays in the cache for the next';
-
-export function separableConv2dOperation(context: Context): SeparableOperation {
-  const op = 'separableConv2d';
-  const fields = { call: callFields('separable', ['groups']), layer: layerFields('separable', ['groups']) };
-  return operation(op, context, 2, ([depthwise, pointwise], options, calling) => {
-    const steps = separableSteps(op, depthwise, pointwise, options, calling ? fields.call : fields.layer);
-    const { channelsLast, algorithm } = (steps[0] as Step).settings;
-    return chainProgram(op, steps, channelsLast, textOf(op, algorithm, 'depthwise, then pointwise', strip));
-  }) as SeparableOperation;
-}
+export const strip = 'what a step gives stays in the cache for the next';
 
 export function spatialSeparableConv2dOperation(context: Context): SpatialSeparableOperation {
   const op = 'spatialSeparableConv2d';

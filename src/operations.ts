@@ -1,9 +1,10 @@
 /** Every operation, bound to one engine. */
 import type { Context } from './call.ts';
-import { flattenedConv2dOperation, separableConv2dOperation, spatialSeparableConv2dOperation } from './chain.ts';
+import { flattenedConv2dOperation, spatialSeparableConv2dOperation } from './chain.ts';
 import { biasGradOperation, channelShuffleOperation } from './channel-operations.ts';
 import { convOperation, convTransposeOperation, depthwiseConv2dOperation } from './conv.ts';
 import { inputGradOperation } from './gradients.ts';
+import { separableConv2dOperation } from './separable.ts';
 import type { Operations } from './types.ts';
 import { foldOperation, unfoldOperation } from './unfold.ts';
 import { weightGradOperation } from './weight-grad.ts';

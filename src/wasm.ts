@@ -28,6 +28,15 @@ export interface Kernels {
     output: number,
     work: number,
   ): void;
+  separableChannelsFirst(
+    records: number,
+    recordBytes: number,
+    band: number,
+    input: number,
+    packed: number,
+    output: number,
+    work: number,
+  ): void;
   unfold(params: number, input: number, columns: number): void;
   fold(params: number, columns: number, output: number): void;
   channelShuffle(outer: number, channels: number, inner: number, groups: number, input: number, output: number): void;

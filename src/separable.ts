@@ -1,0 +1,155 @@
+/** Depthwise and pointwise convolution in one pass. */
+import { FORESEEN, LAYOUT_BYTES, MR, NR, PARTS } from '../assembly/blocks.ts';
+import { bandRowBytes, directWork, roundUp } from './bands.ts';
+import { type Context, workspaceBytes } from './call.ts';
+import { type ChainText, chainProgram, strip, textOf } from './chain.ts';
+import { biasBytes, packings } from './conv-program.ts';
+import { type Call, operation, type Program } from './layer.ts';
+import { align } from './memory.ts';
+import { callFields, layerFields } from './options.ts';
+import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
+import { behindBorder, type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan, reflected } from './plan.ts';
+import { type ConvShape, volume } from './shape.ts';
+import { type Step, separableSteps, stepShapes } from './steps.ts';
+import { elements } from './tensor.ts';
+import type { SeparableOperation } from './types.ts';
+
+const RECORD_BYTES = align(CONV_PARAMS_BYTES);
+
+/** What lies between the steps for one strip: with the input of a strip and weights, it should stay in L2. */
+const STRIP_BYTES = LAYOUT_BYTES / 2;
+
+type Steps = readonly [depthwise: Step, pointwise: Step];
+type KeptSteps = readonly [depthwise: Omit<Step, 'weight'>, pointwise: Omit<Step, 'weight'>];
+
+/** Steps of a pointwise sum: its products, its bias, and as many zeros as let the loop be cut (see assembly/gemm.ts). */
+function depthOf(channels: number): number {
+  const least = Math.ceil((channels + 1) / FORESEEN);
+  return least <= PARTS ? roundUp(channels + 1, least) : channels + 1;
+}
+
+/** Rows of the pointwise weights: one for each result, its bias behind its products. `packBias` clears as far as the last row would reach. */
+function rowsPlan({ filter, settings }: Omit<Step, 'weight'>): PackPlan {
+  const { outC, groupInC } = filter;
+  const depth = depthOf(groupInC);
+  return {
+    ...packPlan('', filter, { ...settings, channelsLast: false, algorithm: 'gemm' }),
+    weightStride: depth,
+    weightFloats: (outC + 1) * depth,
+    biasStride: depth,
+    biasGroups: outC,
+  };
+}
+
+function pointwisePackings({ weight, filter, settings }: Step, pack: PackPlan, at: number): Program['packings'] {
+  const { outC, groupInC } = filter;
+  return [
+    {
+      source: settings.bias,
+      pack: ({ kernels }, _, packed, from) =>
+        kernels.packBias(packed + at + groupInC * 4, from, outC, outC, pack.weightStride, settings.shuffle),
+    },
+    {
+      source: weight,
+      pack: ({ heap, kernels }, records, packed, from) => {
+        writePackParams(heap.f32, records, filter, pack);
+        kernels.packRows(records, from, packed + at);
+      },
+    },
+  ];
+}
+
+interface Strips {
+  readonly band: number;
+  /** Of a channel's rows in a strip; off the powers of two. */
+  readonly bytes: number;
+  /** Of the kernel that fills a strip, a channel at a time. */
+  readonly workBytes: number;
+  readonly plane: ConvPlan;
+}
+
+function stripsOf(shape: ConvShape, pack: PackPlan): Strips {
+  const [, outH, outW] = shape.outSize;
+  const fitting = Math.floor(STRIP_BYTES / (shape.outC * outW * 4));
+  // In place two rows are computed together.
+  const band = Math.min(outH, Math.max(2, fitting & ~1));
+  const one: ConvShape = { ...shape, batch: 1, inC: 1, outC: 1, groups: 1, groupOutC: 1 };
+  const plane = kernelPlan({ ...one, outSize: [1, band, outW] }, pack);
+  // The last strip may have one row, which is copied.
+  const last: ConvShape = { ...one, outSize: [1, 1, outW] };
+  const copied = directWork(last, false, 1, bandRowBytes(last, false, pack.weightStride), false);
+  return { band, plane, bytes: (roundUp(band * outW, 16) + NR) * 4, workBytes: Math.max(plane.workBytes, copied) };
+}
+
+function channelsFirstCall(
+  op: string,
+  steps: KeptSteps,
+  [pack, rows]: readonly [PackPlan, PackPlan],
+  weightBytes: number,
+  said: ChainText,
+  inputShape: readonly number[],
+): Call {
+  const [given, pointwise] = stepShapes(op, inputShape, steps) as [ConvShape, ConvShape];
+  const depthwise = behindBorder(given, reflected(given), (seen) => kernelPlan(seen, pack));
+  const cut = stripsOf(depthwise.shape, pack);
+  const { inC, outC, outputShape } = pointwise;
+  const table = Math.ceil(outC / MR) * MR * PARTS;
+  const paddedBytes = depthwise.paddedBytes > 0 ? align(depthwise.paddedBytes) : 0;
+  const fixed = (table + NR + outC * NR + rows.weightStride * NR) * 4;
+  const workBytes = paddedBytes + RECORD_BYTES + fixed + inC * cut.bytes + cut.workBytes;
+  const padRecord = 2 * RECORD_BYTES;
+  return {
+    outputShape,
+    workBytes,
+    describe: () => ({
+      ...said,
+      variant: `${said.variant}, in strips of ${cut.band} rows`,
+      outputShape: [...outputShape],
+      flops: 2 * elements([given.batch, inC, ...given.outSize]) * (volume(given.kernel) + outC),
+      workspaceBytes: given.batch === 0 ? 0 : workspaceBytes([inputShape, outputShape], workBytes),
+      weightBytes,
+    }),
+    write: (memory, records) => {
+      const own = { ...depthwise, band: cut.plane.band, inPlace: cut.plane.inPlace };
+      const bytes = { biasBytes: biasBytes(pack), packedBytes: packedBytes(pack), stripBytes: cut.bytes, gatheredBytes: 0 };
+      writeConvParams(memory, records, own, steps[0].settings.activation, bytes);
+      writeConvParams(memory, records + RECORD_BYTES, { ...own, shape: pointwise, pack: rows }, steps[1].settings.activation);
+      writePadParams(memory, records + padRecord, given, depthwise);
+    },
+    run: (kernels, records, packed, input, output, work) => {
+      if (depthwise.border) kernels.padImage(records + padRecord, input, work);
+      const image = depthwise.border ? work : input;
+      kernels.separableChannelsFirst(records, RECORD_BYTES, cut.band, image, packed, output, work + paddedBytes);
+    },
+  };
+}
+
+function channelsFirstProgram(op: string, steps: Steps, text: (packs: readonly PackPlan[]) => ChainText): Program {
+  const [depthwise, pointwise] = steps;
+  const { filter, settings } = depthwise;
+  const pack = packPlan(op, filter, { ...settings, algorithm: 'auto' });
+  const rows = rowsPlan(pointwise);
+  const at = packedBytes(pack);
+  const weightBytes = at + align(rows.weightFloats * 4);
+  const said = text([pack, rows]);
+  // What a layer keeps must not keep the tensors that were packed.
+  const kept = steps.map((step) => ({ name: step.name, filter: step.filter, settings: { ...step.settings, bias: undefined } }));
+  return {
+    op,
+    recordBytes: 2 * RECORD_BYTES + align(PAD_PARAMS_BYTES),
+    packedBytes: weightBytes,
+    packings: [...packings(depthwise.weight, filter, settings, pack, filter.outC), ...pointwisePackings(pointwise, rows, at)],
+    plan: (inputShape) => channelsFirstCall(op, kept as unknown as KeptSteps, [pack, rows], weightBytes, said, inputShape),
+  };
+}
+
+export function separableConv2dOperation(context: Context): SeparableOperation {
+  const op = 'separableConv2d';
+  const fields = { call: callFields('separable', ['groups']), layer: layerFields('separable', ['groups']) };
+  return operation(op, context, 2, ([depthwise, pointwise], options, calling) => {
+    const steps = separableSteps(op, depthwise, pointwise, options, calling ? fields.call : fields.layer) as unknown as Steps;
+    const { channelsLast, algorithm } = steps[0].settings;
+    const text = textOf(op, algorithm, 'depthwise, then pointwise', strip);
+    return channelsLast ? chainProgram(op, steps, true, text) : channelsFirstProgram(op, steps, text);
+  }) as SeparableOperation;
+}
