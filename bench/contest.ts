@@ -1,11 +1,11 @@
 /**
  * Contestants take turns: in every round each computes for a short while, and the bare multiply + add loop of ceiling.ts with
  * them, so that what a busy or throttled machine takes, it takes from all. tinybench holds the clock.
+ * Who only has a promise to give is awaited in its turn: nobody else computes meanwhile.
  */
 import { Bench } from 'tinybench';
 import type { Contestant } from './contestant.ts';
-import { difference } from './problem.ts';
-import type { LayerShape } from './shapes.ts';
+import { difference, type Problem } from './problem.ts';
 
 export interface ContestOptions {
   readonly rounds: number;
@@ -36,40 +36,52 @@ export interface ContestResult {
 /** A clock reading costs 0.05 µs: short calls are timed many at once, for at least this many milliseconds. */
 const sampleTime = 0.1;
 
+/** What is timed. Only who is asynchronous pays for a promise. */
+type Call = { readonly run: () => void } | { readonly runAsync: () => Promise<void> };
+
+/** Milliseconds of so many calls in a row. */
+function timed(run: () => void, calls: number): number {
+  const start = performance.now();
+  for (let i = 0; i < calls; i++) run();
+  return performance.now() - start;
+}
+
+async function timedAsync(run: () => Promise<void>, calls: number): Promise<number> {
+  const start = performance.now();
+  for (let i = 0; i < calls; i++) await run();
+  return performance.now() - start;
+}
+
 /** Calls until the compilers are done, then says how many calls make one sample. */
-function warmUp(run: () => void, time: number): number {
+async function warmUp(call: Call, time: number): Promise<number> {
   const begin = performance.now();
   let fastest = Number.POSITIVE_INFINITY;
-  for (let calls = 0; calls < 2 || performance.now() - begin < time; calls++) {
-    const start = performance.now();
-    run();
-    fastest = Math.min(fastest, performance.now() - start);
-  }
+  for (let calls = 0; calls < 2 || performance.now() - begin < time; calls++)
+    fastest = Math.min(fastest, 'run' in call ? timed(call.run, 1) : await timedAsync(call.runAsync, 1));
   return Math.max(1, Math.ceil(sampleTime / Math.max(fastest, 1e-4)));
 }
 
 /** Computes for one turn and says how long a call took: the median of the turn's samples, in milliseconds. */
-type Turn = () => number;
+type Turn = () => Promise<number>;
 
 /** A task of tinybench whose samples are means over as many calls as make up `sampleTime`. */
-function turns(bench: Bench, name: string, run: () => void, warmup: number): Turn {
-  const calls = warmUp(run, warmup);
+async function turns(bench: Bench, name: string, call: Call, warmup: number): Promise<Turn> {
+  const calls = await warmUp(call, warmup);
   let made = 0;
-  const sample = () => {
-    const start = performance.now();
-    for (let i = 0; i < calls; i++) run();
-    const spent = performance.now() - start;
+  const sample = (spent: number) => {
     made++;
     return { overriddenDuration: spent / calls, overriddenIterationCost: spent };
   };
-  bench.add(name, sample, { async: false });
+  if ('run' in call) bench.add(name, () => sample(timed(call.run, calls)), { async: false });
+  else bench.add(name, async () => sample(await timedAsync(call.runAsync, calls)), { async: true });
   const task = bench.getTask(name);
   if (!task) throw new Error(`tinybench has lost the task '${name}'`);
-  return () => {
+  return async () => {
     // A task that has run is not run again: it would hand out the first turn's figure in every round.
     task.reset();
     const before = made;
-    task.runSync();
+    if ('run' in call) task.runSync();
+    else await task.run();
     const { result } = task;
     if (result.state !== 'completed' || made === before) throw new Error(`'${name}' has not computed in its turn: ${result.state}`);
     return result.latency.p50;
@@ -77,31 +89,39 @@ function turns(bench: Bench, name: string, run: () => void, warmup: number): Tur
 }
 
 /**
- * Every contestant computes once, and what it finds is held against `want`.
+ * Every contestant computes once, and what it finds is held against the result that `oracle` has for what it computes.
  * @returns what is wrong, by contestant; empty when all agree
  */
-export function compareResults(shape: LayerShape, contestants: readonly Contestant[], want: Float32Array): Map<string, string> {
+export async function compareResults(
+  problem: Problem,
+  contestants: readonly Contestant[],
+  oracle: (problem: Problem) => Float32Array,
+): Promise<Map<string, string>> {
   const wrong = new Map<string, string>();
   for (const contestant of contestants) {
-    contestant.run();
-    const found = difference(shape, contestant.result(), want);
+    const computed = contestant.computes ?? problem;
+    if ('run' in contestant) contestant.run();
+    else await contestant.runAsync();
+    const found = difference(computed, contestant.result(), oracle(computed));
     if (found !== undefined) wrong.set(contestant.name, found);
   }
   return wrong;
 }
 
 /** @throws whatever a contestant throws */
-export function contest(contestants: readonly Contestant[], ceiling: Ceiling, options: ContestOptions): ContestResult {
+export async function contest(contestants: readonly Contestant[], ceiling: Ceiling, options: ContestOptions): Promise<ContestResult> {
   const bench = new Bench({ time: options.turn, iterations: 1, warmup: false, throws: true });
-  const ceilingTurn = turns(bench, 'ceiling', ceiling.run, options.warmup);
-  const entries = contestants.map(({ name, run }) => ({ name, turn: turns(bench, name, run, options.warmup), rounds: [] as number[] }));
+  const ceilingTurn = await turns(bench, 'ceiling', ceiling, options.warmup);
+  const entries: { name: string; turn: Turn; rounds: number[] }[] = [];
+  for (const contestant of contestants)
+    entries.push({ name: contestant.name, turn: await turns(bench, contestant.name, contestant, options.warmup), rounds: [] });
   const ceilings: number[] = [];
   for (let round = 0; round < options.rounds; round++) {
-    ceilings.push(ceiling.flops / ceilingTurn() / 1e6);
+    ceilings.push(ceiling.flops / (await ceilingTurn()) / 1e6);
     // Another begins each time: nobody always finds the caches as the same neighbour left them.
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[(i + round) % entries.length];
-      entry?.rounds.push(entry.turn());
+      entry?.rounds.push(await entry.turn());
     }
   }
   return { times: entries.map(({ name, rounds }) => ({ name, rounds })), ceiling: ceilings };

@@ -1,9 +1,10 @@
 /** Times of a contest → the figures that are shown. */
-import type { InputLayout } from '../src/types.ts';
 import type { ContestResult, Times } from './contest.ts';
 import { type ContestantName, contestantNames } from './contestant.ts';
 import type { Machine } from './machine.ts';
-import { flopsOf, type LayerShape } from './shapes.ts';
+import { flopsOf } from './operations.ts';
+import type { Layout } from './problem.ts';
+import type { LayerShape } from './shapes.ts';
 import { median, medianRatio, spread } from './stats.ts';
 
 /** One contestant on one layer. Times are milliseconds of one call. */
@@ -50,11 +51,20 @@ export interface Report {
   readonly layers: readonly LayerReport[];
 }
 
-/** Who is held against whom: only those who do the same work. The naive loops read and write arrays in place: they are held against both. */
-const pairs: readonly (readonly [ContestantName, ContestantName])[] = (['nchw', 'nhwc'] as const satisfies readonly InputLayout[]).flatMap(
+/**
+ * Who is held against whom: only those who do the same work. The naive loops read and write arrays in place: they are held against both. What has
+ * no pair of tensors or arrays is a measure of its own: our two calls, our plain sum, our convolution forward.
+ */
+const pairs: readonly (readonly [ContestantName, ContestantName])[] = (['nchw', 'nhwc'] as const satisfies readonly Layout[]).flatMap(
   (layout) => [
     [`${layout} tensors`, 'tfjs tensors'],
     [`${layout} arrays`, 'tfjs arrays'],
+    [`${layout} arrays`, 'ort arrays'],
+    [`${layout} tensors`, 'opencv tensors'],
+    [`${layout} arrays`, 'opencv arrays'],
+    [`${layout} tensors`, `${layout} two calls`],
+    [`${layout} tensors`, `${layout} unfactored`],
+    [`${layout} tensors`, `${layout} forward`],
     [`${layout} tensors`, 'naive'],
     [`${layout} arrays`, 'naive'],
   ],

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { InputLayout } from '../src/types.ts';
 import { machineLine, thisMachine } from './machine.ts';
+import type { Layout } from './problem.ts';
 import { progressBar } from './progress.ts';
 import type { LayerReport, Report } from './report.ts';
 import { type LayerShape, parseShapes } from './shapes.ts';
@@ -12,9 +12,9 @@ import { layerText, markdown, percent } from './tables.ts';
 const help = `Usage: node --import tsx bench/run.ts [set or file …] [options]
 
 Times layers one thread, contestants in turns, next to the 128-bit multiply + add ceiling of the same rounds.
-A set is a file of bench/shapes without its .txt (resnet, depthwise, digits, others); all of them when none is named.
+A set is a file of bench/shapes without its .txt (resnet, depthwise, digits, others, family); all of them when none is named.
 
-  --peers              @tensorflow/tfjs-backend-wasm too (first: cd bench && npm ci)
+  --peers              @tensorflow/tfjs-backend-wasm, onnxruntime-web and OpenCV.js too (first: cd bench && npm ci)
   --naive              plain JavaScript loops too (slow: they take most of the time)
   --layout <which>     nchw, nhwc or both (default both)
   --layers <text>      only layers whose name or words hold the text
@@ -27,7 +27,7 @@ A set is a file of bench/shapes without its .txt (resnet, depthwise, digits, oth
 Everything but the figures goes to standard error. Exit code: 0, 1 when something failed or a result of ours was wrong, 2 for a wrong option.
 `;
 
-const sets = ['resnet', 'depthwise', 'digits', 'others'];
+const sets = ['resnet', 'depthwise', 'digits', 'others', 'family'];
 
 class UsageError extends Error {}
 
@@ -58,7 +58,7 @@ function atLeastOne(name: string, text: string): number {
   return value;
 }
 
-function layoutsOf(text: string): InputLayout[] {
+function layoutsOf(text: string): Layout[] {
   if (text === 'both') return ['nchw', 'nhwc'];
   if (text === 'nchw' || text === 'nhwc') return [text];
   throw new UsageError(`--layout must be nchw, nhwc or both, got '${text}'`);
@@ -108,13 +108,13 @@ async function main(): Promise<number> {
   if (work.length === 0) throw new UsageError(`no layer holds '${values.layers}'`);
 
   // Only now: help and wrong options need neither the engine nor the compiler.
-  const [{ createEngine }, { ceilingProbe }, { runLayer }, { loadTfjs }] = await Promise.all([
+  const [{ createEngine }, { ceilingProbe }, { runLayer }, { loadPeers }] = await Promise.all([
     import('../src/index.ts'),
     import('./ceiling-probe.ts'),
     import('./runner.ts'),
-    import('./tfjs.ts'),
+    import('./peers.ts'),
   ]);
-  const tfjs = values.peers ? await loadTfjs() : undefined;
+  const peers = values.peers ? await loadPeers(work.map(({ shape }) => shape)) : [];
   const engine = await createEngine({ threads: 1 });
   const ceiling = await ceilingProbe();
   const machine = thisMachine();
@@ -124,7 +124,7 @@ async function main(): Promise<number> {
   const layers: LayerReport[] = [];
   for (const { set, shape } of work) {
     bar.show(layers.length, `${set}: ${shape.name}`);
-    const layer = runLayer(set, shape, { engine, ceiling, layouts, naive: values.naive, tfjs, rounds, turn, warmup });
+    const layer = await runLayer(set, shape, { engine, ceiling, layouts, naive: values.naive, peers, rounds, turn, warmup });
     layers.push(layer);
     bar.clear();
     if (!quiet) process.stdout.write(`${layerText(layer)}\n\n`);
@@ -134,11 +134,11 @@ async function main(): Promise<number> {
   }
   engine.dispose();
 
-  const report: Report = { machine, peers: tfjs ? { '@tensorflow/tfjs-backend-wasm': tfjs.version } : {}, rounds, turn, layers };
+  const report: Report = { machine, peers: Object.fromEntries(peers.map(({ name, version }) => [name, version])), rounds, turn, layers };
   if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   if (values.markdown)
     process.stdout.write(`${markdown(report, ['node --import tsx bench/run.ts', ...process.argv.slice(2)].join(' '))}\n`);
-  const oursWrong = layers.some(({ wrong }) => Object.keys(wrong).some((name) => !name.startsWith('tfjs')));
+  const oursWrong = layers.some(({ wrong }) => Object.keys(wrong).some((name) => /^n(chw|hwc) /.test(name)));
   return oursWrong ? 1 : 0;
 }
 

@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { Contestant } from '../bench/contestant.ts';
+import type { SyncContestant } from '../bench/contestant.ts';
+import { naiveContestant } from '../bench/naive.ts';
+import { flopsOf, productsOf } from '../bench/operations.ts';
 import { ourContestants } from '../bench/ours.ts';
 import { difference, makeProblem, permute, toleranceOf } from '../bench/problem.ts';
 import { progressBar, progressLine } from '../bench/progress.ts';
 import { layerReport, type Report } from '../bench/report.ts';
-import { naiveContestant, runContest } from '../bench/runner.ts';
-import { flopsOf, parseLayer, parseShapes, productsOf } from '../bench/shapes.ts';
+import { runContest } from '../bench/runner.ts';
+import { parseLayer, parseShapes } from '../bench/shapes.ts';
 import { geometricMean, median, medianRatio, spread } from '../bench/stats.ts';
 import { alignedTable, digits3, layerText, markdown, percent, timeText } from '../bench/tables.ts';
 import { createEngine } from '../src/index.ts';
@@ -24,12 +26,12 @@ describe('words of a layer', () => {
     expect(layer).toEqual({
       name: '3x3 64-64',
       words: 'g2ic64ih56oc64oh56kh3ph1',
+      operation: 'conv',
       batch: 1,
       groups: 2,
       inC: 64,
       outC: 64,
-      height: axis,
-      width: axis,
+      axes: [axis, axis],
     });
     expect(productsOf(layer)).toBe(288);
     expect(flopsOf(layer)).toBe(2 * 64 * 56 * 56 * 288);
@@ -39,19 +41,19 @@ describe('words of a layer', () => {
     const layer = parseLayer('mb2ic3ih20iw9oc4oh6ow5kh3kw1sh2sw2ph0dh3dw0', 'here');
     expect(layer.batch).toBe(2);
     expect(layer.name).toBe(layer.words);
-    expect(layer.height).toEqual({ input: 20, output: 6, kernel: 3, stride: 2, dilation: 4, padBegin: 0, padEnd: 0 });
-    expect(layer.width).toEqual({ input: 9, output: 5, kernel: 1, stride: 2, dilation: 1, padBegin: 0, padEnd: 0 });
+    expect(layer.axes[0]).toEqual({ input: 20, output: 6, kernel: 3, stride: 2, dilation: 4, padBegin: 0, padEnd: 0 });
+    expect(layer.axes[1]).toEqual({ input: 9, output: 5, kernel: 1, stride: 2, dilation: 1, padBegin: 0, padEnd: 0 });
   });
 
   it('lets the output size say how much padding stands at the end', () => {
-    expect(parseLayer('ic1ih112oc1oh56kh3sh2', 'here').height).toMatchObject({ padBegin: 0, padEnd: 1, output: 56 });
-    expect(parseLayer('ic1ih8oc1oh8kh4ph1', 'here').height).toMatchObject({ padBegin: 1, padEnd: 2, output: 8 });
+    expect(parseLayer('ic1ih112oc1oh56kh3sh2', 'here').axes[0]).toMatchObject({ padBegin: 0, padEnd: 1, output: 56 });
+    expect(parseLayer('ic1ih8oc1oh8kh4ph1', 'here').axes[0]).toMatchObject({ padBegin: 1, padEnd: 2, output: 8 });
   });
 
   it.each([
     ['ic64 ih56', "here: expected a word and a number as in ic64, got ' ih56'"],
-    ['ic64x3', 'here: unknown word \'x\'; known are g mb ic ih iw oc oh ow kh kw sh sw ph pw dh dw and n"name"'],
-    ['ic64id5', 'here: unknown word \'id\'; known are g mb ic ih iw oc oh ow kh kw sh sw ph pw dh dw and n"name"'],
+    ['ic64x3', 'here: unknown word \'x\'; known are g mb ic oc id ih iw od oh ow kd kh kw sd sh sw dd dh dw pd ph pw and n"name"'],
+    ['ic64ib5', 'here: unknown word \'ib\'; known are g mb ic oc id ih iw od oh ow kd kh kw sd sh sw dd dh dw pd ph pw and n"name"'],
     ['ic64ic64', "here: 'ic' stands twice"],
     ['ic0ih5oc1kh1', 'here: ic must be at least 1, got 0'],
     ['ic4ih5oc1', "here: 'kh' is missing"],
@@ -73,16 +75,58 @@ describe('words of a layer', () => {
   });
 });
 
+describe('operations', () => {
+  const found = (line: string): Float32Array => {
+    const naive = naiveContestant(makeProblem(parseLayer(line, 'here')));
+    naive.run();
+    return naive.result();
+  };
+
+  it('reads what the leading word says, in one to three dimensions', () => {
+    expect(parseLayer('deconv ic2iw5oc3kw4sw2pw1', 'here')).toMatchObject({ operation: 'deconv', axes: [{ input: 5, output: 10 }] });
+    expect(parseLayer('bwd_w ic2id5oc3kd3', 'here').axes).toHaveLength(3);
+    expect(() => parseLayer('backward ic2iw5oc3kw4', 'here')).toThrow('here: ');
+    expect(() => parseLayer('separable ic2iw5oc3kw3', 'here')).toThrow('separable has two axes, got 1');
+    expect(() => parseLayer('gaussian ic2ih5oc3kh3', 'here')).toThrow('gaussian keeps its channels: oc must be 2, got 3');
+  });
+
+  it.each([
+    'ic3id4ih5oc2kd2kh3ph1',
+    'ic3iw9oc4kw3pw1sw2',
+    'g2ic4ih5oc6kh3sh2ph1',
+    'deconv ic3ih4oc2kh4sh2ph1',
+    'deconv g2ic4iw5oc6kw3sw3',
+    'deconv ic2id3oc3kd2sd2',
+    'bwd_d ic3ih6oc2kh3ph1sh2',
+    'bwd_d ic3iw6oc2kw3',
+    'bwd_w g2ic4ih6oc2kh3ph1sh2',
+    'bwd_w ic3id4oc2kd2pd1',
+    'separable ic3ih6oc5kh3ph1',
+    'gaussian ic3ih9oc3kh5ph2',
+  ])('%s: we find what the naive loops find', async (line) => {
+    const engine = await createEngine();
+    const problem = makeProblem(parseLayer(line, 'here'));
+    const want = found(line);
+    for (const contestant of ourContestants(engine, problem, ['nchw', 'nhwc'])) {
+      contestant.run();
+      if (contestant.computes === undefined) expect(difference(problem, contestant.result(), want), contestant.name).toBeUndefined();
+      contestant.dispose();
+    }
+    engine.dispose();
+  });
+});
+
 describe('sets of layers', () => {
   it.each([
     ['resnet', '3x3 64-64 56', 2 * 64 * 64 * 9 * 56 * 56],
     ['depthwise', 'dw 5x5 240 28', 2 * 240 * 25 * 28 * 28],
     ['digits', '5x5 1-8 28', 2 * 8 * 25 * 28 * 28],
     ['others', '7x7/2 3-64 224', 2 * 64 * 3 * 49 * 112 * 112],
+    ['family', 'separable 3x3 32-64 112', 2 * 32 * 112 * 112 * (9 + 64)],
   ])('%s is readable, its sizes are given and fit', (set, name, flops) => {
     const layers = parseShapes(readFileSync(join(folder, 'bench/shapes', `${set}.txt`), 'utf8'), set);
     expect(new Set(layers.map((layer) => layer.name)).size).toBe(layers.length);
-    for (const layer of layers) expect(layer.words).toMatch(/oh\d+/);
+    for (const layer of layers) expect(layer.words).toMatch(/o[hw]\d+/);
     const found = layers.find((layer) => layer.name === name);
     expect(found && flopsOf(found)).toBe(flops);
   });
@@ -107,7 +151,8 @@ describe('statistics', () => {
 });
 
 describe('comparison', () => {
-  const shape = parseLayer('mb2ic2ih3oc2kh2', 'here');
+  const problem = makeProblem(parseLayer('mb2ic2ih3oc2kh2', 'here'));
+  const tolerance = toleranceOf(problem.shape);
 
   it('turns dimensions and back', () => {
     const data = Float32Array.from({ length: 24 }, (_, i) => i);
@@ -119,14 +164,14 @@ describe('comparison', () => {
   it('names the first wrong value, NaN too', () => {
     const want = new Float32Array(16).fill(1);
     const got = want.slice();
-    expect(difference(shape, got, want)).toBeUndefined();
-    got[15] = 1 + toleranceOf(shape) / 2;
-    expect(difference(shape, got, want)).toBeUndefined();
-    got[13] = 1 + toleranceOf(shape) * 2;
-    expect(difference(shape, got, want)).toMatch(/^at \[1, 1, 0, 1\] got 1\.0000/);
+    expect(difference(problem, got, want)).toBeUndefined();
+    got[15] = 1 + tolerance / 2;
+    expect(difference(problem, got, want)).toBeUndefined();
+    got[13] = 1 + tolerance * 2;
+    expect(difference(problem, got, want)).toMatch(/^at \[1, 1, 0, 1\] got 1\.0000/);
     got[6] = Number.NaN;
-    expect(difference(shape, got, want)).toMatch(/^at \[0, 1, 1, 0\] got NaN, expected 1 ± /);
-    expect(difference(shape, new Float32Array(3), want)).toBe('3 values, expected 16');
+    expect(difference(problem, got, want)).toMatch(/^at \[0, 1, 1, 0\] got NaN, expected 1 ± /);
+    expect(difference(problem, new Float32Array(3), want)).toBe('3 values, expected 16');
   });
 });
 
@@ -196,14 +241,14 @@ describe('runner', () => {
     const disposed: string[] = [];
     const callsSeen: number[] = [];
     let calls = 0;
-    const rival: Contestant = { ...naiveContestant(problem), name: 'tfjs arrays', dispose: () => disposed.push('tfjs arrays') };
+    const rival: SyncContestant = { ...naiveContestant(problem), name: 'tfjs arrays', dispose: () => void disposed.push('tfjs arrays') };
     const compute = rival.run;
     rival.run = () => {
       calls++;
       compute();
     };
     const counting = { flops: 1000, run: () => void (callsSeen.at(-1) !== calls && callsSeen.push(calls)) };
-    const report = runContest('set', problem, [...ourContestants(engine, problem, ['nchw', 'nhwc']), rival], counting, options);
+    const report = await runContest('set', problem, [...ourContestants(engine, problem, ['nchw', 'nhwc']), rival], counting, options);
     expect(report.wrong).toEqual({});
     expect(report.figures.map(({ name }) => name)).toEqual([
       'nchw tensors',
@@ -234,11 +279,11 @@ describe('runner', () => {
     engine.dispose();
   });
 
-  it('reports who is wrong, where, and does not time them', () => {
+  it('reports who is wrong, where, and does not time them', async () => {
     const problem = makeProblem(shape);
     const right = naiveContestant(problem);
     let calls = 0;
-    const wrong: Contestant = {
+    const wrong: SyncContestant = {
       ...right,
       name: 'tfjs tensors',
       run: () => {
@@ -247,23 +292,23 @@ describe('runner', () => {
       },
       result: () => right.result().map((value, i) => (i === 7 ? value + 1 : value)),
     };
-    const report = runContest('set', problem, [wrong], ceiling, options);
+    const report = await runContest('set', problem, [wrong], ceiling, options);
     expect(report.wrong['tfjs tensors']).toMatch(/^at \[0, 0, 2, 1\] got /);
     expect(report.figures.map(({ name }) => name)).toEqual(['naive']);
     expect(calls).toBe(1);
   });
 
-  it('disposes of all when one throws', () => {
+  it('disposes of all when one throws', async () => {
     const problem = makeProblem(shape);
     let disposed = 0;
     const contestant = { ...naiveContestant(problem), dispose: () => void disposed++ };
-    const failing: Contestant = {
+    const failing: SyncContestant = {
       ...contestant,
       run: () => {
         throw new Error('out of order');
       },
     };
-    expect(() => runContest('set', problem, [contestant, failing], ceiling, options)).toThrow('out of order');
+    await expect(runContest('set', problem, [contestant, failing], ceiling, options)).rejects.toThrow('out of order');
     expect(disposed).toBe(2);
   });
 });
@@ -283,7 +328,7 @@ describe('command', () => {
     [['--rounds', '0'], "--rounds must be a whole number of at least 1, got '0'"],
     [['--layout', 'chwn'], "--layout must be nchw, nhwc or both, got 'chwn'"],
     [['--json', '--markdown'], '--json and --markdown exclude each other'],
-    [['resnest'], "'resnest' is neither a set (resnet, depthwise, digits, others) nor a file that can be read"],
+    [['resnest'], "'resnest' is neither a set (resnet, depthwise, digits, others, family) nor a file that can be read"],
     [['resnet', '--layers', '9x9'], "no layer holds '9x9'"],
   ])('refuses %j', (args, message) => {
     const { status, stdout, stderr } = run(...args);
