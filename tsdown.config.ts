@@ -8,7 +8,7 @@ export default defineConfig({
   dts: true,
   // Users' projects may not name the library that declares Symbol.dispose; bundling drops the reference in types.ts.
   banner: { dts: '/// <reference lib="esnext.disposable" />' },
-  // Not kernels.wasm, which is there already: scripts/build-wasm.ts wrote it.
+  // Not the binaries, which are there already: scripts/build-wasm.ts wrote them.
   clean: ['dist/*.js', 'dist/*.ts', 'dist/*.map'],
   sourcemap: true,
   deps: { alwaysBundle: ['@assemblyscript/loader'] },

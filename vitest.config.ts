@@ -1,6 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** Every test runs twice: on the release binary and on the debug binary, whose assertions are on. test/engines.ts reads the variable. */
+/** Node 20 knows relaxed SIMD behind a flag, later versions without. */
+const relaxedFlags = Number(process.versions.node.split('.')[0]) < 22 ? ['--experimental-wasm-relaxed-simd'] : [];
+
+/**
+ * Every test runs on the release binary, and what reaches a kernel on the debug binary too, whose assertions are on, and on the one for relaxed SIMD.
+ * test/engines.ts reads the variable.
+ */
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -12,11 +18,20 @@ export default defineConfig({
       },
       {
         extends: true,
-        // What never reaches a kernel of ours need not run twice.
+        test: {
+          name: 'relaxed',
+          include: ['test/{conformance*,conv*,depthwise,factored,flattened,gradients*,non-finite,property,separable}.test.ts'],
+          env: { WASM_CONV_BUILD: 'relaxed' },
+          execArgv: relaxedFlags,
+        },
+      },
+      {
+        extends: true,
+        // What never reaches a kernel of ours need not run again.
         test: {
           name: 'debug',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{bench,check,digits,options,plan,reference,shape,wasm}.test.ts', 'test/{package,readme}.test.ts'],
+          exclude: ['test/{bench,check,digits,options,plan,reference*,shape,wasm,factor-kernel}.test.ts', 'test/{package,readme}.test.ts'],
           env: { WASM_CONV_BUILD: 'debug' },
         },
       },

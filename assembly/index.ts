@@ -19,3 +19,6 @@ export const heapBase: usize = __heap_base;
 
 /** The version of the package this binary was built for: major · 10⁶ + minor · 10³ + patch, given by scripts/build-wasm.ts. */
 export const version: i32 = VERSION;
+
+/** 1 where a · b + c is rounded once: the build for relaxed SIMD. */
+export const relaxed: i32 = ASC_FEATURE_RELAXED_SIMD ? 1 : 0;

@@ -1,4 +1,4 @@
-/** assembly/ → dist/kernels.wasm, build/kernels-debug.wasm, and src/wasm-binary.ts with the first inlined. Run from the package's folder. */
+/** assembly/ → dist/kernels.wasm, dist/kernels-relaxed.wasm, build/kernels-debug.wasm, and src/wasm-binary.ts with the first two inlined. Run from the package's folder. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import { versionNumber } from '../src/version.ts';
@@ -14,15 +14,17 @@ async function compile(target: string): Promise<void> {
 }
 
 for (const folder of ['build', 'dist']) mkdirSync(folder, { recursive: true });
-await compile('release');
-await compile('debug');
-const bytes = readFileSync('dist/kernels.wasm');
+for (const target of ['release', 'relaxed', 'debug']) await compile(target);
+const plain = readFileSync('dist/kernels.wasm');
+const relaxed = readFileSync('dist/kernels-relaxed.wasm');
 writeFileSync(
   'src/wasm-binary.ts',
   `/** Made by scripts/build-wasm.ts from assembly/; not to be edited. */
 export const version: string = '${version}';
-export const binary: string =
-  '${bytes.toString('base64')}';
+export const plainBinary: string =
+  '${plain.toString('base64')}';
+export const relaxedBinary: string =
+  '${relaxed.toString('base64')}';
 `,
 );
-process.stderr.write(`kernels.wasm: ${bytes.length} bytes\n`);
+process.stderr.write(`kernels.wasm: ${plain.length} bytes, kernels-relaxed.wasm: ${relaxed.length} bytes\n`);

@@ -1,10 +1,10 @@
 /** Engines: an instance of the module, its memory, and the operations bound to them. */
-import { checkFields, checkInteger, checkOneOf, disposed, wrongType } from './check.ts';
+import { checkFields, checkInteger, checkOneOf, conflict, disposed, wrongType } from './check.ts';
 import { Heap, PAGE_BYTES } from './memory.ts';
 import { operationsOf } from './operations.ts';
 import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
 import type { Engine, EngineInfo, EngineOptions, EngineSyncOptions } from './types.ts';
-import { instantiate, moduleOf, moduleSync } from './wasm.ts';
+import { type Build, buildFor, instantiate, moduleOf, moduleSync } from './wasm.ts';
 import { version } from './wasm-binary.ts';
 
 /** All that a 32-bit address reaches. */
@@ -13,6 +13,10 @@ const MOST_PAGES = 65536;
 interface Settings {
   readonly maximumPages: number;
   readonly threadsReason: string | undefined;
+  /** What is loaded where nothing else is given. */
+  readonly build: Build;
+  /** The same bits on every machine were asked for: no build that rounds less often will do. */
+  readonly exact: boolean;
 }
 
 function engineSettings(op: string, options: EngineOptions): Settings {
@@ -26,19 +30,23 @@ function engineSettings(op: string, options: EngineOptions): Settings {
   checkInteger(op, 'maxMemory', maxMemory, PAGE_BYTES);
   return {
     maximumPages: Math.min(MOST_PAGES, Math.floor(maxMemory / PAGE_BYTES)),
+    build: buildFor(relaxedSimd !== false),
+    exact: relaxedSimd === false,
     threadsReason: threads === 1 ? undefined : 'this version computes on the calling thread alone',
   };
 }
 
-function makeEngine(op: string, module: WebAssembly.Module, { maximumPages, threadsReason }: Settings): Engine {
+function makeEngine(op: string, module: WebAssembly.Module, { maximumPages, threadsReason, exact }: Settings): Engine {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
   const kernels = instantiate(op, module, memory);
+  const relaxed = Number(kernels.relaxed.value) === 1;
+  if (relaxed && exact) throw conflict(op, 'wasm is the build for relaxed SIMD, which relaxedSimd: false forbids');
   const heap = new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES);
   const reason = threadsReason === undefined ? {} : { threadsReason };
   const engine: Omit<Engine, typeof Symbol.dispose> = {
     ...operationsOf({ heap, kernels }),
     get info(): EngineInfo {
-      return { simd: 'simd128', threads: 1, ...reason, memoryBytes: heap.bytes, version };
+      return { simd: relaxed ? 'relaxed' : 'simd128', threads: 1, ...reason, memoryBytes: heap.bytes, version };
     },
     alloc: (shape) => {
       if (heap.closed) throw disposed('alloc', 'the engine');
@@ -62,14 +70,14 @@ function makeEngine(op: string, module: WebAssembly.Module, { maximumPages, thre
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const op = 'createEngine';
   const settings = engineSettings(op, options);
-  return makeEngine(op, await moduleOf(op, options.wasm), settings);
+  return makeEngine(op, await moduleOf(op, options.wasm, settings.build), settings);
 }
 
 /** As `createEngine`, at once: from a module, bytes or the inlined build. */
 export function createEngineSync(options: EngineSyncOptions = {}): Engine {
   const op = 'createEngineSync';
   const settings = engineSettings(op, options as EngineOptions);
-  return makeEngine(op, moduleSync(op, options.wasm), settings);
+  return makeEngine(op, moduleSync(op, options.wasm, settings.build), settings);
 }
 
 let shared: Promise<Engine> | undefined;

@@ -3,12 +3,14 @@ import { instantiateSync } from '@assemblyscript/loader';
 import { conflict, hostError, wrongType } from './check.ts';
 import type { WasmBinary, WasmSource } from './types.ts';
 import { versionNumber, versionText } from './version.ts';
-import { binary, version } from './wasm-binary.ts';
+import { plainBinary, relaxedBinary, version } from './wasm-binary.ts';
 
 /** assembly/index.ts, as seen from here. Pointers are byte addresses. */
 export interface Kernels {
   readonly heapBase: WebAssembly.Global;
   readonly version: WebAssembly.Global;
+  /** 1 in the build for relaxed SIMD. */
+  readonly relaxed: WebAssembly.Global;
   convChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   depthwiseChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
@@ -52,11 +54,63 @@ export interface Kernels {
   padImage(params: number, from: number, to: number): void;
 }
 
-/** What loads the one binary there is so far. */
-const file = 'kernels.wasm';
+/** Which build: plain 128-bit SIMD, or with fused multiply-add, whose sums are rounded less often. */
+export type Build = 'plain' | 'relaxed';
+
+/** What a loader given by the user is asked for. */
+const files = { plain: 'kernels.wasm', relaxed: 'kernels-relaxed.wasm' } as const satisfies Record<Build, string>;
 
 /** (module (func (result v128) i32.const 0 i8x16.splat)): valid where the host has 128-bit SIMD. */
 const simdProbe = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11);
+
+/** (module (func (result v128) (f32x4.relaxed_madd …))): valid where the host has relaxed SIMD. */
+const relaxedProbe = Uint8Array.of(
+  0,
+  97,
+  115,
+  109,
+  1,
+  0,
+  0,
+  0,
+  1,
+  5,
+  1,
+  96,
+  0,
+  1,
+  123,
+  3,
+  2,
+  1,
+  0,
+  10,
+  19,
+  1,
+  17,
+  0,
+  65,
+  0,
+  253,
+  15,
+  65,
+  0,
+  253,
+  15,
+  65,
+  0,
+  253,
+  15,
+  253,
+  133,
+  2,
+  11,
+);
+
+/** The build to take: fused multiply-add where it is wanted and the host has it. */
+export function buildFor(wanted: boolean): Build {
+  return wanted && typeof WebAssembly === 'object' && WebAssembly.validate(relaxedProbe) ? 'relaxed' : 'plain';
+}
 
 function checkHost(op: string): void {
   if (typeof WebAssembly !== 'object') throw hostError(op, 'this host has no WebAssembly');
@@ -87,22 +141,23 @@ function compile(op: string, source: BufferSource): WebAssembly.Module {
   }
 }
 
-let inlined: WebAssembly.Module | undefined;
+const inlined: Partial<Record<Build, WebAssembly.Module>> = {};
 
-/** The build that comes with the package. Compiled once; every engine makes its own instance. */
-function inlinedModule(op: string): WebAssembly.Module {
-  inlined ??= compile(
+/** A build that comes with the package. Compiled once; every engine makes its own instance. */
+function inlinedModule(op: string, build: Build): WebAssembly.Module {
+  const text = build === 'relaxed' ? relaxedBinary : plainBinary;
+  inlined[build] ??= compile(
     op,
-    Uint8Array.from(atob(binary), (letter) => letter.charCodeAt(0)),
+    Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)),
   );
-  return inlined;
+  return inlined[build];
 }
 
 /** @throws Error `ERR_HOST` where the host refuses, TypeError for a source that is not at hand */
-export function moduleSync(op: string, source: unknown): WebAssembly.Module {
+export function moduleSync(op: string, source: unknown, build: Build): WebAssembly.Module {
   checkHost(op);
-  const given: unknown = typeof source === 'function' ? source(file) : source;
-  if (given === undefined) return inlinedModule(op);
+  const given: unknown = typeof source === 'function' ? source(files[build]) : source;
+  if (given === undefined) return inlinedModule(op, build);
   if (given instanceof WebAssembly.Module) return given;
   if (isBytes(given)) return compile(op, given);
   throw wrongType(op, 'wasm', 'a WebAssembly.Module or bytes', given);
@@ -121,9 +176,9 @@ async function fetchBytes(op: string, url: URL): Promise<BufferSource | Response
 }
 
 /** As `moduleSync`, from any source. */
-export async function moduleOf(op: string, source: WasmSource | undefined): Promise<WebAssembly.Module> {
+export async function moduleOf(op: string, source: WasmSource | undefined, build: Build): Promise<WebAssembly.Module> {
   checkHost(op);
-  let given: WasmBinary | BufferSource | undefined = await (typeof source === 'function' ? source(file) : source);
+  let given: WasmBinary | BufferSource | undefined = await (typeof source === 'function' ? source(files[build]) : source);
   if (given instanceof URL) given = await fetchBytes(op, given);
   if (typeof Response === 'function' && given instanceof Response) {
     const { url, ok, status } = given;
@@ -134,13 +189,17 @@ export async function moduleOf(op: string, source: WasmSource | undefined): Prom
       throw hostError(op, `cannot read ${url === '' ? 'the Response of the option wasm' : url}`, cause);
     }
   }
-  if (given === undefined) return inlinedModule(op);
+  if (given === undefined) return inlinedModule(op, build);
   if (given instanceof WebAssembly.Module) return given;
   if (isBytes(given)) return compile(op, given);
   throw wrongType(op, 'wasm', 'a WebAssembly.Module, bytes, a Response, a URL or a promise of one', given);
 }
 
-/** An instance on `memory`. */
+/**
+ * An instance on `memory`.
+ *
+ * @throws RangeError for a binary of another version
+ */
 export function instantiate(op: string, module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const marker = WebAssembly.Module.exports(module).some(({ name }) => name === 'convChannelsFirst');
   if (!marker) throw wrongType(op, 'wasm', 'a binary of wasm-conv', module);

@@ -98,8 +98,17 @@ describe('engine.info', () => {
     expect(testEngine({ threads: 1 }).info.threadsReason).toBeUndefined();
   });
 
-  it('relaxedSimd is heard, and not there yet', () => {
-    for (const relaxedSimd of [true, false, 'auto'] as const) expect(testEngine({ relaxedSimd }).info.simd).toBe('simd128');
+  it('relaxedSimd: fused multiply-add where the host has it, unless it is forbidden', async () => {
+    const [wanted, forbidden] = [await createEngine({ relaxedSimd: true }), await createEngine({ relaxedSimd: false })];
+    const byItself = await createEngine();
+    expect(forbidden.info.simd).toBe('simd128');
+    expect(byItself.info.simd).toBe(wanted.info.simd);
+    const asked: string[] = [];
+    await createEngine({ wasm: (file) => (asked.push(file), readFileSync(`dist/${file}`)) });
+    expect(asked).toEqual([wanted.info.simd === 'relaxed' ? 'kernels-relaxed.wasm' : 'kernels.wasm']);
+    // A build that is given is taken as it is.
+    const plain = readFileSync('dist/kernels.wasm');
+    expect((await createEngine({ wasm: plain, relaxedSimd: true })).info.simd).toBe('simd128');
   });
 });
 
