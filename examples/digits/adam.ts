@@ -1,32 +1,41 @@
-/** Adam (arXiv 1412.6980) over a list of parameter arrays. */
+/** Adam (arXiv 1412.6980) over a list of parameters, which may lie in an engine's memory. */
+import type { Tensor } from '../../src/index.ts';
+
+const BETA1 = 0.9;
+const BETA2 = 0.999;
+const EPSILON = 1e-8;
+
 export class Adam {
-  readonly #parameters: readonly Float32Array[];
+  readonly #parameters: readonly Tensor[];
   readonly #mean: readonly Float32Array[];
   readonly #square: readonly Float32Array[];
-  #step = 0;
+  /** β₁ᵗ and β₂ᵗ of step t. As products: what `**` gives is left to the host, and would be the only such number here. */
+  #power1 = 1;
+  #power2 = 1;
 
-  constructor(parameters: readonly Float32Array[]) {
+  constructor(parameters: readonly Tensor[]) {
     this.#parameters = parameters;
-    this.#mean = parameters.map((p) => new Float32Array(p.length));
-    this.#square = parameters.map((p) => new Float32Array(p.length));
+    this.#mean = parameters.map(({ data }) => new Float32Array(data.length));
+    this.#square = parameters.map(({ data }) => new Float32Array(data.length));
   }
 
   /** Moves every parameter against its gradient. */
-  update(gradients: readonly Float32Array[], rate: number): void {
-    const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
-    this.#step++;
-    const scale = (rate * Math.sqrt(1 - beta2 ** this.#step)) / (1 - beta1 ** this.#step);
+  update(gradients: readonly Tensor[], rate: number): void {
+    this.#power1 *= BETA1;
+    this.#power2 *= BETA2;
+    const scale = (rate * Math.sqrt(1 - this.#power2)) / (1 - this.#power1);
     this.#parameters.forEach((parameter, n) => {
-      const gradient = gradients[n] as Float32Array;
+      const values = parameter.data;
+      const gradient = (gradients[n] as Tensor).data;
       const mean = this.#mean[n] as Float32Array;
       const square = this.#square[n] as Float32Array;
-      for (let i = 0; i < parameter.length; i++) {
+      for (let i = 0; i < values.length; i++) {
         const g = gradient[i] as number;
-        const m = beta1 * (mean[i] as number) + (1 - beta1) * g;
-        const s = beta2 * (square[i] as number) + (1 - beta2) * g * g;
+        const m = BETA1 * (mean[i] as number) + (1 - BETA1) * g;
+        const s = BETA2 * (square[i] as number) + (1 - BETA2) * g * g;
         mean[i] = m;
         square[i] = s;
-        parameter[i] = (parameter[i] as number) - (scale * m) / (Math.sqrt(s) + epsilon);
+        values[i] = (values[i] as number) - (scale * m) / (Math.sqrt(s) + EPSILON);
       }
     });
   }

@@ -40,7 +40,16 @@ function load(name: string): { shape: number[]; data: Uint8Array } {
 function digits(images: string, labels: string): Digits {
   const pictures = load(images);
   const [count = 0] = pictures.shape;
-  return { count, images: Float32Array.from(pictures.data, (grey) => grey / 255), labels: Uint8Array.from(load(labels).data) };
+  // `Float32Array.from` with a function took 4 seconds for the training digits, a loop takes 0.2.
+  const grey = pictures.data;
+  const ink = new Float32Array(grey.length);
+  for (let i = 0; i < grey.length; i++) ink[i] = (grey[i] as number) / 255;
+  return { count, images: ink, labels: Uint8Array.from(load(labels).data) };
+}
+
+/** Digits `first` … `end` − 1, uncopied. */
+export function part({ images, labels }: Digits, first: number, end: number): Digits {
+  return { count: end - first, images: images.subarray(first * PIXELS, end * PIXELS), labels: labels.subarray(first, end) };
 }
 
 /** The 10,000 test digits. */

@@ -26,8 +26,12 @@ export const layers: readonly ConvSpec[] = [
 
 export const CLASSES = 10;
 
-export function weightCount({ inC, outC, kernel }: ConvSpec): number {
-  return outC * inC * kernel * kernel;
+export function weightShape({ inC, outC, kernel }: ConvSpec): readonly number[] {
+  return [outC, inC, kernel, kernel];
+}
+
+export function weightCount(spec: ConvSpec): number {
+  return weightShape(spec).reduce((product, size) => product * size, 1);
 }
 
 export const parameterCount = layers.reduce((sum, spec) => sum + weightCount(spec) + spec.outC, 0);
@@ -75,6 +79,16 @@ export function loadWeights(): Weights {
   };
 }
 
+/** The text of weights.json. */
+export function weightsText(weights: Weights): string {
+  const text = (values: Float32Array): string => Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
+  const file: WeightsFile = {
+    ...weights,
+    layers: weights.layers.map(({ weight, bias }, i) => ({ name: layers[i]?.name ?? '', weight: text(weight), bias: text(bias) })),
+  };
+  return `${JSON.stringify(file, null, 1)}\n`;
+}
+
 /** Images computed at a time: enough to fill the kernels, few enough for the maps to stay in the cache. */
 const BATCH = 25;
 
@@ -85,12 +99,12 @@ export class Network {
   #input: EngineTensor | undefined;
   #maps: readonly EngineTensor[] = [];
 
-  constructor(engine: Engine, weights: Weights) {
+  constructor(engine: Engine, weights: Pick<Weights, 'layers'>) {
     this.#engine = engine;
     this.#layers = layers.map((spec, i) => {
       const { weight, bias } = weights.layers[i] as LayerWeights;
-      const { outC, inC, kernel, stride, padding, relu } = spec;
-      return engine.conv2d.prepare(tensor(weight, [outC, inC, kernel, kernel]), {
+      const { stride, padding, relu } = spec;
+      return engine.conv2d.prepare(tensor(weight, weightShape(spec)), {
         bias,
         stride,
         padding,

@@ -11,10 +11,10 @@ export class Progress {
     this.#total = total;
   }
 
-  /** `done` of the total are finished. */
-  show(done: number): void {
+  /** `done` of the total are finished. What `note` adds must not become shorter, or its end stays on the terminal. */
+  show(done: number, note = ''): void {
     const part = done / this.#total;
-    const text = `${this.#label} ${bar(part, 30)} ${done} of ${this.#total}`;
+    const text = `${this.#label} ${bar(part, 30)} ${done} of ${this.#total}${note}`;
     if (process.stderr.isTTY) {
       process.stderr.write(`\r${text}${done === this.#total ? '\n' : ''}`);
       return;

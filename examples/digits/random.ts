@@ -10,7 +10,12 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-/** Normal with mean 0 and deviation 1 (Box and Muller). */
-export function normal(random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+/** 0 … count − 1 in an order that each has the same chance of (Fisher and Yates). */
+export function shuffled(count: number, random: () => number): number[] {
+  const order = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j] as number, order[i] as number];
+  }
+  return order;
 }
