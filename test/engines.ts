@@ -7,6 +7,7 @@ export const build = process.env.WASM_CONV_BUILD as 'release' | 'relaxed' | 'deb
 export function testEngine(options: EngineSyncOptions = {}): Engine {
   const wasm = build === 'debug' ? readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) : undefined;
   const engine = createEngineSync({ wasm, relaxedSimd: build === 'relaxed', ...options });
-  if (build === 'relaxed' && options.relaxedSimd !== false && engine.info.simd !== 'relaxed') throw new Error('this host has no relaxed SIMD');
+  if (build === 'relaxed' && options.relaxedSimd !== false && engine.info.simd !== 'relaxed')
+    throw new Error('this host has no relaxed SIMD');
   return engine;
 }
