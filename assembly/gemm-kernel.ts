@@ -46,35 +46,64 @@ function tile(
       let a3 = rows > 3 ? load<usize>(table, 12) + offset : 0;
       let a4 = rows > 4 ? load<usize>(table, 16) + offset : 0;
       table += 4 * MR;
-      for (let k = run; k != 0; k--) {
-        const b0 = v128.load(b);
-        const b1 = wide ? v128.load(b, 16) : b0;
+      // Two steps at a time halve the steps of the pointers. The way out between them keeps V8 from loading for the second before the first is done,
+      // which would take more registers than there are.
+      for (let k = run; k != 0; k -= 2) {
+        let b0 = v128.load(b);
+        let b1 = wide ? v128.load(b, 16) : b0;
         b += 32;
         let a = v128.load32_splat(a0);
-        a0 += 4;
         acc00 = madd(a, b0, acc00);
         if (wide) acc01 = madd(a, b1, acc01);
         if (rows > 1) {
           a = v128.load32_splat(a1);
-          a1 += 4;
           acc10 = madd(a, b0, acc10);
           if (wide) acc11 = madd(a, b1, acc11);
         }
         if (rows > 2) {
           a = v128.load32_splat(a2);
-          a2 += 4;
           acc20 = madd(a, b0, acc20);
           if (wide) acc21 = madd(a, b1, acc21);
         }
         if (rows > 3) {
           a = v128.load32_splat(a3);
-          a3 += 4;
           acc30 = madd(a, b0, acc30);
           if (wide) acc31 = madd(a, b1, acc31);
         }
         if (rows > 4) {
           a = v128.load32_splat(a4);
-          a4 += 4;
+          acc40 = madd(a, b0, acc40);
+          if (wide) acc41 = madd(a, b1, acc41);
+        }
+        if (k == 1) break;
+        b0 = v128.load(b);
+        if (wide) b1 = v128.load(b, 16);
+        b += 32;
+        a = v128.load32_splat(a0, 4);
+        a0 += 8;
+        acc00 = madd(a, b0, acc00);
+        if (wide) acc01 = madd(a, b1, acc01);
+        if (rows > 1) {
+          a = v128.load32_splat(a1, 4);
+          a1 += 8;
+          acc10 = madd(a, b0, acc10);
+          if (wide) acc11 = madd(a, b1, acc11);
+        }
+        if (rows > 2) {
+          a = v128.load32_splat(a2, 4);
+          a2 += 8;
+          acc20 = madd(a, b0, acc20);
+          if (wide) acc21 = madd(a, b1, acc21);
+        }
+        if (rows > 3) {
+          a = v128.load32_splat(a3, 4);
+          a3 += 8;
+          acc30 = madd(a, b0, acc30);
+          if (wide) acc31 = madd(a, b1, acc31);
+        }
+        if (rows > 4) {
+          a = v128.load32_splat(a4, 4);
+          a4 += 8;
           acc40 = madd(a, b0, acc40);
           if (wide) acc41 = madd(a, b1, acc41);
         }

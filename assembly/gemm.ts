@@ -4,7 +4,7 @@
  * Rows are split evenly: m rows make ⌈m / MR⌉ tiles whose heights differ by one at most (8 = 4 + 4, not 5 + 3), so no row is computed
  * that is not wanted. Columns come in panels of NR; only the last one is narrower.
  */
-import { FORESEEN, FORESEEN_FUSED, MR, PARTS } from "./blocks";
+import { FORESEEN, MR, PARTS } from "./blocks";
 
 export function tileCount(m: i32): i32 {
   return (m + MR - 1) / MR;
@@ -12,9 +12,8 @@ export function tileCount(m: i32): i32 {
 
 /** Equal parts of a run of `steps`: as many as make each so short that the end of its loop is foreseen. */
 export function partsOf(steps: i32): i32 {
-  const longest = ASC_FEATURE_RELAXED_SIMD ? FORESEEN_FUSED : FORESEEN;
   for (let parts = 1; parts <= PARTS; parts++) {
-    if (steps % parts == 0 && steps / parts <= longest) return parts;
+    if (steps % parts == 0 && steps / parts <= FORESEEN) return parts;
   }
   return 1;
 }

@@ -1,5 +1,5 @@
 /** Depthwise and pointwise convolution in one pass. */
-import { FORESEEN_FUSED, LAYOUT_BYTES, MR, NR, PARTS } from '../assembly/blocks.ts';
+import { FORESEEN, LAYOUT_BYTES, MR, NR, PARTS } from '../assembly/blocks.ts';
 import { bandRowBytes, directWork, roundUp } from './bands.ts';
 import { type Context, workspaceBytes } from './call.ts';
 import { type ChainText, chainProgram, strip, textOf } from './chain.ts';
@@ -24,7 +24,7 @@ type KeptSteps = readonly [depthwise: Omit<Step, 'weight'>, pointwise: Omit<Step
 
 /** Steps of a pointwise sum: its products, its bias, and as many zeros as let the loop be cut (see assembly/gemm.ts). */
 function depthOf(channels: number): number {
-  const least = Math.ceil((channels + 1) / FORESEEN_FUSED);
+  const least = Math.ceil((channels + 1) / FORESEEN);
   return least <= PARTS ? roundUp(channels + 1, least) : channels + 1;
 }
 
