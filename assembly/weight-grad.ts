@@ -113,8 +113,9 @@ function copyRows(
 }
 
 /** The taps of one kernel slice, of rows [row, …) of the image as they lie at `x`, with output rows [oh, end). */
-function addGemm(p: ConvParams, x: usize, pixelBytes: usize, width: i32, row: i32, oh: i32, end: i32, kd: i32, panelsOf: usize, sums: usize): void {
-  const whole = wholeRows(p);
+function addGemm(
+  p: ConvParams, whole: bool, x: usize, pixelBytes: usize, width: i32, row: i32, oh: i32, end: i32, kd: i32, panelsOf: usize, sums: usize,
+): void {
   const N = p.groupOutC, outW = p.outW;
   const panels = (N + NR - 1) / NR;
   const kW = whole ? 1 : p.kW;
@@ -209,9 +210,16 @@ function addDepthwise(
   }
 }
 
-function weightGrad(p: ConvParams, input: usize, gradOutput: usize, sums: usize, work: usize, last: bool): void {
+/** Floats of all sums. */
+// @ts-ignore: decorator
+@inline
+function sumFloats(p: ConvParams): i32 {
+  if (p.kind == DEPTHWISE) return p.kD * p.kH * p.kW * p.weightStride;
+  return p.groups * ((p.groupOutC + NR - 1) / NR) * p.weightStride;
+}
+
+function sumUp(p: ConvParams, whole: bool, input: usize, gradOutput: usize, sums: usize, work: usize, last: bool): void {
   const depthwise = p.kind == DEPTHWISE;
-  const whole = wholeRows(p);
   const multiplier = depthwise ? p.outC / p.inC : 1;
   const channels = p.inC * multiplier;
   const pixel = whole ? p.inC : copiedPixel(channels);
@@ -222,7 +230,7 @@ function weightGrad(p: ConvParams, input: usize, gradOutput: usize, sums: usize,
   const reachH = (p.kH - 1) * p.dilationH + 1;
   const gradPixel = <usize>p.outC << 2;
   const packed = work + (copied ? <usize>(min(p.inH, (p.band - 1) * p.strideH + reachH) * width) * pixelBytes : 0);
-  zeroFloats(sums, depthwise ? p.kD * p.kH * p.kW * p.weightStride : p.groups * ((p.groupOutC + NR - 1) / NR) * p.weightStride);
+  zeroFloats(sums, sumFloats(p));
   for (let b = 0; b < p.batch; b++) {
     const image = input + (<usize>(b * p.inC * p.inD * p.inH * p.inW) << 2);
     const gradient = gradOutput + (<usize>(b * p.outC * p.outD * p.outH * p.outW) << 2);
@@ -249,11 +257,29 @@ function weightGrad(p: ConvParams, input: usize, gradOutput: usize, sums: usize,
             copyRows(p, image, id, row, rows, column, width, last, x, pixelBytes, multiplier);
           }
           if (depthwise) addDepthwise(p, x, pixelBytes, row, oh, end, kd, g, gradPixel, sums);
-          else addGemm(p, x, pixelBytes, width, row, oh, end, kd, packed, sums);
+          else addGemm(p, whole, x, pixelBytes, width, row, oh, end, kd, packed, sums);
         }
       }
     }
   }
+}
+
+/** Whether all are finite: x − x is 0 for those, NaN for others. */
+function allFinite(at: usize, floats: i32): bool {
+  let sum: f32 = 0;
+  for (; floats > 0; floats--) {
+    const x = load<f32>(at);
+    sum += x - x;
+    at += 4;
+  }
+  return sum == 0;
+}
+
+function weightGrad(p: ConvParams, input: usize, gradOutput: usize, sums: usize, work: usize, last: bool): void {
+  const whole = wholeRows(p);
+  sumUp(p, whole, input, gradOutput, sums, work, last);
+  // Whole rows multiply the zeros at the sides too, which is nothing but where the gradient is not finite.
+  if (whole && !allFinite(sums, sumFloats(p))) sumUp(p, false, input, gradOutput, sums, work, last);
 }
 
 export function weightGradChannelsFirst(p: ConvParams, input: usize, gradOutput: usize, sums: usize, work: usize): void {

@@ -37,10 +37,14 @@ function sumsPlan(op: string, { outC, groupInC, groups, kernel }: FilterShape, s
   };
 }
 
+/** Whether a row of the kernel is read as one. */
+function wholeRows({ inC, groups, dilation, kernel }: ConvShape, depthwise: boolean): boolean {
+  return !depthwise && groups === 1 && dilation[2] === 1 && inC < WHOLE_ROWS_BELOW && kernel[2] > 1;
+}
+
 /** Bytes of the copied rows and of the packed gradient of a band of one row, and of each row more. See assembly/weight-grad.ts. */
-function rowBytes(shape: ConvShape, depthwise: boolean): { readonly first: number; readonly more: number } {
+function rowBytes(shape: ConvShape, depthwise: boolean, whole: boolean): { readonly first: number; readonly more: number } {
   const { inC, outC, groups, groupOutC, kernel, stride, dilation, inSize, outSize } = shape;
-  const whole = !depthwise && groups === 1 && dilation[2] === 1 && inC < WHOLE_ROWS_BELOW && kernel[2] > 1;
   const channels = depthwise ? outC : inC;
   const pixel = !whole && channels % 64 === 0 ? channels + SKEW : channels;
   const width = whole ? (outSize[2] - 1) * stride[2] + kernel[2] : inSize[2];
@@ -51,7 +55,10 @@ function rowBytes(shape: ConvShape, depthwise: boolean): { readonly first: numbe
 }
 
 function weightGradPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
-  const { first, more } = rowBytes(shape, pack.kind === 'depthwise');
+  const depthwise = pack.kind === 'depthwise';
+  const { first, more } = rowBytes(shape, depthwise, wholeRows(shape, depthwise));
+  // Where the gradient is not finite, taps are read one by one.
+  const careful = rowBytes(shape, depthwise, false);
   const rows = Math.min(shape.outSize[1], Math.max(1, Math.floor((LAYOUT_BYTES - first) / more) + 1));
   return {
     shape,
@@ -66,7 +73,7 @@ function weightGradPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
     sides: false,
     inPlace: false,
     paddedBytes: 0,
-    workBytes: first + (rows - 1) * more,
+    workBytes: Math.max(first + (rows - 1) * more, careful.first + (rows - 1) * careful.more),
   };
 }
 
