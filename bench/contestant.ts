@@ -35,7 +35,7 @@ export const contestantNotes = {
   'nhwc two calls': 'the same, channels last',
   'nchw unfactored': "gaussian: prepared with accuracy 'exact', which takes no kernel apart, on engine tensors, channels first",
   'nhwc unfactored': 'the same, channels last',
-  'nchw forward': "gradients: the convolution itself, prepared with algorithm 'gemm', on engine tensors, channels first",
+  'nchw forward': "gradients without groups: the convolution itself, prepared with algorithm 'gemm', on engine tensors, channels first",
   'nhwc forward': 'the same, channels last',
   'tfjs tensors': 'tfjs-backend-wasm, one thread, SIMD, channels last; operands in its heap, the result stays there',
   'tfjs arrays': 'the same with tf.tensor(Float32Array) before and dataSync() after in the timed part',

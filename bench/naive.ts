@@ -4,8 +4,8 @@
  * Sums are float64, as numbers are here: these loops are also what every contestant is held against.
  */
 import type { SyncContestant } from './contestant.ts';
-import { asTransposed, separableSteps } from './operations.ts';
-import { elementsOf, type Problem, pointwiseOf } from './problem.ts';
+import { asConv, asTransposed, dimsOf } from './operations.ts';
+import { elementsOf, type Problem, type Step, weightedSteps } from './problem.ts';
 import type { Axis, LayerShape } from './shapes.ts';
 
 const single: Axis = { input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0 };
@@ -174,6 +174,14 @@ export function naiveWeightGrad(
   }
 }
 
+/** The steps of a composed operation one after the other, the results between them rounded to float32. */
+function chainLoops(steps: readonly Step[], input: Float32Array, output: Float32Array): () => void {
+  const between = steps.slice(1).map(({ shape }) => new Float32Array(elementsOf(dimsOf(shape).operands[0])));
+  return () => {
+    for (const [i, { shape, weight }] of steps.entries()) naiveConv(shape, between[i - 1] ?? input, weight.data, between[i] ?? output);
+  };
+}
+
 function loopsOf(problem: Problem, output: Float32Array): () => void {
   const { shape, operands } = problem;
   const [{ data: first }, { data: second }] = operands;
@@ -189,15 +197,18 @@ function loopsOf(problem: Problem, output: Float32Array): () => void {
     }
     case 'bwd_w':
       return () => naiveWeightGrad(shape, first, second, output);
-    case 'separable': {
-      const [depthwise, pointwise] = separableSteps(shape);
-      const between = new Float32Array(elementsOf([shape.batch, shape.inC, ...shape.axes.map((axis) => axis.output)]));
-      const { data: third } = pointwiseOf(problem);
-      return () => {
-        naiveConv(depthwise, first, second, between);
-        naiveConv(pointwise, between, third, output);
-      };
+    case 'deconv_bwd_d': {
+      const turned = asConv(shape);
+      return () => naiveConv(turned, first, second, output);
     }
+    case 'deconv_bwd_w': {
+      const turned = asConv(shape);
+      return () => naiveWeightGrad(turned, second, first, output);
+    }
+    case 'separable':
+    case 'spatial':
+    case 'flattened':
+      return chainLoops(weightedSteps(problem) ?? [], first, output);
   }
 }
 

@@ -19,7 +19,6 @@ type Point = object;
 interface OpenCv {
   readonly Mat: new (rows?: number, columns?: number, type?: number) => Mat;
   readonly Point: new (x: number, y: number) => Point;
-  readonly CV_32F: number;
   readonly CV_32FC1: number;
   readonly CV_32FC2: number;
   readonly CV_32FC3: number;
@@ -47,9 +46,15 @@ function contestantsOf(cv: OpenCv, problem: Problem): SyncContestant[] {
   const image = () => new cv.Mat(height.input, width.input, type);
   const [column, row] = [gaussianTaps(height.kernel), gaussianTaps(width.kernel)];
   const centre = new cv.Point(-1, -1);
+  const taps = (rows: number, columns: number, values: readonly number[]): Mat => cv.matFromArray(rows, columns, cv.CV_32FC1, values);
 
-  /** @param result of the last call, in a view or in an array */
-  const contestant = (name: ContestantName, run: (from: Mat, to: Mat) => void, result: (to: Mat) => Float32Array): SyncContestant => {
+  /** @param kernels given up with the contestant */
+  const contestant = (
+    name: ContestantName,
+    kernels: readonly Mat[],
+    run: (from: Mat, to: Mat) => void,
+    result: (to: Mat) => Float32Array,
+  ): SyncContestant => {
     const [from, to] = [image(), image()];
     from.data32F.set(pixels);
     return {
@@ -57,35 +62,33 @@ function contestantsOf(cv: OpenCv, problem: Problem): SyncContestant[] {
       run: () => run(from, to),
       result: () => toChannelsFirst(result(to), problem.resultDims, 'nhwc'),
       dispose: () => {
-        for (const mat of [from, to]) mat.delete();
+        for (const mat of [from, to, ...kernels]) mat.delete();
       },
     };
   };
 
-  const taps = (rows: number, columns: number, values: readonly number[]): Mat => cv.matFromArray(rows, columns, cv.CV_32F, values);
-  const [downTaps, alongTaps] = [taps(column.length, 1, column), taps(1, row.length, row)];
-  const wholeTaps = taps(
-    column.length,
-    row.length,
-    column.flatMap((y) => row.map((x) => y * x)),
-  );
-  const separated = (from: Mat, to: Mat): void => cv.sepFilter2D(from, to, -1, alongTaps, downTaps, centre, 0, cv.BORDER_CONSTANT);
-  let last: Float32Array = new Float32Array();
-  const arrays = contestant(
-    'opencv arrays',
-    (from, to) => {
+  /** Along and down in one call. */
+  const separated = (name: ContestantName, copies: boolean): SyncContestant => {
+    const [down, along] = [taps(column.length, 1, column), taps(1, row.length, row)];
+    let last: Float32Array | undefined;
+    const filter = (from: Mat, to: Mat): void => cv.sepFilter2D(from, to, -1, along, down, centre, 0, cv.BORDER_CONSTANT);
+    const copied = (from: Mat, to: Mat): void => {
       from.data32F.set(pixels);
-      separated(from, to);
+      filter(from, to);
       last = to.data32F.slice();
-    },
-    () => last,
-  );
+    };
+    return contestant(name, [down, along], copies ? copied : filter, (to) => last ?? to.data32F.slice());
+  };
+
+  const product = column.flatMap((y) => row.map((x) => y * x));
+  const whole = taps(column.length, row.length, product);
   return [
-    contestant('opencv tensors', separated, (to) => to.data32F.slice()),
-    arrays,
+    separated('opencv tensors', false),
+    separated('opencv arrays', true),
     contestant(
       'opencv filter2D',
-      (from, to) => cv.filter2D(from, to, -1, wholeTaps, centre, 0, cv.BORDER_CONSTANT),
+      [whole],
+      (from, to) => cv.filter2D(from, to, -1, whole, centre, 0, cv.BORDER_CONSTANT),
       (to) => to.data32F.slice(),
     ),
   ];

@@ -6,9 +6,9 @@
 import type { Tensor } from '../src/types.ts';
 import type { AsyncContestant } from './contestant.ts';
 import { type OnnxNode, onnxModel } from './onnx.ts';
-import { asTransposed, separableSteps } from './operations.ts';
+import { asConv, asTransposed } from './operations.ts';
 import { type Peer, requirePeer } from './peer.ts';
-import { type Problem, pointwiseOf } from './problem.ts';
+import { type Problem, weightedSteps } from './problem.ts';
 import type { LayerShape } from './shapes.ts';
 
 interface OrtTensor {
@@ -51,11 +51,14 @@ function nodesOf(problem: Problem): readonly OnnxNode[] | undefined {
       return [nodeOf(shape, weight)];
     case 'bwd_d':
       return [nodeOf(asTransposed(shape), weight)];
-    case 'separable': {
-      const [depthwise, pointwise] = separableSteps(shape);
-      return [nodeOf(depthwise, weight), nodeOf(pointwise, pointwiseOf(problem))];
-    }
+    case 'deconv_bwd_d':
+      return [nodeOf(asConv(shape), weight)];
+    case 'separable':
+    case 'spatial':
+    case 'flattened':
+      return weightedSteps(problem)?.map((step) => nodeOf(step.shape, step.weight));
     case 'bwd_w':
+    case 'deconv_bwd_w':
       return undefined;
   }
 }

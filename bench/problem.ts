@@ -1,6 +1,6 @@
 /** The numbers of a layer: its operands, the layout changes a contestant may ask for, and the comparison of results. */
 import type { Tensor } from '../src/types.ts';
-import { dimsOf, productsOf } from './operations.ts';
+import { dimsOf, productsOf, stepsOf } from './operations.ts';
 import type { LayerShape } from './shapes.ts';
 
 /** Where the channels stand, whatever the rank. */
@@ -9,7 +9,7 @@ export type Layout = 'nchw' | 'nhwc';
 export interface Problem {
   readonly shape: LayerShape;
   /** In the order of the engine's arguments, channels first. */
-  readonly operands: readonly [first: Tensor, second: Tensor, third?: Tensor];
+  readonly operands: readonly [first: Tensor, second: Tensor, ...further: Tensor[]];
   readonly resultDims: readonly number[];
 }
 
@@ -47,20 +47,35 @@ function gaussianKernels(dims: readonly number[]): Tensor {
 
 export function makeProblem(shape: LayerShape): Problem {
   const { operands, result } = dimsOf(shape);
-  const [first, second, third] = operands;
+  const [first, second, ...further] = operands;
   const weight = shape.operation === 'gaussian' ? gaussianKernels(second) : uniform(second, 2);
   return {
     shape,
-    operands: third ? [uniform(first, 1), weight, uniform(third, 3)] : [uniform(first, 1), weight],
+    operands: [uniform(first, 1), weight, ...further.map((dims, i) => uniform(dims, 3 + i))],
     resultDims: result,
   };
 }
 
-/** The weights of a separable convolution's second step. */
-export function pointwiseOf({ shape, operands }: Problem): Tensor {
-  const [, , pointwise] = operands;
-  if (!pointwise) throw new RangeError(`${shape.operation} has no pointwise step`);
-  return pointwise;
+/** A convolution and its weights, `[outC, inC / groups, …kernel]`. */
+export interface Step {
+  readonly shape: LayerShape;
+  readonly weight: Tensor;
+}
+
+/** What a composed operation is made of; undefined for others. */
+export function weightedSteps({ shape, operands }: Problem): readonly Step[] | undefined {
+  const weights = operands.slice(1);
+  return stepsOf(shape)?.map((step, i) => {
+    const weight = weights[i];
+    if (!weight) throw new RangeError(`${shape.operation} has ${weights.length} weights`);
+    // A flattened convolution's weights have no axes of one cell: the same numbers.
+    return { shape: step, weight: { data: weight.data, shape: dimsOf(step).operands[1] } };
+  });
+}
+
+/** Whether the result is weights: they have no channels that could stand elsewhere. */
+export function findsWeights({ shape: { operation } }: Problem): boolean {
+  return operation === 'bwd_w' || operation === 'deconv_bwd_w';
 }
 
 /** Dimensions of a row-major array in another order: `order[i]` is the old place of the new dimension `i`. */

@@ -14,16 +14,31 @@
  *
  * The word in front, and a space, say what is computed; without one it is a convolution:
  *
- *   deconv      transposed convolution; `ic` `ih` are its input, `oc` `oh` its result, as in benchdnn's deconv driver
- *   bwd_d       gradient of a convolution's input; the words are the convolution's, as with benchdnn's --dir=BWD_D
- *   bwd_w       gradient of its weights
- *   separable   2-D: one filter for each of `ic` channels, then 1×1 to `oc`; stride, padding, skipped cells belong to the first step
- *   gaussian    2-D: a Gaussian, the same for each of `ic` channels (`oc` is as many)
+ *   deconv         transposed convolution; `ic` `ih` are its input, `oc` `oh` its result, as in benchdnn's deconv driver
+ *   bwd_d          gradient of a convolution's input; the words are the convolution's, as with benchdnn's --dir=BWD_D
+ *   bwd_w          gradient of its weights
+ *   deconv_bwd_d   gradient of a transposed convolution's input; the words are the transposed convolution's
+ *   deconv_bwd_w   gradient of its weights
+ *   separable      2-D: one filter for each of `ic` channels, then 1×1 to `oc`; stride, padding, skipped cells belong to the first step
+ *   spatial        2-D: `kh` × 1 from `ic` to `oc` channels, then 1 × `kw` from `oc` to `oc`
+ *   flattened      2-D: 1×1 from `ic` to `oc`, then `kh` × 1 and 1 × `kw` in each channel by itself (arXiv 1412.5474)
+ *   gaussian       2-D: a Gaussian, the same for each of `ic` channels (`oc` is as many)
  *
  * @see https://github.com/uxlfoundation/oneDNN/blob/main/tests/benchdnn/doc/knobs_desc.md
  */
 
-const operations = ['conv', 'deconv', 'bwd_d', 'bwd_w', 'separable', 'gaussian'] as const;
+const operations = [
+  'conv',
+  'deconv',
+  'bwd_d',
+  'bwd_w',
+  'deconv_bwd_d',
+  'deconv_bwd_w',
+  'separable',
+  'spatial',
+  'flattened',
+  'gaussian',
+] as const;
 
 export type OperationName = (typeof operations)[number];
 
@@ -144,8 +159,10 @@ function axis(numbers: ReadonlyMap<string, number>, of: readonly Letter[], trans
 function checkOperation({ operation, numbers }: Words, rank: number, where: string): number {
   const groups = numbers.get('g') ?? 1;
   const [inC, outC] = [numbers.get('ic') ?? 1, numbers.get('oc') ?? 1];
+  const flatOnly: readonly OperationName[] = ['separable', 'spatial', 'flattened', 'gaussian'];
+  if (flatOnly.includes(operation) && rank !== 2) throw new RangeError(`${where}: ${operation} has two axes, got ${rank}`);
+  if (operation === 'flattened' && numbers.has('g')) throw new RangeError(`${where}: flattened has no groups, got g${groups}`);
   if (operation === 'separable' || operation === 'gaussian') {
-    if (rank !== 2) throw new RangeError(`${where}: ${operation} has two axes, got ${rank}`);
     if (numbers.has('g')) throw new RangeError(`${where}: ${operation} has as many groups as channels, got g${groups}`);
     if (operation === 'gaussian' && outC !== inC)
       throw new RangeError(`${where}: gaussian keeps its channels: oc must be ${inC}, got ${outC}`);
@@ -170,7 +187,7 @@ export function parseLayer(line: string, where: string): LayerShape {
   const { operation, numbers, words, name } = read;
   const of = axisLetters(numbers, where);
   const groups = checkOperation(read, of.length, where);
-  const axes = of.map((_, i) => axis(numbers, of.slice(0, i + 1).reverse(), operation === 'deconv', where));
+  const axes = of.map((_, i) => axis(numbers, of.slice(0, i + 1).reverse(), operation.startsWith('deconv'), where));
   const number = (word: string): number => numbers.get(word) ?? 1;
   return { name: name ?? words, words, operation, batch: number('mb'), groups, inC: number('ic'), outC: number('oc'), axes };
 }

@@ -1,136 +1,15 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { SyncContestant } from '../bench/contestant.ts';
+import { type AsyncContestant, contestantNames, type SyncContestant } from '../bench/contestant.ts';
 import { naiveContestant } from '../bench/naive.ts';
-import { flopsOf, productsOf } from '../bench/operations.ts';
 import { ourContestants } from '../bench/ours.ts';
 import { difference, makeProblem, permute, toleranceOf } from '../bench/problem.ts';
 import { progressBar, progressLine } from '../bench/progress.ts';
 import { layerReport, type Report } from '../bench/report.ts';
 import { runContest } from '../bench/runner.ts';
-import { parseLayer, parseShapes } from '../bench/shapes.ts';
+import { parseLayer } from '../bench/shapes.ts';
 import { geometricMean, median, medianRatio, spread } from '../bench/stats.ts';
 import { alignedTable, digits3, layerText, markdown, percent, timeText } from '../bench/tables.ts';
 import { createEngine } from '../src/index.ts';
-
-const folder = fileURLToPath(new URL('../', import.meta.url));
-
-describe('words of a layer', () => {
-  it('reads numbers, infers the width and the defaults', () => {
-    const layer = parseLayer('g2ic64ih56oc64oh56kh3ph1n"3x3 64-64"', 'here');
-    const axis = { input: 56, output: 56, kernel: 3, stride: 1, dilation: 1, padBegin: 1, padEnd: 1 };
-    expect(layer).toEqual({
-      name: '3x3 64-64',
-      words: 'g2ic64ih56oc64oh56kh3ph1',
-      operation: 'conv',
-      batch: 1,
-      groups: 2,
-      inC: 64,
-      outC: 64,
-      axes: [axis, axis],
-    });
-    expect(productsOf(layer)).toBe(288);
-    expect(flopsOf(layer)).toBe(2 * 64 * 56 * 56 * 288);
-  });
-
-  it('takes a width of its own, a batch, strides and skipped cells', () => {
-    const layer = parseLayer('mb2ic3ih20iw9oc4oh6ow5kh3kw1sh2sw2ph0dh3dw0', 'here');
-    expect(layer.batch).toBe(2);
-    expect(layer.name).toBe(layer.words);
-    expect(layer.axes[0]).toEqual({ input: 20, output: 6, kernel: 3, stride: 2, dilation: 4, padBegin: 0, padEnd: 0 });
-    expect(layer.axes[1]).toEqual({ input: 9, output: 5, kernel: 1, stride: 2, dilation: 1, padBegin: 0, padEnd: 0 });
-  });
-
-  it('lets the output size say how much padding stands at the end', () => {
-    expect(parseLayer('ic1ih112oc1oh56kh3sh2', 'here').axes[0]).toMatchObject({ padBegin: 0, padEnd: 1, output: 56 });
-    expect(parseLayer('ic1ih8oc1oh8kh4ph1', 'here').axes[0]).toMatchObject({ padBegin: 1, padEnd: 2, output: 8 });
-  });
-
-  it.each([
-    ['ic64 ih56', "here: expected a word and a number as in ic64, got ' ih56'"],
-    ['ic64x3', 'here: unknown word \'x\'; known are g mb ic oc id ih iw od oh ow kd kh kw sd sh sw dd dh dw pd ph pw and n"name"'],
-    ['ic64ib5', 'here: unknown word \'ib\'; known are g mb ic oc id ih iw od oh ow kd kh kw sd sh sw dd dh dw pd ph pw and n"name"'],
-    ['ic64ic64', "here: 'ic' stands twice"],
-    ['ic0ih5oc1kh1', 'here: ic must be at least 1, got 0'],
-    ['ic4ih5oc1', "here: 'kh' is missing"],
-    ['n"a"ic4ih5oc1kh1', "here: the name must end the line, got 'ic4ih5oc1kh1'"],
-    ['g3ic4ih5oc3kh1', 'here: g must divide ic = 4, got 3'],
-    ['g2ic4ih5oc3kh1', 'here: g must divide oc = 3, got 2'],
-    ['ic1ih2oc1kh5ph1', 'here: a kernel of extent 5 does not fit an image of 2 padded by 1 on both sides'],
-    ['ic1ih8oc1oh10kh3ph1', 'here: oh is 10, but input 8, extent 3, stride 1, padding 1 give 8'],
-    ['ic1ih8oc1oh8ow4kh3ph1', 'here: ow is 4, but input 8, extent 3, stride 1, padding 1 give 8'],
-  ])('refuses %s', (line, message) => {
-    expect(() => parseLayer(line, 'here')).toThrow(message);
-  });
-
-  it('counts lines, skips comments, keeps a # in a name', () => {
-    const text = '# head\n\nic1ih4oc1kh1n"a # b" # tail\r\nic1ih5oc1kh1\n';
-    expect(parseShapes(text, 'file.txt').map(({ name }) => name)).toEqual(['a # b', 'ic1ih5oc1kh1']);
-    expect(() => parseShapes(`${text}ic1`, 'file.txt')).toThrow("file.txt:5: 'ih' is missing");
-    expect(() => parseShapes('# nothing', 'file.txt')).toThrow('file.txt: holds no layer');
-  });
-});
-
-describe('operations', () => {
-  const found = (line: string): Float32Array => {
-    const naive = naiveContestant(makeProblem(parseLayer(line, 'here')));
-    naive.run();
-    return naive.result();
-  };
-
-  it('reads what the leading word says, in one to three dimensions', () => {
-    expect(parseLayer('deconv ic2iw5oc3kw4sw2pw1', 'here')).toMatchObject({ operation: 'deconv', axes: [{ input: 5, output: 10 }] });
-    expect(parseLayer('bwd_w ic2id5oc3kd3', 'here').axes).toHaveLength(3);
-    expect(() => parseLayer('backward ic2iw5oc3kw4', 'here')).toThrow('here: ');
-    expect(() => parseLayer('separable ic2iw5oc3kw3', 'here')).toThrow('separable has two axes, got 1');
-    expect(() => parseLayer('gaussian ic2ih5oc3kh3', 'here')).toThrow('gaussian keeps its channels: oc must be 2, got 3');
-  });
-
-  it.each([
-    'ic3id4ih5oc2kd2kh3ph1',
-    'ic3iw9oc4kw3pw1sw2',
-    'g2ic4ih5oc6kh3sh2ph1',
-    'deconv ic3ih4oc2kh4sh2ph1',
-    'deconv g2ic4iw5oc6kw3sw3',
-    'deconv ic2id3oc3kd2sd2',
-    'bwd_d ic3ih6oc2kh3ph1sh2',
-    'bwd_d ic3iw6oc2kw3',
-    'bwd_w g2ic4ih6oc2kh3ph1sh2',
-    'bwd_w ic3id4oc2kd2pd1',
-    'separable ic3ih6oc5kh3ph1',
-    'gaussian ic3ih9oc3kh5ph2',
-  ])('%s: we find what the naive loops find', async (line) => {
-    const engine = await createEngine();
-    const problem = makeProblem(parseLayer(line, 'here'));
-    const want = found(line);
-    for (const contestant of ourContestants(engine, problem, ['nchw', 'nhwc'])) {
-      contestant.run();
-      if (contestant.computes === undefined) expect(difference(problem, contestant.result(), want), contestant.name).toBeUndefined();
-      contestant.dispose();
-    }
-    engine.dispose();
-  });
-});
-
-describe('sets of layers', () => {
-  it.each([
-    ['resnet', '3x3 64-64 56', 2 * 64 * 64 * 9 * 56 * 56],
-    ['depthwise', 'dw 5x5 240 28', 2 * 240 * 25 * 28 * 28],
-    ['digits', '5x5 1-8 28', 2 * 8 * 25 * 28 * 28],
-    ['others', '7x7/2 3-64 224', 2 * 64 * 3 * 49 * 112 * 112],
-    ['family', 'separable 3x3 32-64 112', 2 * 32 * 112 * 112 * (9 + 64)],
-  ])('%s is readable, its sizes are given and fit', (set, name, flops) => {
-    const layers = parseShapes(readFileSync(join(folder, 'bench/shapes', `${set}.txt`), 'utf8'), set);
-    expect(new Set(layers.map((layer) => layer.name)).size).toBe(layers.length);
-    for (const layer of layers) expect(layer.words).toMatch(/o[hw]\d+/);
-    const found = layers.find((layer) => layer.name === name);
-    expect(found && flopsOf(found)).toBe(flops);
-  });
-});
 
 describe('statistics', () => {
   it('takes the middle, the middle half, and ratios round by round', () => {
@@ -228,6 +107,28 @@ describe('text', () => {
     expect(lines).toContain('| tiny | 4.00 |');
     expect(lines).toContain('| **lowest** | 4.00 |');
   });
+
+  it('holds like against like, and each layer against what it is measured by', () => {
+    const times = contestantNames.map((name) => ({ name, rounds: [1] }));
+    const { ratios } = layerReport('set', parseLayer('ic1ih1oc1kh1', 'here'), { times, ceiling: [1] }, new Map());
+    const of = (layout: string): string[] =>
+      ratios.filter(({ faster }) => faster.startsWith(layout)).map(({ faster, than }) => `${faster}/${than}`);
+    const expected = (layout: string): string[] => [
+      `${layout} tensors/tfjs tensors`,
+      `${layout} arrays/tfjs arrays`,
+      `${layout} arrays/ort arrays`,
+      `${layout} tensors/opencv tensors`,
+      `${layout} arrays/opencv arrays`,
+      `${layout} tensors/opencv filter2D`,
+      `${layout} tensors/${layout} two calls`,
+      `${layout} tensors/${layout} unfactored`,
+      `${layout} tensors/${layout} forward`,
+      `${layout} tensors/naive`,
+      `${layout} arrays/naive`,
+    ];
+    expect(of('nchw')).toEqual(expected('nchw'));
+    expect(of('nhwc')).toEqual(expected('nhwc'));
+  });
 });
 
 describe('runner', () => {
@@ -298,6 +199,40 @@ describe('runner', () => {
     expect(calls).toBe(1);
   });
 
+  it('waits for a contestant that has only a promise, and times it until that is kept', async () => {
+    const problem = makeProblem(shape);
+    const { run, result } = naiveContestant(problem);
+    let [begun, ended, disposed, overlaps] = [0, 0, 0, 0];
+    const slow: AsyncContestant = {
+      name: 'ort arrays',
+      runAsync: async () => {
+        begun++;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        run();
+        ended++;
+      },
+      result,
+      dispose: async () => void disposed++,
+    };
+    const watching = { flops: 1000, run: () => void (begun !== ended && overlaps++) };
+    const report = await runContest('set', problem, [slow], watching, { ...options, rounds: 2, naive: false });
+    expect(report.wrong).toEqual({});
+    expect(report.figures.map(({ name, rounds }) => [name, rounds.length])).toEqual([['ort arrays', 2]]);
+    // A timer of 5 ms may fire a little early; a promise that is not awaited returns within microseconds.
+    expect(report.figures[0]?.best).toBeGreaterThan(3);
+    expect([overlaps, begun - ended, disposed]).toEqual([0, 0, 1]);
+  });
+
+  it('holds a contestant that computes another problem against that one', async () => {
+    const problem = makeProblem(shape);
+    const other = makeProblem(parseLayer('ic2ih5oc3kh3', 'here'));
+    const forward: SyncContestant = { ...naiveContestant(other), name: 'nchw forward', computes: other };
+    const lost: SyncContestant = { ...naiveContestant(other), name: 'nhwc forward' };
+    const report = await runContest('set', problem, [forward, lost], ceiling, { ...options, naive: false });
+    expect(report.wrong).toEqual({ 'nhwc forward': '27 values, expected 72' });
+    expect(report.figures.map(({ name }) => name)).toEqual(['nchw forward']);
+  });
+
   it('disposes of all when one throws', async () => {
     const problem = makeProblem(shape);
     let disposed = 0;
@@ -310,58 +245,5 @@ describe('runner', () => {
     };
     await expect(runContest('set', problem, [contestant, failing], ceiling, options)).rejects.toThrow('out of order');
     expect(disposed).toBe(2);
-  });
-});
-
-describe('command', () => {
-  const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', 'bench/run.ts', ...args], { cwd: folder, encoding: 'utf8' });
-
-  it('prints help', () => {
-    const { status, stdout, stderr } = run('--help');
-    expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^Usage: /);
-  });
-
-  it.each([
-    [['--round', '3'], "Unknown option '--round'"],
-    [['--rounds', '0'], "--rounds must be a whole number of at least 1, got '0'"],
-    [['--layout', 'chwn'], "--layout must be nchw, nhwc or both, got 'chwn'"],
-    [['--json', '--markdown'], '--json and --markdown exclude each other'],
-    [['resnest'], "'resnest' is neither a set (resnet, depthwise, digits, others, family) nor a file that can be read"],
-    [['resnet', '--layers', '9x9'], "no layer holds '9x9'"],
-  ])('refuses %j', (args, message) => {
-    const { status, stdout, stderr } = run(...args);
-    expect([status, stdout]).toEqual([2, '']);
-    expect(stderr).toContain(message);
-  });
-
-  it('prints one JSON object and nothing else on standard output', () => {
-    const home = mkdtempSync(join(tmpdir(), 'wasm-conv-bench-'));
-    try {
-      const file = join(home, 'tiny.txt');
-      writeFileSync(file, 'ic1ih6oc2kh3ph1n"tiny"\n');
-      const { status, stdout, stderr } = run(file, '--rounds', '2', '--turn', '1', '--layout', 'nchw', '--json');
-      expect(status, stderr).toBe(0);
-      const report = JSON.parse(stdout) as Report;
-      expect(report.machine.node).toBe(process.versions.node);
-      expect(report.layers.map(({ set, name, figures }) => [set, name, figures.length])).toEqual([['tiny', 'tiny', 3]]);
-      expect(stderr).toContain('1/1 tiny: tiny');
-    } finally {
-      rmSync(home, { recursive: true });
-    }
-  });
-
-  it('fails on a file that holds a mistake, and says where', () => {
-    const home = mkdtempSync(join(tmpdir(), 'wasm-conv-bench-'));
-    try {
-      const file = join(home, 'bad.txt');
-      writeFileSync(file, '# one\nic1ih6\n');
-      const { status, stdout, stderr } = run(file);
-      expect([status, stdout]).toEqual([1, '']);
-      expect(stderr).toContain("SyntaxError: bad.txt:2: 'oc' is missing");
-    } finally {
-      rmSync(home, { recursive: true });
-    }
   });
 });
