@@ -1,5 +1,5 @@
 /** One call of a kernel: tensors are brought into the memory, the result out of it. */
-import { conflict, wrongType, wrongValue } from './check.ts';
+import { conflict, detached, wrongType, wrongValue } from './check.ts';
 import { align, type Heap } from './memory.ts';
 import { checkData, elements, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
 import type { EngineTensor, Tensor } from './types.ts';
@@ -18,8 +18,15 @@ export function hosted(heap: Heap, value: unknown): value is HeapTensor {
   return value instanceof HeapTensor && value.heap === heap;
 }
 
+/** Throws when an operand that was read has gone since: what was asked for its fields may have disposed of it, or sent its buffer away. */
+function checkThere(op: string, value: Tensor | Out): void {
+  if (value instanceof HeapTensor) value.checkAlive(op, 'an operand');
+  else if (value !== undefined && 'shape' in value && lengthOf(value.data) !== elements(value.shape)) throw detached(op, 'an operand');
+}
+
 /** Runs `use` with `values` in the memory: where they lie, or as a copy that is given back afterwards. 0 stands for none. */
 export function withCopy(op: string, heap: Heap, value: Tensor | undefined, use: (pointer: number) => void): void {
+  checkThere(op, value);
   if (value === undefined || hosted(heap, value)) {
     use(value?.pointer ?? 0);
     return;
@@ -84,6 +91,7 @@ export function invoke(
   run: (inputs: readonly number[], output: number, work: number) => void,
 ): Tensor {
   const into = out instanceof HeapTensor ? out : undefined;
+  for (const operand of [...inputs, into]) checkThere(op, operand);
   const length = elements(outputShape);
   let bytes = blockBytes(workBytes) + (into ? 0 : blockBytes(length * 4));
   for (const input of inputs) if (!hosted(heap, input)) bytes += blockBytes(elements(input.shape) * 4);

@@ -1,11 +1,9 @@
 /** Arguments of `unfold` and `fold` → the convolution whose patches are the columns. */
-import { wrongValue } from './check.ts';
-import { convSettings, eachDimension, perDimension } from './options.ts';
+import { checkFields, wrongValue } from './check.ts';
+import { type ConvSettings, convSettings, eachDimension, perDimension } from './options.ts';
 import { type ConvShape, convShape, type FilterShape, volume } from './shape.ts';
 import { readTensor } from './tensor.ts';
 import type { Tensor, UnfoldOptions } from './types.ts';
-
-const semantics = ['stride', 'dilation', 'padding'];
 
 export interface Columns {
   readonly given: Tensor;
@@ -14,15 +12,25 @@ export interface Columns {
   readonly columnsShape: readonly number[];
 }
 
-function geometry(
-  op: string,
-  image: readonly number[],
-  kernelSize: unknown,
-  options: UnfoldOptions | undefined,
-  withOut: boolean,
-): Omit<Columns, 'given'> {
-  const settings = convSettings(op, 2, options, withOut ? [...semantics, 'out'] : semantics);
-  const [kH, kW] = perDimension(op, 'kernelSize', kernelSize, 2) as readonly [number, number];
+/** What is said of the windows. */
+interface Windows {
+  readonly kernel: readonly [kH: number, kW: number];
+  readonly settings: ConvSettings;
+}
+
+/** Every argument but the tensor, each read once. */
+function readWindows(op: string, kernelSize: unknown, options: UnfoldOptions | undefined, withOut: boolean): Windows {
+  const fields = ['stride', 'dilation', 'padding'];
+  checkFields(op, options, withOut ? [...fields, 'out'] : fields);
+  const { stride, dilation, padding = 0 } = options ?? {};
+  return {
+    kernel: perDimension(op, 'kernelSize', kernelSize, 2) as unknown as Windows['kernel'],
+    settings: convSettings(op, 2, { stride, dilation, padding: perDimension(op, 'padding', padding, 2, 0) }),
+  };
+}
+
+/** @param image `[batch, C, H, W]` */
+function geometry(op: string, image: readonly number[], { kernel: [kH, kW], settings }: Windows): Omit<Columns, 'given'> {
   const channels = image[1] as number;
   const taps = kH * kW;
   const filter: FilterShape = {
@@ -47,9 +55,10 @@ export function unfoldColumns(
   options: UnfoldOptions | undefined,
   withOut: boolean,
 ): Columns {
+  const windows = readWindows(op, kernelSize, options, withOut);
   const given = readTensor(op, 'input', input);
   if (given.shape.length !== 4) throw wrongValue(op, 'input.shape.length', '4: batch, channels, height, width', given.shape.length);
-  return { given, ...geometry(op, given.shape, kernelSize, options, withOut) };
+  return { given, ...geometry(op, given.shape, windows) };
 }
 
 /** @throws TypeError, RangeError unless `[batch, C · kH · kW, L]` are the columns of an image of `outputSize` */
@@ -61,14 +70,15 @@ export function foldColumns(
   options: UnfoldOptions | undefined,
   withOut: boolean,
 ): Columns {
+  const sizes = eachDimension(op, 'outputSize', outputSize, 2, 1);
+  const windows = readWindows(op, kernelSize, options, withOut);
   const given = readTensor(op, 'columns', columns);
   if (given.shape.length !== 3) throw wrongValue(op, 'columns.shape.length', '3: batch, C · kH · kW, L', given.shape.length);
-  const sizes = eachDimension(op, 'outputSize', outputSize, 2, 1);
-  const [kH, kW] = perDimension(op, 'kernelSize', kernelSize, 2) as readonly [number, number];
+  const [kH, kW] = windows.kernel;
   const [batch, rows, count] = given.shape as readonly [number, number, number];
   if (rows % (kH * kW) !== 0) throw wrongValue(op, 'columns.shape[1]', `a multiple of kH · kW = ${kH * kW}`, rows);
-  const found = geometry(op, [batch, rows / (kH * kW), ...sizes], kernelSize, options, withOut);
-  const windows = found.columnsShape[2] as number;
-  if (count !== windows) throw wrongValue(op, 'columns.shape[2]', `the number of windows in [${sizes.join(', ')}] = ${windows}`, count);
+  const found = geometry(op, [batch, rows / (kH * kW), ...sizes], windows);
+  const expected = found.columnsShape[2] as number;
+  if (count !== expected) throw wrongValue(op, 'columns.shape[2]', `the number of windows in [${sizes.join(', ')}] = ${expected}`, count);
   return { given, ...found };
 }

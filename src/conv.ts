@@ -22,7 +22,7 @@ function factoredOrNot(op: string, weight: Tensor, filter: FilterShape, settings
   const wanted = asked || (settings.algorithm === 'auto' && !calling && worthFactoring(filter));
   if (!wanted) return undefined;
   const factors = canFactor(filter, settings) ? factorWeight(weight, filter) : undefined;
-  if (factors) return factoredProgram(op, filter, settings, factors);
+  if (factors) return factoredProgram(op, weight, filter, settings, factors);
   if (asked) {
     const needs = 'two-dimensional kernels of rank 1, each over one input channel, a stride of 1 along rows';
     throw unsupported(op, `algorithm 'factored' needs ${needs}, and an accuracy other than 'exact'`);

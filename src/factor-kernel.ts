@@ -81,7 +81,8 @@ export function factorKernel(
   const op = 'factorKernel';
   const { data, shape } = readTensor(op, 'kernel', kernel);
   checkFields(op, options, ['tolerance']);
-  const tolerance = checkNumber(op, 'tolerance', options.tolerance ?? 1e-6);
+  const { tolerance: given = 1e-6 } = options;
+  const tolerance = checkNumber(op, 'tolerance', given);
   if (tolerance < 0) throw wrongValue(op, 'tolerance', 'at least 0', tolerance);
   if (shape.length !== 2 && shape.length !== 4)
     throw wrongValue(op, 'kernel.shape.length', '2 or 4: [kH, kW] or [C, 1, kH, kW]', shape.length);

@@ -82,7 +82,7 @@ function workBytes(
   return (weightStride + width * outC + (own ? 0 : volume(inSize) * outC)) * 4;
 }
 
-export function factoredProgram(op: string, filter: FilterShape, settings: ConvSettings, factors: Factors): Program {
+export function factoredProgram(op: string, weight: Tensor, filter: FilterShape, settings: ConvSettings, factors: Factors): Program {
   const { outC, kernel } = filter;
   const { channelsLast, shuffle } = settings;
   const [, kH, kW] = kernel;
@@ -107,8 +107,9 @@ export function factoredProgram(op: string, filter: FilterShape, settings: ConvS
     phase: NO_PHASES,
   };
   const { weights, starts } = written(filter, factors, settings, planes, period);
-  const copied = (data: Float32Array, at: number): Packing => ({
+  const copied = (data: Float32Array, operand: Tensor | undefined, at: number): Packing => ({
     source: { data, shape: [data.length] },
+    operand,
     pack: ({ heap }, _, packed, from) => {
       heap.f32.copyWithin((packed + at) / 4, from / 4, from / 4 + data.length);
     },
@@ -119,7 +120,7 @@ export function factoredProgram(op: string, filter: FilterShape, settings: ConvS
     op,
     recordBytes: RECORD_BYTES,
     packedBytes: packedBytes(pack),
-    packings: [copied(weights, biasBytes(pack)), copied(starts, 0)],
+    packings: [copied(weights, weight, biasBytes(pack)), copied(starts, settings.bias, 0)],
     plan: (inputShape) => {
       const shape = convShape(op, inputShape, filter, kept);
       const plan = behindBorder(

@@ -10,6 +10,8 @@ import type { Kernels } from './wasm.ts';
 export interface Packing {
   /** Undefined for a bias that was not given: its place is filled with zeros. */
   readonly source: Tensor | undefined;
+  /** The operand it was made of, where that is not the source itself. */
+  readonly operand?: Tensor | undefined;
   /** Writes it to its place behind `packed`. `records` may be used, `from` is 0 where there is no source. */
   pack(context: Context, records: number, packed: number, from: number): void;
 }
@@ -97,6 +99,8 @@ class ProgramLayer implements Layer {
       last = { call: this.#program.plan(input.shape), inputShape: [...input.shape] };
     }
     checkOut(op, heap, out, last.call.outputShape, [input]);
+    // What was asked for its fields may have disposed of anything.
+    this.#checkAlive();
     if (last !== this.#last) {
       last.call.write(heap.f32, this.#block);
       this.#last = last;
@@ -124,7 +128,7 @@ makeDisposable(ProgramLayer.prototype);
 /** Packs, computes, and gives the packed weights back. */
 export function callOnce(program: Program, context: Context, call: Call, input: Tensor, out: unknown): Tensor {
   const { heap } = context;
-  checkOut(program.op, heap, out, call.outputShape, [input, ...program.packings.map(({ source }) => source)]);
+  checkOut(program.op, heap, out, call.outputShape, [input, ...program.packings.map(({ source, operand }) => operand ?? source)]);
   const block = pack(program, context);
   try {
     call.write(heap.f32, block);

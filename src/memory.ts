@@ -1,5 +1,5 @@
 /** The heap over an engine's linear memory: blocks of any lifetime, first fit. Kernels never allocate; this is the only place that does. */
-import { outOfMemory } from './check.ts';
+import { disposed, outOfMemory } from './check.ts';
 import { engineBuffers } from './tensor.ts';
 
 /** A cache line, and more than any load asks for. */
@@ -63,6 +63,7 @@ export class Heap {
    * @throws RangeError `ERR_MEMORY` when the memory would pass its maximum, or the host gives no more
    */
   take(op: string, bytes: number): number {
+    if (this.closed) throw disposed(op, 'the engine');
     const size = align(bytes);
     let index = this.#gaps.findIndex((gap) => gap.bytes >= size);
     if (index < 0) index = this.#grow(op, size);

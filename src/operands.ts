@@ -2,7 +2,7 @@
 import { wrongValue } from './check.ts';
 import { type ConvSettings, convSettings, type GivenOptions, type Rank } from './options.ts';
 import { type ConvShape, convShape, type FilterRole, type FilterShape, filterShape } from './shape.ts';
-import { checkShape, readTensor } from './tensor.ts';
+import { checkShape, copiedShape, readTensor } from './tensor.ts';
 import { transposedShape } from './transposed-shape.ts';
 import type { Tensor } from './types.ts';
 
@@ -43,7 +43,7 @@ function checkGradOutput(op: string, gradOutput: Tensor, shape: ConvShape, role:
 
 /** A shape that is given as such, read once. */
 function readShape(op: string, what: string, given: unknown): readonly number[] {
-  const shape: unknown = Array.isArray(given) ? [...given] : given;
+  const shape = copiedShape(given);
   checkShape(op, what, shape);
   return shape;
 }

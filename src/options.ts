@@ -75,8 +75,11 @@ function filterLayouts(rank: Rank): readonly string[] {
 /** One integer per spatial dimension. */
 export function eachDimension(op: string, field: string, value: unknown, rank: Rank, least: number): readonly number[] {
   if (!Array.isArray(value)) throw wrongType(op, field, `an array of ${rank}`, value);
-  if (value.length !== rank) throw wrongValue(op, `${field}.length`, `${rank}, one per spatial dimension`, value.length);
-  return value.map((entry, i) => checkInteger(op, `${field}[${i}]`, entry, least));
+  const { length } = value;
+  if (length !== rank) throw wrongValue(op, `${field}.length`, `${rank}, one per spatial dimension`, length);
+  // Read once, holes and all.
+  const entries = Array.from<unknown, unknown>({ length: rank }, (_, i) => value[i]);
+  return entries.map((entry, i) => checkInteger(op, `${field}[${i}]`, entry, least));
 }
 
 /** The same, or one for all. */
@@ -96,8 +99,10 @@ export function paddingSetting(op: string, value: unknown, rank: Rank): PaddingS
     return new Array<[number, number]>(rank).fill([both, both]);
   }
   if (!Array.isArray(value)) throw wrongType(op, 'padding', `a number, a string or an array of ${rank}`, value);
-  if (value.length !== rank) throw wrongValue(op, 'padding.length', `${rank}, one per spatial dimension`, value.length);
-  return value.map((entry: unknown, i): [number, number] => {
+  const { length } = value;
+  if (length !== rank) throw wrongValue(op, 'padding.length', `${rank}, one per spatial dimension`, length);
+  const entries = Array.from<unknown, unknown>({ length: rank }, (_, i) => value[i]);
+  return entries.map((entry, i): [number, number] => {
     const what = `padding[${i}]`;
     if (!Array.isArray(entry)) {
       if (typeof entry !== 'number') throw wrongType(op, what, 'a number or a pair [begin, end]', entry);
@@ -147,7 +152,9 @@ export function biasTensor(op: string, bias: unknown, name = 'bias'): Tensor | u
 /** Whether channels come last, by the tag of the input. */
 export function channelsLastSetting(op: string, rank: Rank, layout: unknown): boolean {
   const letters = spatialLetters[rank];
-  return checkOneOf<string>(op, 'inputLayout', layout ?? `nc${letters}`, [`nc${letters}`, `n${letters}c`]).endsWith('c');
+  return checkOneOf<string>(op, 'inputLayout', layout === undefined ? `nc${letters}` : layout, [`nc${letters}`, `n${letters}c`]).endsWith(
+    'c',
+  );
 }
 
 /**
@@ -162,7 +169,8 @@ export function convSettings(
   transposed = false,
 ): ConvSettings {
   checkFields(op, options, fields);
-  const { stride = 1, dilation = 1, groups = 1, shuffle = 1, paddingMode = 'zeros', algorithm = 'auto', accuracy = 'normal' } = options;
+  const { stride = 1, dilation = 1, padding = 0, groups = 1, shuffle = 1, paddingMode = 'zeros' } = options;
+  const { algorithm = 'auto', accuracy = 'normal' } = options;
   const { filterLayout = `${transposed ? 'io' : 'oi'}${spatialLetters[rank]}`, outputPadding = 0, outputSize } = options;
   const mode = checkOneOf(op, 'paddingMode', paddingMode, ['zeros', 'reflect', 'replicate', 'circular']);
   if (mode !== 'zeros' && !fields.includes('activation'))
@@ -173,7 +181,7 @@ export function convSettings(
     bias: biasTensor(op, options.bias),
     stride: perDimension(op, 'stride', stride, rank),
     dilation: perDimension(op, 'dilation', dilation, rank),
-    padding: paddingSetting(op, options.padding ?? 0, rank),
+    padding: paddingSetting(op, padding, rank),
     paddingMode: mode,
     groups: checkInteger(op, 'groups', groups, 1),
     shuffle: checkInteger(op, 'shuffle', shuffle, 1),

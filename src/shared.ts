@@ -3,8 +3,8 @@ import { defaultEngine } from './engine.ts';
 import type {
   AsyncOperation,
   ChannelOptions,
+  ConvGradOptions,
   ConvOptions,
-  ConvTransposeGradOptions,
   ConvTransposeOptions,
   FlattenedWeights,
   GradOptions,
@@ -16,8 +16,8 @@ import type {
 
 type Conv = AsyncOperation<[weight: Tensor], ConvOptions>;
 type ConvTranspose = AsyncOperation<[weight: Tensor], ConvTransposeOptions>;
-type InputGrad<Options = GradOptions> = AsyncOperation<[weight: Tensor, inputShape: readonly number[]], Options>;
-type WeightGrad<Options = GradOptions> = AsyncOperation<[gradOutput: Tensor, weightShape: readonly number[]], Options>;
+type InputGrad<Options = ConvGradOptions> = AsyncOperation<[weight: Tensor, inputShape: readonly number[]], Options>;
+type WeightGrad<Options = ConvGradOptions> = AsyncOperation<[gradOutput: Tensor, weightShape: readonly number[]], Options>;
 
 /** The operation `name` of the shared engine, which is made by the first call of any. */
 function shared<Name extends keyof Operations>(name: Name): (...given: Parameters<Operations[Name]>) => Promise<never> {
@@ -202,22 +202,22 @@ export const conv1dWeightGrad: WeightGrad = /* @__PURE__ */ shared('conv1dWeight
 export const conv3dWeightGrad: WeightGrad = /* @__PURE__ */ shared('conv3dWeightGrad');
 
 /** As `conv2dInputGrad`, of `convTranspose1d`. */
-export const convTranspose1dInputGrad: InputGrad<ConvTransposeGradOptions> = /* @__PURE__ */ shared('convTranspose1dInputGrad');
+export const convTranspose1dInputGrad: InputGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose1dInputGrad');
 
 /** As `conv2dInputGrad`, of `convTranspose2d`. */
-export const convTranspose2dInputGrad: InputGrad<ConvTransposeGradOptions> = /* @__PURE__ */ shared('convTranspose2dInputGrad');
+export const convTranspose2dInputGrad: InputGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose2dInputGrad');
 
 /** As `conv2dInputGrad`, of `convTranspose3d`. */
-export const convTranspose3dInputGrad: InputGrad<ConvTransposeGradOptions> = /* @__PURE__ */ shared('convTranspose3dInputGrad');
+export const convTranspose3dInputGrad: InputGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose3dInputGrad');
 
 /** As `conv2dWeightGrad`, of `convTranspose1d`. */
-export const convTranspose1dWeightGrad: WeightGrad<ConvTransposeGradOptions> = /* @__PURE__ */ shared('convTranspose1dWeightGrad');
+export const convTranspose1dWeightGrad: WeightGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose1dWeightGrad');
 
 /** As `conv2dWeightGrad`, of `convTranspose2d`. */
-export const convTranspose2dWeightGrad: WeightGrad<ConvTransposeGradOptions> = /* @__PURE__ */ shared('convTranspose2dWeightGrad');
+export const convTranspose2dWeightGrad: WeightGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose2dWeightGrad');
 
 /** As `conv2dWeightGrad`, of `convTranspose3d`. */
-export const convTranspose3dWeightGrad: WeightGrad<ConvTransposeGradOptions> = /* @__PURE__ */ shared('convTranspose3dWeightGrad');
+export const convTranspose3dWeightGrad: WeightGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose3dWeightGrad');
 
 /**
  * Gradient with respect to a bias: the sum of each channel. On the shared default engine.

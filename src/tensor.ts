@@ -45,6 +45,16 @@ export function isFloat32Array(value: unknown): value is Float32Array {
   return kindOf(value) === 'Float32Array';
 }
 
+/** More dimensions than any tensor has; an array that says it is longer is not copied. */
+const MOST_DIMENSIONS = 1024;
+
+/** A copy of a shape, each entry read once; anything that is no array, or far too long for one, as it is. */
+export function copiedShape(given: unknown): unknown {
+  if (!Array.isArray(given)) return given;
+  const { length } = given;
+  return length > MOST_DIMENSIONS ? given : Array.from<unknown, unknown>({ length }, (_, i) => given[i]);
+}
+
 /** Throws unless `data` is a `Float32Array` outside any engine's memory. */
 export function checkData(op: string, what: string, data: unknown): asserts data is Float32Array {
   if (!isFloat32Array(data)) throw wrongType(op, what, 'a Float32Array', data);
@@ -62,6 +72,7 @@ export function checkData(op: string, what: string, data: unknown): asserts data
 export function checkShape(op: string, what: string, shape: unknown): asserts shape is readonly number[] {
   if (!Array.isArray(shape)) throw wrongType(op, what, 'an array of sizes', shape);
   if (shape.length === 0) throw wrongValue(op, what, 'an array of at least one size', shape);
+  if (shape.length > MOST_DIMENSIONS) throw wrongValue(op, `${what}.length`, `at most ${MOST_DIMENSIONS}`, shape.length);
   for (let i = 0; i < shape.length; i++) checkInteger(op, `${what}[${i}]`, shape[i], i === 0 ? 0 : 1);
 }
 
@@ -86,8 +97,7 @@ export function readTensor(op: string, name: string, value: unknown): Tensor {
   }
   const { data } = value;
   checkData(op, `${name}.data`, data);
-  const given = value.shape;
-  const shape: unknown = Array.isArray(given) ? [...given] : given;
+  const shape = copiedShape(value.shape);
   checkShape(op, `${name}.shape`, shape);
   checkLength(op, name, data, shape);
   return { data, shape };

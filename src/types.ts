@@ -90,18 +90,19 @@ export interface ConvTransposeSemantics extends Omit<ConvSemantics, 'paddingMode
 /** Options of `convTranspose1d`, `2d`, `3d`. */
 export interface ConvTransposeOptions extends ConvTransposeSemantics, Method {}
 
-/** What a gradient is told: the options of the forward call that change its geometry. */
-export interface GradSemantics extends Omit<ConvSemantics, 'bias' | 'activation' | 'shuffle' | 'paddingMode'> {
+/** What the gradient of a convolution is told: the options of the forward call that change its geometry. */
+export interface ConvGradSemantics extends Omit<ConvSemantics, 'bias' | 'activation' | 'shuffle' | 'paddingMode'> {
   paddingMode?: 'zeros' | undefined;
 }
 
 /** Options of the gradients of a convolution. */
+export interface ConvGradOptions extends ConvGradSemantics, Method {}
+
+/** What a gradient of any kind is told: the sizes are those of a transposed convolution. */
+export interface GradSemantics extends ConvGradSemantics, TransposedSizes {}
+
+/** Options of a gradient of any kind. */
 export interface GradOptions extends GradSemantics, Method {}
-
-export interface ConvTransposeGradSemantics extends GradSemantics, TransposedSizes {}
-
-/** Options of the gradients of a transposed convolution. */
-export interface ConvTransposeGradOptions extends ConvTransposeGradSemantics, Method {}
 
 /** What `separableConv2d` computes. Stride, padding and dilation are those of the depthwise step; bias and activation follow the pointwise one. */
 export interface SeparableSemantics extends Omit<ConvSemantics, 'groups'> {
@@ -230,8 +231,8 @@ export type ConvTransposeOperation = Operation<[weight: Tensor], ConvTransposeOp
 export type SeparableOperation = Operation<[depthwise: Tensor, pointwise: Tensor], SeparableOptions>;
 export type SpatialSeparableOperation = Operation<[column: Tensor, row: Tensor], ConvOptions>;
 export type FlattenedOperation = Operation<[weights: FlattenedWeights], Omit<ConvOptions, 'groups' | 'filterLayout'>>;
-export type InputGradOperation<Options = GradOptions> = PlainOperation<[weight: Tensor, inputShape: readonly number[]], Options>;
-export type WeightGradOperation<Options = GradOptions> = PlainOperation<[gradOutput: Tensor, weightShape: readonly number[]], Options>;
+export type InputGradOperation<Options = ConvGradOptions> = PlainOperation<[weight: Tensor, inputShape: readonly number[]], Options>;
+export type WeightGradOperation<Options = ConvGradOptions> = PlainOperation<[gradOutput: Tensor, weightShape: readonly number[]], Options>;
 
 /** Every operation by its name. */
 export interface Operations {
@@ -254,12 +255,12 @@ export interface Operations {
   readonly conv1dWeightGrad: WeightGradOperation;
   readonly conv2dWeightGrad: WeightGradOperation;
   readonly conv3dWeightGrad: WeightGradOperation;
-  readonly convTranspose1dInputGrad: InputGradOperation<ConvTransposeGradOptions>;
-  readonly convTranspose2dInputGrad: InputGradOperation<ConvTransposeGradOptions>;
-  readonly convTranspose3dInputGrad: InputGradOperation<ConvTransposeGradOptions>;
-  readonly convTranspose1dWeightGrad: WeightGradOperation<ConvTransposeGradOptions>;
-  readonly convTranspose2dWeightGrad: WeightGradOperation<ConvTransposeGradOptions>;
-  readonly convTranspose3dWeightGrad: WeightGradOperation<ConvTransposeGradOptions>;
+  readonly convTranspose1dInputGrad: InputGradOperation<GradOptions>;
+  readonly convTranspose2dInputGrad: InputGradOperation<GradOptions>;
+  readonly convTranspose3dInputGrad: InputGradOperation<GradOptions>;
+  readonly convTranspose1dWeightGrad: WeightGradOperation<GradOptions>;
+  readonly convTranspose2dWeightGrad: WeightGradOperation<GradOptions>;
+  readonly convTranspose3dWeightGrad: WeightGradOperation<GradOptions>;
   readonly biasGrad: PlainOperation<[], ChannelOptions>;
 }
 

@@ -133,7 +133,11 @@ function plainBytes(source: BufferSource | SharedArrayBuffer): Uint8Array<ArrayB
 
 function compile(op: string, source: BufferSource): WebAssembly.Module {
   const bytes = plainBytes(source);
-  if (!WebAssembly.validate(bytes)) throw wrongType(op, 'wasm', 'a WebAssembly binary', bytes);
+  if (!WebAssembly.validate(bytes)) {
+    const isBinary = [0, 97, 115, 109].every((byte, i) => bytes[i] === byte);
+    if (isBinary) throw hostError(op, 'this host does not know all instructions of the binary; kernels.wasm needs 128-bit SIMD alone');
+    throw wrongType(op, 'wasm', 'a WebAssembly binary', bytes);
+  }
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {

@@ -1,7 +1,7 @@
 /** Transposed convolutions and their gradients: those of a convolution, from the other side. */
 import { forwardOperands, inputGradOperands, weightGradOperands } from '../operands.ts';
 import { type Rank, semanticFields } from '../options.ts';
-import type { ConvTransposeGradSemantics, ConvTransposeSemantics, Tensor } from '../types.ts';
+import type { ConvTransposeSemantics, GradSemantics, Tensor } from '../types.ts';
 import { finish, rounded } from './finish.ts';
 import { imageSums, resultSums, weightSums } from './sums.ts';
 
@@ -13,26 +13,14 @@ function transposed(rank: Rank, givenInput: Tensor, givenWeight: Tensor, options
   return rounded(finish(sums, shape.inputShape, settings), shape.inputShape);
 }
 
-function inputGrad(
-  rank: Rank,
-  given: Tensor,
-  givenWeight: Tensor,
-  inputShape: readonly number[],
-  options?: ConvTransposeGradSemantics,
-): Tensor {
+function inputGrad(rank: Rank, given: Tensor, givenWeight: Tensor, inputShape: readonly number[], options?: GradSemantics): Tensor {
   const op = `convTranspose${rank}dInputGrad`;
   const operands = inputGradOperands(op, rank, 'transposed', given, givenWeight, inputShape, options, semanticFields.transposedGradient);
   const { gradOutput, weight, shape, filter } = operands;
   return rounded(resultSums(gradOutput.data, weight.data, shape, filter), shape.outputShape);
 }
 
-function weightGrad(
-  rank: Rank,
-  givenInput: Tensor,
-  given: Tensor,
-  givenShape: readonly number[],
-  options?: ConvTransposeGradSemantics,
-): Tensor {
+function weightGrad(rank: Rank, givenInput: Tensor, given: Tensor, givenShape: readonly number[], options?: GradSemantics): Tensor {
   const op = `convTranspose${rank}dWeightGrad`;
   const operands = weightGradOperands(op, rank, 'transposed', givenInput, given, givenShape, options, semanticFields.transposedGradient);
   const { input, gradOutput, weightShape, shape, filter } = operands;
@@ -66,7 +54,7 @@ export function convTranspose2dInputGrad(
   gradOutput: Tensor,
   weight: Tensor,
   inputShape: readonly number[],
-  options?: ConvTransposeGradSemantics,
+  options?: GradSemantics,
 ): Tensor {
   return inputGrad(2, gradOutput, weight, inputShape, options);
 }
@@ -76,7 +64,7 @@ export function convTranspose1dInputGrad(
   gradOutput: Tensor,
   weight: Tensor,
   inputShape: readonly number[],
-  options?: ConvTransposeGradSemantics,
+  options?: GradSemantics,
 ): Tensor {
   return inputGrad(1, gradOutput, weight, inputShape, options);
 }
@@ -86,7 +74,7 @@ export function convTranspose3dInputGrad(
   gradOutput: Tensor,
   weight: Tensor,
   inputShape: readonly number[],
-  options?: ConvTransposeGradSemantics,
+  options?: GradSemantics,
 ): Tensor {
   return inputGrad(3, gradOutput, weight, inputShape, options);
 }
@@ -96,7 +84,7 @@ export function convTranspose2dWeightGrad(
   input: Tensor,
   gradOutput: Tensor,
   weightShape: readonly number[],
-  options?: ConvTransposeGradSemantics,
+  options?: GradSemantics,
 ): Tensor {
   return weightGrad(2, input, gradOutput, weightShape, options);
 }
@@ -106,7 +94,7 @@ export function convTranspose1dWeightGrad(
   input: Tensor,
   gradOutput: Tensor,
   weightShape: readonly number[],
-  options?: ConvTransposeGradSemantics,
+  options?: GradSemantics,
 ): Tensor {
   return weightGrad(1, input, gradOutput, weightShape, options);
 }
@@ -116,7 +104,7 @@ export function convTranspose3dWeightGrad(
   input: Tensor,
   gradOutput: Tensor,
   weightShape: readonly number[],
-  options?: ConvTransposeGradSemantics,
+  options?: GradSemantics,
 ): Tensor {
   return weightGrad(3, input, gradOutput, weightShape, options);
 }

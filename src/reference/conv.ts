@@ -2,7 +2,7 @@
 import { forwardOperands, inputGradOperands, weightGradOperands } from '../operands.ts';
 import { type Rank, semanticFields } from '../options.ts';
 import type { FilterRole } from '../shape.ts';
-import type { ConvSemantics, GradSemantics, Tensor } from '../types.ts';
+import type { ConvGradSemantics, ConvSemantics, Tensor } from '../types.ts';
 import { finish, rounded } from './finish.ts';
 import { imageSums, resultSums, weightSums } from './sums.ts';
 
@@ -13,14 +13,14 @@ function convolution(op: string, rank: Rank, role: FilterRole, givenInput: Tenso
   return rounded(finish(sums, shape.outputShape, settings), shape.outputShape);
 }
 
-function inputGrad(rank: Rank, given: Tensor, givenWeight: Tensor, inputShape: readonly number[], options?: GradSemantics): Tensor {
+function inputGrad(rank: Rank, given: Tensor, givenWeight: Tensor, inputShape: readonly number[], options?: ConvGradSemantics): Tensor {
   const op = `conv${rank}dInputGrad`;
   const operands = inputGradOperands(op, rank, 'conv', given, givenWeight, inputShape, options, semanticFields.gradient);
   const { gradOutput, weight, shape, filter } = operands;
   return rounded(imageSums(gradOutput.data, weight.data, shape, filter), shape.inputShape);
 }
 
-function weightGrad(rank: Rank, givenInput: Tensor, given: Tensor, givenShape: readonly number[], options?: GradSemantics): Tensor {
+function weightGrad(rank: Rank, givenInput: Tensor, given: Tensor, givenShape: readonly number[], options?: ConvGradSemantics): Tensor {
   const op = `conv${rank}dWeightGrad`;
   const operands = weightGradOperands(op, rank, 'conv', givenInput, given, givenShape, options, semanticFields.gradient);
   const { input, gradOutput, weightShape, shape, filter } = operands;
@@ -62,17 +62,17 @@ export function depthwiseConv2d(input: Tensor, weight: Tensor, options?: Omit<Co
  * @param options    those of the forward call that change its geometry
  * @returns a tensor of `inputShape`
  */
-export function conv2dInputGrad(gradOutput: Tensor, weight: Tensor, inputShape: readonly number[], options?: GradSemantics): Tensor {
+export function conv2dInputGrad(gradOutput: Tensor, weight: Tensor, inputShape: readonly number[], options?: ConvGradSemantics): Tensor {
   return inputGrad(2, gradOutput, weight, inputShape, options);
 }
 
 /** As `conv2dInputGrad` in one dimension. */
-export function conv1dInputGrad(gradOutput: Tensor, weight: Tensor, inputShape: readonly number[], options?: GradSemantics): Tensor {
+export function conv1dInputGrad(gradOutput: Tensor, weight: Tensor, inputShape: readonly number[], options?: ConvGradSemantics): Tensor {
   return inputGrad(1, gradOutput, weight, inputShape, options);
 }
 
 /** As `conv2dInputGrad` in three dimensions. */
-export function conv3dInputGrad(gradOutput: Tensor, weight: Tensor, inputShape: readonly number[], options?: GradSemantics): Tensor {
+export function conv3dInputGrad(gradOutput: Tensor, weight: Tensor, inputShape: readonly number[], options?: ConvGradSemantics): Tensor {
   return inputGrad(3, gradOutput, weight, inputShape, options);
 }
 
@@ -82,16 +82,16 @@ export function conv3dInputGrad(gradOutput: Tensor, weight: Tensor, inputShape: 
  * @param weightShape the whole shape of the weight, in `filterLayout`
  * @returns a tensor of `weightShape`
  */
-export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: readonly number[], options?: GradSemantics): Tensor {
+export function conv2dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: readonly number[], options?: ConvGradSemantics): Tensor {
   return weightGrad(2, input, gradOutput, weightShape, options);
 }
 
 /** As `conv2dWeightGrad` in one dimension. */
-export function conv1dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: readonly number[], options?: GradSemantics): Tensor {
+export function conv1dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: readonly number[], options?: ConvGradSemantics): Tensor {
   return weightGrad(1, input, gradOutput, weightShape, options);
 }
 
 /** As `conv2dWeightGrad` in three dimensions. */
-export function conv3dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: readonly number[], options?: GradSemantics): Tensor {
+export function conv3dWeightGrad(input: Tensor, gradOutput: Tensor, weightShape: readonly number[], options?: ConvGradSemantics): Tensor {
   return weightGrad(3, input, gradOutput, weightShape, options);
 }
