@@ -1,30 +1,22 @@
 /** What is done channel by channel, on tensors [outer][channels][inner]; channels-last has inner = 1. */
 import { shuffledChannel } from "./gemm";
 import { copyFloats } from "./simd";
+import { shufflePixels } from "./transpose";
 
 /** Values summed in float32 before they are added to a float64: a long sum rounds no more than a short one. */
 const CHUNK = 1024;
 
 /** output[…][shuffled channel][…] = input[…][channel][…] */
 export function channelShuffle(outer: i32, channels: i32, inner: i32, groups: i32, input: usize, output: usize): void {
-  const size = channels / groups;
+  if (inner == 1) {
+    shufflePixels(input, outer, channels, groups, output, <usize>channels << 2);
+    return;
+  }
   const innerBytes = <usize>inner << 2;
   for (; outer != 0; outer--) {
-    if (inner > 1) {
-      for (let c = 0; c < channels; c++) {
-        copyFloats(output + <usize>shuffledChannel(c, channels, groups) * innerBytes, input, inner);
-        input += innerBytes;
-      }
-    } else {
-      const step = <usize>groups << 2;
-      for (let g = 0; g < groups; g++) {
-        let cell = output + (<usize>g << 2);
-        for (let i = size; i != 0; i--) {
-          store<f32>(cell, load<f32>(input));
-          input += 4;
-          cell += step;
-        }
-      }
+    for (let c = 0; c < channels; c++) {
+      copyFloats(output + <usize>shuffledChannel(c, channels, groups) * innerBytes, input, inner);
+      input += innerBytes;
     }
     output += <usize>channels * innerBytes;
   }

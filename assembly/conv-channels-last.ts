@@ -7,19 +7,20 @@
  *   A = pixels, read where they lie through a table of pointers, one per pixel and tap; a tap outside the image points at zeros.
  *   B = weight panels. Nothing overlaps.
  *   work: zeros for a run | scratch of PIXELS rows | their places | a pointer for each row of the kernel | table of PIXELS pointers for each run
- *   of it; sized in src/plan.ts.
+ *   of it | where channels are shuffled, PIXELS results; sized in src/bands.ts.
  *
- * Results lie side by side, or with others between them (p.stepW and so on): then, and where a panel is not whole or channels are shuffled, a
- * panel's rows come from the tile into the scratch, and from there to their places.
+ * Results lie side by side, or with others between them (p.stepW and so on): then, and where a panel is not whole, a panel's rows come from the
+ * tile into the scratch, and from there to their places. Shuffled channels of PIXELS pixels are first collected in their own order.
  *
  * Where no window is cut off at the left or right, a whole row of the kernel is one run, or a few equal parts; src/plan.ts has images copied with
  * their zeros for that, since a run of its own costs the tile about five loads and five adds, and a long one a branch that was not foreseen.
  */
 import { MR, NR, PIXELS } from "./blocks";
-import { partsOf, shuffledChannel, tileCount } from "./gemm";
+import { partsOf, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
 import { ConvParams } from "./params";
 import { copyFloats, zeroFloats } from "./simd";
+import { shufflePixels } from "./transpose";
 
 /** lines[kd][kh] = column 0 of the image row under that row of the kernel, 0 for a row outside. */
 function pointAtLines(p: ConvParams, input: usize, b: i32, od: i32, oh: i32, lines: usize): void {
@@ -137,24 +138,38 @@ function pointAtPlaces(p: ConvParams, output: usize, pixel0: i32, count: i32, pl
   }
 }
 
+/** places[i] = row i of those at `from`. */
+function pointAtRows(from: usize, rowBytes: usize, count: i32, places: usize): void {
+  for (; count != 0; count--) {
+    store<usize>(places, from);
+    from += rowBytes;
+    places += 4;
+  }
+}
+
 /** Rows of the scratch [rows][8] to their places. */
-function storeRows(p: ConvParams, scratch: usize, rows: i32, places: usize, channel: i32, columns: i32): void {
-  const outC = p.outC, shuffle = p.shuffle;
+function storeRows(scratch: usize, rows: i32, places: usize, channel: i32, columns: i32): void {
   const at = <usize>channel << 2;
   for (; rows != 0; rows--) {
-    const place = load<usize>(places);
-    if (shuffle != 1) {
-      for (let j = 0; j < columns; j++) {
-        store<f32>(place + (<usize>shuffledChannel(channel + j, outC, shuffle) << 2), load<f32>(scratch + (<usize>j << 2)));
-      }
-    } else if (columns == NR) {
-      v128.store(place + at, v128.load(scratch));
-      v128.store(place + at, v128.load(scratch, 16), 16);
+    const place = load<usize>(places) + at;
+    if (columns == NR) {
+      v128.store(place, v128.load(scratch));
+      v128.store(place, v128.load(scratch, 16), 16);
     } else {
-      copyFloats(place + at, scratch, columns);
+      copyFloats(place, scratch, columns);
     }
     places += 4;
     scratch += 4 * NR;
+  }
+}
+
+/** Results that lie side by side, each to its place. */
+function shuffleRows(p: ConvParams, from: usize, rows: i32, places: usize): void {
+  const outC = p.outC, shuffle = p.shuffle;
+  for (; rows != 0; rows--) {
+    shufflePixels(from, 1, outC, shuffle, load<usize>(places), 0);
+    from += <usize>outC << 2;
+    places += 4;
   }
 }
 
@@ -178,7 +193,9 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
   const table = lines + (<usize>(p.kD * p.kH) << 2);
   const slotBytes = <usize>(taps * MR) << 2;
   const dense = p.stepW == 1 && p.stepH == p.outW && p.stepD == p.outH * p.outW && p.stepB == p.outD * p.outH * p.outW;
-  const side = dense && p.shuffle == 1;
+  const shuffled = p.shuffle != 1;
+  const side = dense || shuffled;
+  const collected = table + (<usize>tileCount(min(PIXELS, pixels)) * slotBytes);
   zeroFloats(zeros, zeroCells);
 
   for (let ic = 0; ic < pixels; ic += PIXELS) {
@@ -187,7 +204,10 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
     const short = mc / tiles;
     const long = mc - short * tiles;
     pointAtRuns(p, input, zeros, ic, mc, whole, runs, runBytes, lines, table);
-    if (!side || (N & 3) != 0) pointAtPlaces(p, output, ic, mc, places);
+    // A block's results, side by side where that is so.
+    const block = shuffled ? collected : output + <usize>ic * outRowBytes;
+    if (shuffled) pointAtRows(block, outRowBytes, mc, places);
+    else if (!side || (N & 3) != 0) pointAtPlaces(p, output, ic, mc, places);
     for (let g = 0; g < p.groups; g++) {
       const offset = <usize>(g * p.groupInC) << 2;
       for (let jr = 0; jr < panels; jr++) {
@@ -196,7 +216,7 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
         const channel = g * N + jr * NR;
         const width = min(NR, N - jr * NR);
         const direct = side && (width & 3) == 0;
-        let target = direct ? output + (<usize>(ic * p.outC + channel) << 2) : scratch;
+        let target = direct ? block + (<usize>channel << 2) : scratch;
         const rowBytes = direct ? outRowBytes : 4 * NR;
         // The high tiles, then those that are a row lower; the table has them in this order.
         let slot = table;
@@ -206,8 +226,12 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
           target += <usize>(long * (short + 1)) * rowBytes;
         }
         runTiles(short, width > 4, tiles - long, slot, offset, taps, run, panel, target, rowBytes, panelBias, p);
-        if (!direct) storeRows(p, scratch, mc, places, channel, width);
+        if (!direct) storeRows(scratch, mc, places, channel, width);
       }
+    }
+    if (shuffled) {
+      pointAtPlaces(p, output, ic, mc, places);
+      shuffleRows(p, collected, mc, places);
     }
   }
 }

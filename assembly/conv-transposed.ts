@@ -52,8 +52,7 @@ function fillWithBias(p: ConvParams, bias: usize, output: usize): void {
   for (let c = 0; c < channels; c++) {
     const g = c / N;
     const value = activated(p, load<f32>(bias + (<usize>(g * stride + c - g * N) << 2)));
-    // The bias of a depthwise convolution comes in the order of the result already.
-    store<f32>(output + (<usize>(depthwise ? c : shuffledChannel(c, channels, p.shuffle)) << 2), value);
+    store<f32>(output + (<usize>shuffledChannel(c, channels, p.shuffle) << 2), value);
   }
   const pixelBytes = <usize>channels << 2;
   for (let n = p.batch * p.inD * p.inH * p.inW - 1; n > 0; n--) copyFloats(output + <usize>n * pixelBytes, output, channels);

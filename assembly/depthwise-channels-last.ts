@@ -4,31 +4,33 @@
  *   output[b][oh][ow][oc] = activation(bias[oc] + Σ_kh,kw weight[oc][kh][kw] · input[b][oh·strideH + kh·dilationH − padH][…][oc / multiplier])
  *
  *   input [batch, inH, inW, inC] · output [batch, outH, outW, outC] · weights from packTaps · bias zero-padded to whole vectors
- *   work: a Grid; behind it, where the image is not read in place, one band of one block of channels; sized in src/plan.ts. Nothing overlaps.
+ *   work: a Grid | where channels are shuffled one band of results | where the image is not read in place one band of one block of channels; sized in
+ *   src/bands.ts. Nothing overlaps.
  *
  * Where every output channel is fed by the input channel of the same index, the image is read in place: the inside in strips along the rows,
  * the columns that the border cuts in strips down, each with the taps that are left, and corners one by one. In bands of p.band rows, so
  * that the columns find what the rows have just read.
  *
  * Else, or with less than one vector of channels, a band is copied with its zeros, at most CHANNELS channels at a time, into [row][column]
- * [channels], every input channel as often as it feeds an output, and the band is all inside. Weights and bias come in the order of the
- * output, shuffled or not; the copy looks up which input channel belongs to it.
+ * [channels], every input channel as often as it feeds an output, and the band is all inside.
+ *
+ * Weights, bias and sums come in the order of the channels. A shuffle takes the results from the cache, band by band, to their places.
  */
 import { CHANNELS, SKEW } from "./blocks";
 import { Grid } from "./depthwise-grid";
 import { strip } from "./depthwise-strip";
 import { ConvParams } from "./params";
-import { sourceChannel } from "./pack";
 import { zeroFloats } from "./simd";
+import { shufflePixels } from "./transpose";
 
 /** `columns` pixels, spread to output channels [channel, channel + count). */
 function spreadPixels(p: ConvParams, from: usize, columns: i32, channel: i32, count: i32, to: usize, cellBytes: usize): void {
   const multiplier = p.outC / p.inC;
   const pixelBytes = <usize>p.inC << 2;
   // Four neighbours that one channel feeds are one vector.
-  const fours = p.shuffle == 1 && (multiplier & 3) == 0;
+  const fours = (multiplier & 3) == 0;
   for (let c = 0; c < count; c += fours ? 4 : 1) {
-    const ic = sourceChannel(channel + c, p.outC, p.shuffle) / multiplier;
+    const ic = (channel + c) / multiplier;
     let pixel = from + (<usize>ic << 2);
     let cell = to + (<usize>c << 2);
     if (fours) {
@@ -63,14 +65,33 @@ function spreadBand(p: ConvParams, image: usize, row: i32, rows: i32, channel: i
   }
 }
 
+/** Bytes of one band of results that are to be shuffled. */
+function collectedBytes(p: ConvParams): usize {
+  return p.shuffle != 1 ? <usize>(min(p.band, p.outH) * p.outW * p.outC) << 2 : 0;
+}
+
+/** Rows [band, end) of image `b`, from where they lie side by side, each result to its place. */
+function shuffleBand(p: ConvParams, from: usize, b: i32, band: i32, end: i32, output: usize): void {
+  const outW = p.outW, channels = p.outC, shuffle = p.shuffle;
+  const pixelBytes = <usize>channels << 2;
+  const resultBytes = pixelBytes * <usize>p.stepW;
+  for (let oh = band; oh < end; oh++) {
+    shufflePixels(from, outW, channels, shuffle, output + <usize>(b * p.stepB + oh * p.stepH) * pixelBytes, resultBytes);
+    from += <usize>outW * pixelBytes;
+  }
+}
+
 /** Bands of copied channels, all of them inside. */
-function spread(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid, rows: usize): void {
+function spread(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid, collected: usize): void {
+  const rows = collected + collectedBytes(p);
+  const shuffled = p.shuffle != 1;
   const outH = p.outH, outW = p.outW, outC = p.outC;
   const reachH = (p.kH - 1) * p.dilationH + 1;
   const columns = (outW - 1) * p.strideW + (p.kW - 1) * p.dilationW + 1;
   const cellBytes = <usize>min(CHANNELS, p.weightStride) << 2;
   const rowBytes = <usize>columns * cellBytes + (SKEW << 2);
   const tapBytes = <usize>p.weightStride << 2;
+  const toStep = <usize>(shuffled ? outC : p.stepW * outC) << 2;
   grid.outer = p.kH;
   grid.outerStep = <usize>p.dilationH * rowBytes;
   grid.outerWeights = <usize>p.kW * tapBytes;
@@ -89,11 +110,12 @@ function spread(p: ConvParams, input: usize, weights: usize, bias: usize, output
         spreadBand(p, image, band * p.strideH, (end - band - 1) * p.strideH + reachH, channel, count, rows, rowBytes, cellBytes);
         let from = rows;
         for (let oh = band; oh < end; oh++) {
-          const to = output + (<usize>((b * p.stepB + oh * p.stepH) * outC) << 2) + at;
-          strip(p, outW, from, cellBytes * <usize>p.strideW, to, <usize>(p.stepW * outC) << 2, count, grid, weights + at, bias + at);
+          const to = (shuffled ? collected + (<usize>((oh - band) * outW * outC) << 2) : output + (<usize>((b * p.stepB + oh * p.stepH) * outC) << 2)) + at;
+          strip(p, outW, from, cellBytes * <usize>p.strideW, to, toStep, count, grid, weights + at, bias + at);
           from += rowBytes * <usize>p.strideH;
         }
       }
+      if (shuffled) shuffleBand(p, collected, b, band, end, output);
     }
   }
 }
@@ -120,13 +142,14 @@ function behindTaps(at: i32, dilation: i32, taps: i32, size: i32, first: i32): i
 }
 
 /** The image where it lies: rows of the inside and the corners, then the columns that the border cuts. */
-function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid): void {
+function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid, collected: usize): void {
   const inH = p.inH, inW = p.inW, outH = p.outH, outW = p.outW, channels = p.outC;
   const kH = p.kH, kW = p.kW, strideH = p.strideH, strideW = p.strideW, dilationH = p.dilationH, dilationW = p.dilationW;
   const pixelBytes = <usize>channels << 2;
   const rowBytes = pixelBytes * <usize>inW;
-  const resultBytes = pixelBytes * <usize>p.stepW;
-  const outRowBytes = pixelBytes * <usize>p.stepH;
+  const shuffled = p.shuffle != 1;
+  const resultBytes = shuffled ? pixelBytes : pixelBytes * <usize>p.stepW;
+  const outRowBytes = pixelBytes * <usize>(shuffled ? outW : p.stepH);
   const tapBytes = <usize>p.weightStride << 2;
   const top = insideFrom(strideH, p.padH, outH);
   const bottom = insideTo(strideH, (kH - 1) * dilationH, p.padH, inH, outH, top);
@@ -135,9 +158,9 @@ function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
 
   for (let b = 0; b < p.batch; b++) {
     const image = input + <usize>(b * inH) * rowBytes;
-    const result = output + <usize>(b * p.stepB) * pixelBytes;
     for (let band = 0; band < outH; band += p.band) {
       const end = min(outH, band + p.band);
+      const result = shuffled ? collected - <usize>band * outRowBytes : output + <usize>(b * p.stepB) * pixelBytes;
 
       // Rows: the inside of each, and the cut columns of rows that are cut themselves.
       for (let oh = band; oh < end; oh++) {
@@ -172,7 +195,6 @@ function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
       // Columns cut by the border, down the rows that are not.
       const from = max(band, top);
       const count = min(end, bottom) - from;
-      if (count <= 0) continue;
       const line = image + <usize>(from * strideH - p.padH) * rowBytes;
       const to = result + <usize>from * outRowBytes;
       grid.outerStep = <usize>dilationW * pixelBytes;
@@ -180,7 +202,7 @@ function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
       grid.inner = kH;
       grid.innerStep = <usize>dilationH * rowBytes;
       grid.innerWeights = <usize>kW * tapBytes;
-      for (let ow = 0; ow < outW; ow++) {
+      for (let ow = count > 0 ? 0 : outW; ow < outW; ow++) {
         if (ow == left) {
           ow = right;
           if (ow >= outW) break;
@@ -193,6 +215,7 @@ function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
           channels, grid, weights + <usize>kw * tapBytes, bias,
         );
       }
+      if (shuffled) shuffleBand(p, collected, b, band, end, output);
     }
   }
 }
@@ -200,8 +223,8 @@ function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
 export function depthwiseChannelsLast(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
   assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
   assert(p.band >= 1, "depthwise: an empty band");
-  assert(p.inPlace == 0 || (p.inC == p.outC && p.shuffle == 1 && p.inC >= 4), "depthwise: channels that cannot be read in place");
+  assert(p.inPlace == 0 || (p.inC == p.outC && p.inC >= 4), "depthwise: channels that cannot be read in place");
   const grid = changetype<Grid>(work);
-  if (p.inPlace != 0) inPlace(p, input, weights, bias, output, grid);
+  if (p.inPlace != 0) inPlace(p, input, weights, bias, output, grid, work + offsetof<Grid>());
   else spread(p, input, weights, bias, output, grid, work + offsetof<Grid>());
 }

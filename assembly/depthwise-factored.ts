@@ -5,16 +5,18 @@
  *   output[y][x]     = activation(bias + Σ_kw row[kw] · between[y][x + kw·dilationW − padW])
  *
  *   input [batch, inC, inH, inW] · output [batch, outC, outH, outW], or both channels-last; strideW = 1. Nothing overlaps.
- *   work: one row of `between` with its zeros at the sides | channels-last, where they are not those of the image: its channels in the order of
- *   the result's; sized in src/factored.ts
+ *   work: zeros for a period | one row of `between` with its zeros at the sides | channels-last: one row of results where they are shuffled | the
+ *   image with each channel as often as it feeds a result, where that is not once; sized in src/factored.ts
  *
  * A row is a line of floats either way: of one channel, or of all, which then take turns. Weights and bias are written out for a period of it,
  * `p.weightStride` floats, the least common multiple of a vector and the channels: weights [plane][kH + kW][period], bias [plane][period].
+ * Planes come in the order of the results, channels that take turns in that of the image: a finished row is shuffled from the cache.
  */
 import { activate, clamp, CLAMP } from "./activation";
 import { ConvParams } from "./params";
 import { sourceChannel } from "./pack";
 import { accumulate, storeLanes, zeroFloats } from "./simd";
+import { shufflePixels } from "./transpose";
 
 /** One vector: start + Σ_tap weights[tap] · from[tap·tapBytes]. */
 // @ts-ignore: decorator
@@ -158,21 +160,24 @@ function activateRow(p: ConvParams, to: usize, count: i32): void {
   }
 }
 
-/** An image channels-last with the channels that the result's are made of. */
+/** An image channels-last with each channel as often as it feeds a result. */
 function spread(p: ConvParams, from: usize, to: usize): void {
-  const inC = p.inC, outC = p.outC, shuffle = p.shuffle;
-  const multiplier = outC / inC;
-  for (let n = p.inH * p.inW; n != 0; n--) {
-    for (let c = 0; c < outC; c++) {
-      store<f32>(to, load<f32>(from + (<usize>(sourceChannel(c, outC, shuffle) / multiplier) << 2)));
+  const inC = p.inC;
+  const multiplier = p.outC / inC;
+  for (let n = p.inH * p.inW * inC; n != 0; n--) {
+    const x = load<f32>(from);
+    for (let m = multiplier; m != 0; m--) {
+      store<f32>(to, x);
       to += 4;
     }
-    from += <usize>inC << 2;
+    from += 4;
   }
 }
 
-/** One plane of `inner` channels that take turns. `zeros`: a period of them. */
-function plane(p: ConvParams, inner: i32, image: usize, weights: usize, bias: usize, zeros: usize, between: usize, to: usize): void {
+/** One plane of `inner` channels that take turns. `zeros`: a period of them. `collected`: a row of results to be shuffled, or 0. */
+function plane(
+  p: ConvParams, inner: i32, image: usize, weights: usize, bias: usize, zeros: usize, between: usize, collected: usize, to: usize,
+): void {
   const inH = p.inH, kH = p.kH, kW = p.kW, dilationH = p.dilationH, strideH = p.strideH, padH = p.padH;
   const period = <usize>p.weightStride << 2;
   const row = weights + <usize>kH * period;
@@ -188,11 +193,13 @@ function plane(p: ConvParams, inner: i32, image: usize, weights: usize, bias: us
     const kh1 = y >= inH ? kh0 : max(kh0, min(kH, (inH - 1 - y) / dilationH + 1));
     const from = image + <usize>(y + kh0 * dilationH) * rowBytes;
     sums(p, inside, from, <usize>dilationH * rowBytes, kh1 - kh0, weights + <usize>kh0 * period, period, zeros, between + (<usize>first << 2));
-    if (clamped) clampedSums(p, outFloats, between, <usize>(p.dilationW * inner) << 2, kW, row, period, bias, to);
+    const line = collected != 0 ? collected : to;
+    if (clamped) clampedSums(p, outFloats, between, <usize>(p.dilationW * inner) << 2, kW, row, period, bias, line);
     else {
-      sums(p, outFloats, between, <usize>(p.dilationW * inner) << 2, kW, row, period, bias, to);
-      activateRow(p, to, outFloats);
+      sums(p, outFloats, between, <usize>(p.dilationW * inner) << 2, kW, row, period, bias, line);
+      activateRow(p, line, outFloats);
     }
+    if (collected != 0) shufflePixels(collected, p.outW, inner, p.shuffle, to, <usize>inner << 2);
     to += <usize>outFloats << 2;
   }
 }
@@ -215,7 +222,7 @@ export function factoredChannelsFirst(p: ConvParams, input: usize, weights: usiz
   for (let b = 0; b < p.batch; b++) {
     for (let c = 0; c < outC; c++) {
       const image = input + <usize>(b * inC + sourceChannel(c, outC, shuffle) / multiplier) * inBytes;
-      plane(p, 1, image, weights + <usize>c * planeBytes, bias + <usize>c * biasBytes, work, between, output + <usize>(b * outC + c) * outBytes);
+      plane(p, 1, image, weights + <usize>c * planeBytes, bias + <usize>c * biasBytes, work, between, 0, output + <usize>(b * outC + c) * outBytes);
     }
   }
 }
@@ -223,12 +230,14 @@ export function factoredChannelsFirst(p: ConvParams, input: usize, weights: usiz
 export function factoredChannelsLast(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
   const inC = p.inC, outC = p.outC;
   const inBytes = <usize>(p.inH * p.inW * inC) << 2, outBytes = <usize>(p.outH * p.outW * outC) << 2;
-  const own = inC == outC && p.shuffle == 1;
+  const own = inC == outC;
   const between = cleared(p, outC, work);
-  const wide = between + (<usize>((p.outW + (p.kW - 1) * p.dilationW) * outC) << 2);
+  const behind = between + (<usize>((p.outW + (p.kW - 1) * p.dilationW) * outC) << 2);
+  const collected: usize = p.shuffle != 1 ? behind : 0;
+  const wide = p.shuffle != 1 ? behind + (<usize>(p.outW * outC) << 2) : behind;
   for (let b = 0; b < p.batch; b++) {
     const image = input + <usize>b * inBytes;
     if (!own) spread(p, image, wide);
-    plane(p, outC, own ? image : wide, weights, bias, work, between, output + <usize>b * outBytes);
+    plane(p, outC, own ? image : wide, weights, bias, work, between, collected, output + <usize>b * outBytes);
   }
 }

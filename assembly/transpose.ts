@@ -1,7 +1,7 @@
 /**
  * Pixels between [channel][pixel] and [pixel][channel], four channels × four pixels at a time.
  *
- * The last block of each direction ends with the row or with the channels, and moves some cells again. Sixteen pixels are done before the next
+ * The last block of each direction ends with the row or with the channels, and moves some cells again. PIXELS are done before the next
  * channels, so that whole cache lines are read or written on the side of the planes while the other side stays in L1.
  */
 import { shuffledChannel } from "./gemm";
@@ -21,8 +21,35 @@ function block(a: usize, b: usize, c: usize, d: usize, e: usize, f: usize, g: us
   v128.store(h, i64x2.shuffle(high01, high23, 1, 3));
 }
 
+/** Two or three planes, four pixels at a time, into pixels that follow each other without a gap. */
+function interleave(from: usize, planeBytes: usize, channels: i32, pixels: i32, to: usize): void {
+  const second = from + planeBytes;
+  const third = second + planeBytes;
+  for (let i = 0; i < pixels; i += 4) {
+    if (i > pixels - 4) i = pixels - 4;
+    const at = <usize>i << 2;
+    const cell = to + at * <usize>channels;
+    const a = v128.load(from + at), b = v128.load(second + at);
+    const low = i32x4.shuffle(a, b, 0, 4, 1, 5), high = i32x4.shuffle(a, b, 2, 6, 3, 7);
+    if (channels == 2) {
+      v128.store(cell, low);
+      v128.store(cell, high, 16);
+    } else {
+      const c = v128.load(third + at);
+      // a0 b0 c0 a1 | b1 c1 a2 b2 | c2 a3 b3 c3
+      v128.store(cell, i32x4.shuffle(low, c, 0, 1, 4, 2));
+      v128.store(cell, i32x4.shuffle(i32x4.shuffle(low, c, 3, 5, 3, 5), high, 0, 1, 4, 5), 16);
+      v128.store(cell, i32x4.shuffle(c, high, 2, 6, 7, 3), 32);
+    }
+  }
+}
+
 /** from: `channels` planes `planeBytes` apart, `pixels` of each · to: [pixel][channel], pixels `pixelBytes` apart */
 export function planesToPixels(from: usize, planeBytes: usize, channels: i32, pixels: i32, to: usize, pixelBytes: usize): void {
+  if ((channels == 2 || channels == 3) && pixels >= 4 && pixelBytes == <usize>channels << 2) {
+    interleave(from, planeBytes, channels, pixels, to);
+    return;
+  }
   if (channels < 4 || pixels < 4) {
     for (let c = 0; c < channels; c++) {
       let cell = to + (<usize>c << 2);
@@ -80,5 +107,18 @@ export function pixelsToPlanes(from: usize, pixelBytes: usize, channels: i32, pi
         block(x, x + pixelBytes, x + 2 * pixelBytes, x + 3 * pixelBytes, plane0 + at, plane1 + at, plane2 + at, plane3 + at);
       }
     }
+  }
+}
+
+/**
+ * Pixels that follow each other, channel c of each to shuffledChannel(c), `toBytes` from one to the next: within a pixel, groups of channels lie one
+ * below the other and are read down.
+ */
+export function shufflePixels(from: usize, pixels: i32, channels: i32, shuffle: i32, to: usize, toBytes: usize): void {
+  const size = channels / shuffle;
+  for (; pixels != 0; pixels--) {
+    planesToPixels(from, <usize>size << 2, shuffle, size, to, <usize>shuffle << 2);
+    from += <usize>channels << 2;
+    to += toBytes;
   }
 }

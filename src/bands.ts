@@ -38,17 +38,27 @@ export function bandRows(shape: KernelShape, rowBytes: number): number {
   return Math.min(outH, Math.max(fitting, 2 * Math.ceil(extent / strideH)));
 }
 
-/** Bytes of workspace of a depthwise kernel. */
-export function directWork(shape: KernelShape, channelsLast: boolean, band: number, rowBytes: number, inPlace: boolean): number {
-  if (inPlace) return channelsLast ? GRID_BYTES : shape.inSize[2] * 4;
+/** Bytes of workspace of a depthwise kernel, with `shuffled` channels that it shuffles itself, or none. */
+export function directWork(
+  shape: KernelShape,
+  channelsLast: boolean,
+  band: number,
+  rowBytes: number,
+  inPlace: boolean,
+  shuffled: number,
+): number {
+  const grid = channelsLast ? GRID_BYTES + band * shape.outSize[2] * shuffled * 4 : 0;
+  if (inPlace) return channelsLast ? grid : shape.inSize[2] * 4;
   const rows = (band - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
-  return rows * rowBytes + (channelsLast ? GRID_BYTES : volume(shape.kernel) * 4);
+  return rows * rowBytes + (channelsLast ? grid : volume(shape.kernel) * 4);
 }
 
-/** Bytes of workspace of the GEMM. The parts are listed at the head of assembly/conv-channels-last.ts. */
-export function gemmWork({ inC, kernel }: Pick<ConvShape, 'inC' | 'kernel'>): number {
+/** The same of the GEMM. The parts are listed at the head of assembly/conv-channels-last.ts. */
+export function gemmWork({ inC, kernel }: Pick<ConvShape, 'inC' | 'kernel'>, shuffled: number): number {
   const lines = kernel[0] * kernel[1];
-  return (inC * kernel[2] + PIXELS * NR + PIXELS + lines + roundUp(PIXELS, MR) * lines * Math.max(PARTS, kernel[2])) * 4;
+  return (
+    (PIXELS * shuffled + inC * kernel[2] + PIXELS * NR + PIXELS + lines + roundUp(PIXELS, MR) * lines * Math.max(PARTS, kernel[2])) * 4
+  );
 }
 
 /** Borders of less than a kernel's width, with no gaps between the taps: their zeros are few. */

@@ -54,7 +54,13 @@ function periodOf(channels: number): number {
  *
  * @returns `[plane][tap][period]` and `[plane][period]`
  */
-function written({ outC, kernel }: FilterShape, { column, row }: Factors, { bias, shuffle }: ConvSettings, planes: number, period: number) {
+function written(
+  { outC, kernel }: FilterShape,
+  { column, row }: Factors,
+  { bias, channelsLast, ...settings }: ConvSettings,
+  period: number,
+) {
+  const [planes, shuffle] = channelsLast ? [1, 1] : [outC, settings.shuffle];
   const [, kH, kW] = kernel;
   const channels = outC / planes;
   const weights = new Float32Array(planes * (kH + kW) * period);
@@ -78,8 +84,8 @@ function workBytes(
 ): number {
   const width = outSize[2] + (kernel[2] - 1) * dilation[2];
   if (!channelsLast) return (weightStride + width) * 4;
-  const own = inC === outC && kernelShuffle === 1;
-  return (weightStride + width * outC + (own ? 0 : volume(inSize) * outC)) * 4;
+  const collected = kernelShuffle > 1 ? outSize[2] * outC : 0;
+  return (weightStride + width * outC + collected + (inC === outC ? 0 : volume(inSize) * outC)) * 4;
 }
 
 export function factoredProgram(op: string, weight: Tensor, filter: FilterShape, settings: ConvSettings, factors: Factors): Program {
@@ -106,7 +112,7 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
     kernelShuffle: shuffle,
     phase: NO_PHASES,
   };
-  const { weights, starts } = written(filter, factors, settings, planes, period);
+  const { weights, starts } = written(filter, factors, settings, period);
   const copied = (data: Float32Array, operand: Tensor | undefined, at: number): Packing => ({
     source: { data, shape: [data.length] },
     operand,

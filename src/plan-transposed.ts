@@ -16,7 +16,7 @@ import { unsupported } from './check.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
-import { type ConvPlan, layoutWork, type PackPlan } from './plan.ts';
+import { type ConvPlan, layoutWork, type PackPlan, shuffledChannels } from './plan.ts';
 import { type ConvShape, type FilterShape, LARGEST, type Spatial, spatial, volume } from './shape.ts';
 
 function greatestDivisor(a: number, b: number): number {
@@ -59,8 +59,7 @@ export function packTransposed(op: string, filter: FilterShape, settings: ConvSe
       weightFloats: volume(kernel) * stride,
       biasStride: stride,
       biasGroups: 1,
-      // Channels-first shuffles on the way out.
-      packShuffle: channelsLast ? shuffle : 1,
+      packShuffle: 1,
       kernelShuffle: shuffle,
       phase,
     };
@@ -110,7 +109,7 @@ export function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvS
   const inner = phaseShape(shape, phase);
   const depthwise = pack.kind === 'transposedDepthwise';
   const scattered = !depthwise && (pack.algorithm === 'gemm' || (pack.algorithm === 'auto' && waste(shape) >= WORTH_SCATTERING));
-  const inPlace = depthwise && shape.outC >= 4 && (pack.kernelShuffle === 1 || !channelsLast);
+  const inPlace = depthwise && shape.outC >= 4;
   const count = volume(map(shape.kernel, (taps, axis) => Math.min(taps, phase[axis])));
   const direction = backward(shape);
   const whole: Band = { images: 1, slices: shape.inSize[0], rows: shape.inSize[1], columns: shape.inSize[2] };
@@ -120,13 +119,14 @@ export function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvS
   if (depthwise) {
     const rowBytes = inPlace ? inner.inSize[2] * inner.inC * 4 : bandRowBytes(inner, true, weightStride);
     innerBand = bandRows(inner, rowBytes);
-    workBytes += directWork(inner, true, innerBand, rowBytes, inPlace);
+    workBytes += directWork(inner, true, innerBand, rowBytes, inPlace, shuffledChannels(shape.inC, pack));
   } else if (scattered) {
     const images = channelsLast ? shape.batch : band.images;
     const sent = images * volume(shape.outSize) * shape.inC;
-    workBytes += (pack.biasGroups * pack.biasStride + sent) * 4 + gemmWork({ inC: shape.outC, kernel: [1, 1, 1] });
+    workBytes +=
+      (pack.biasGroups * pack.biasStride + sent) * 4 + gemmWork({ inC: shape.outC, kernel: [1, 1, 1] }, shuffledChannels(shape.inC, pack));
   } else {
-    workBytes += gemmWork(inner);
+    workBytes += gemmWork(inner, shuffledChannels(shape.inC, pack));
   }
   if (!channelsLast) workBytes += layoutWork(bandFloats(direction, band));
   const phasesText = `${count} ${count === 1 ? 'phase' : 'phases'} of the stride`;

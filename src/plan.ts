@@ -91,7 +91,7 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
       weightFloats: channelsLast ? volume(filter.kernel) * stride : outC * stride,
       biasStride: channelsLast ? stride : outC,
       biasGroups: 1,
-      packShuffle: channelsLast ? shuffle : 1,
+      packShuffle: 1,
       kernelShuffle: shuffle,
       phase: NO_PHASES,
     };
@@ -153,7 +153,7 @@ function bordered(shape: ConvShape, { begin, end }: { begin: Spatial; end: Spati
 /** What the heads of assembly/depthwise-channels-last.ts and depthwise-3x3.ts ask for. */
 function readInPlace(shape: ConvShape, pack: PackPlan): boolean {
   const { inC, outC, kernel, dilation } = shape;
-  if (pack.channelsLast) return inC === outC && pack.kernelShuffle === 1 && inC >= 4;
+  if (pack.channelsLast) return inC === outC && inC >= 4;
   const [, outH, outW] = shape.outSize;
   const [, strideH, strideW] = shape.stride;
   const [, , pad] = shape.padBegin;
@@ -172,20 +172,26 @@ function depthwisePlan(shape: ConvShape, pack: PackPlan): Pick<ConvPlan, 'varian
     variant: `depthwise, ${inPlace ? 'in place' : `copied in bands of ${rows} rows`}`,
     band: { ...NO_BAND, rows },
     inPlace,
-    workBytes: directWork(shape, pack.channelsLast, rows, rowBytes, inPlace),
+    workBytes: directWork(shape, pack.channelsLast, rows, rowBytes, inPlace, shuffledChannels(shape.outC, pack)),
   };
+}
+
+/** Channels of a result that a kernel channels-last shuffles itself: their order could not be packed. */
+export function shuffledChannels(channels: number, { channelsLast, kernelShuffle }: PackPlan): number {
+  return channelsLast && kernelShuffle > 1 ? channels : 0;
 }
 
 function gemmPlan(shape: ConvShape, pack: PackPlan): Pick<ConvPlan, 'variant' | 'band' | 'inPlace' | 'workBytes'> {
   const name = `${volume(shape.kernel) === 1 ? 'pointwise' : 'indirect'}, tiles of ${MR}×${NR}`;
-  if (pack.channelsLast) return { variant: name, band: NO_BAND, inPlace: false, workBytes: gemmWork(shape) };
+  if (pack.channelsLast)
+    return { variant: name, band: NO_BAND, inPlace: false, workBytes: gemmWork(shape, shuffledChannels(shape.outC, pack)) };
   const direction = forward(shape);
   const band = layoutBand(direction);
   return {
     variant: `${name}, layout changed in bands of ${band.rows}×${band.columns} pixels`,
     band,
     inPlace: false,
-    workBytes: layoutWork(bandFloats(direction, band)) + gemmWork(shape),
+    workBytes: layoutWork(bandFloats(direction, band)) + gemmWork(shape, 0),
   };
 }
 

@@ -77,7 +77,7 @@ function stripsOf(shape: ConvShape, pack: PackPlan): Strips {
   const plane = kernelPlan({ ...one, outSize: [1, band, outW] }, pack);
   // The last strip may have one row, which is copied.
   const last: ConvShape = { ...one, outSize: [1, 1, outW] };
-  const copied = directWork(last, false, 1, bandRowBytes(last, false, pack.weightStride), false);
+  const copied = directWork(last, false, 1, bandRowBytes(last, false, pack.weightStride), false, 0);
   return { band, plane, bytes: (roundUp(band * outW, 16) + NR) * 4, workBytes: Math.max(plane.workBytes, copied) };
 }
 

@@ -135,6 +135,10 @@ describe.each(layouts)('conv2d %s: geometry', (inputLayout) => {
     check('g2ic6ih4oc12kh1', { inputLayout, shuffle, bias: integers(12) });
     check('g6ic6ih5oc12kh3ph1', { inputLayout, shuffle, bias: integers(12) });
     check('g6ic6ih5oc12kh3ph1', { inputLayout, shuffle, bias: integers(12), algorithm: 'gemm' });
+    // More pixels than a block of the GEMM, and more rows than a depthwise band, with and without a copy of it.
+    check('mb2g2ic6ih13iw11oc12kh3', { inputLayout, shuffle, bias: integers(12) });
+    check('mb2g12ic12ih40iw33oc12kh3ph1sh2', { inputLayout, shuffle, bias: integers(12) });
+    check('mb2g6ic6ih40iw33oc12kh3ph1', { inputLayout, shuffle, bias: integers(12) });
   });
 
   it('an empty batch gives an empty result', () => {

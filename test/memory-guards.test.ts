@@ -23,6 +23,8 @@ const problems: [name: string, options: ConvOptions][] = [
   ['ic1ih33oc5kh5ph2', {}],
   ['g5ic5ih13oc5kh3ph1', {}],
   ['g5ic5ih13oc15kh3ph1sh2', { shuffle: 5 }],
+  ['mb2g6ic6ih40iw33oc6kh3ph1', { shuffle: 3 }],
+  ['g2ic6ih12iw13oc36kh3ph1', { shuffle: 18 }],
   ['g18ic18ih9iw13oc18kh5ph2', { activation: { leakyRelu: 0.5 } }],
   ['g18ic18ih40iw50oc18kh3ph1', { paddingMode: 'circular' }],
   ['g4ic4ih9oc4kh3dh3dw2ph1', {}],
