@@ -6,8 +6,9 @@
  *   input [batch, inC, inH, inW] · output [batch, outC, outH, outW] · weights from packRows, in the order of the weight · bias [outC]
  *   work: one row of zeros, or kH · kW offsets and one band of one channel with its border; sized in src/plan.ts. Nothing overlaps.
  *
- * What depthwise-3x3.ts can do is done in place, if p.inPlace says so. Else a band of p.band output rows is copied with its zeros into `work`, so that no tap of the sum needs a test. Its columns are dealt into
- * strideW phases, [row][phase][phaseW]: column c is cell c / strideW of phase c mod strideW. A tap then reads consecutive cells at any stride.
+ * What depthwise-3x3.ts can do is done in place, if p.inPlace says so. Else a band of p.band output rows is copied with its zeros into `work`, so that
+ * no tap of the sum needs a test. Its columns are dealt into strideW phases, [row][phase][phaseW]: column c is cell c / strideW of phase
+ * c mod strideW. A tap then reads consecutive cells at any stride.
  */
 import { plane3x3 } from "./depthwise-3x3";
 import { tapsChannelsFirst } from "./depthwise-taps";

@@ -42,7 +42,7 @@ export class ConvParams {
   bandImages: i32;
   bandSlices: i32;
   bandColumns: i32;
-  /** Channels-first: 1 where a band has zeros at its sides. */
+  /** Channels-first: 1 where a band has zeros at its sides. Weight gradient: 1 where copied rows have, and a row of the kernel is seen as one. */
   sides: i32;
   /** Depthwise: 1 where the image is read where it lies, 0 where bands of it are copied. */
   inPlace: i32;

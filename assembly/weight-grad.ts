@@ -11,7 +11,7 @@
  * packed in panels of eight channels; the input is read where it lies, or as a copy of its rows where it lies badly: planes become pixels, pixels a
  * multiple of a cache line apart get a gap, and few channels get zeros at the sides, so that a row of the kernel is one run of channels.
  */
-import { MR, NR, SKEW, WHOLE_ROWS_BELOW } from "./blocks";
+import { MR, NR, SKEW } from "./blocks";
 import { gather } from "./channels-first";
 import { DEPTHWISE } from "./kinds";
 import { ConvParams } from "./params";
@@ -33,13 +33,6 @@ function firstInside(at: i32, stride: i32, pad: i32, out: i32): i32 {
 function behindInside(at: i32, stride: i32, pad: i32, size: i32, out: i32, first: i32): i32 {
   const room = size - 1 + pad - at;
   return room < 0 ? first : max(first, min(out, room / stride + 1));
-}
-
-/** Few channels: a row of the kernel is read as one. The same in src/weight-grad.ts. */
-// @ts-ignore: decorator
-@inline
-function wholeRows(p: ConvParams): bool {
-  return p.kind != DEPTHWISE && p.groups == 1 && p.dilationW == 1 && p.inC < WHOLE_ROWS_BELOW && p.kW > 1;
 }
 
 /** Floats from one pixel of copied rows to the next. The same in src/weight-grad.ts. */
@@ -276,7 +269,7 @@ function allFinite(at: usize, floats: i32): bool {
 }
 
 function weightGrad(p: ConvParams, input: usize, gradOutput: usize, sums: usize, work: usize, last: bool): void {
-  const whole = wholeRows(p);
+  const whole = p.sides != 0;
   sumUp(p, whole, input, gradOutput, sums, work, last);
   // Whole rows multiply the zeros at the sides too, which is nothing but where the gradient is not finite.
   if (whole && !allFinite(sums, sumFloats(p))) sumUp(p, false, input, gradOutput, sums, work, last);

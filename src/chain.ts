@@ -6,14 +6,12 @@ import { biasBytes, packings } from './conv-program.ts';
 import { type Call, operation, type Program } from './layer.ts';
 import { align } from './memory.ts';
 import { callFields, layerFields } from './options.ts';
-import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePadParams } from './params.ts';
+import { PAD_PARAMS_BYTES, STEP_BYTES, writeConvParams, writePadParams } from './params.ts';
 import { type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan } from './plan.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 import { flattenedSteps, type Step, spatialSteps, stepShapes } from './steps.ts';
 import { elements } from './tensor.ts';
 import type { Algorithm, FlattenedOperation, FlattenedWeights, Plan, SpatialSeparableOperation } from './types.ts';
-
-const RECORD_BYTES = align(CONV_PARAMS_BYTES);
 
 /** What is kept of a step when its weight is packed. */
 type KeptStep = Omit<Step, 'weight'>;
@@ -117,7 +115,7 @@ export function chainProgram(
   const kept = steps.map(({ name, filter, settings: own }) => ({ name, filter, settings: { ...own, bias: undefined } }));
   return {
     op,
-    recordBytes: steps.length * RECORD_BYTES + align(PAD_PARAMS_BYTES),
+    recordBytes: steps.length * STEP_BYTES + align(PAD_PARAMS_BYTES),
     packedBytes: sum(packs.map(packedBytes)),
     packings: steps.flatMap(({ weight, filter }, i) =>
       packings(weight, filter, settings[i] as Step['settings'], packs[i] as PackPlan, filter.outC, starts[i]),
@@ -141,9 +139,9 @@ function chainCall(
   const cut = strips(shapes, channelsLast);
   const held = channelsLast ? cut.bytes.slice(0, -1) : cut.bytes;
   const paddedBytes = border ? align(elements([first.batch, first.inC, ...first.inSize]) * 4) : 0;
-  const workBytes = paddedBytes + RECORD_BYTES + cut.gathered + sum(held) + Math.max(...plans.map((plan) => plan.workBytes));
+  const workBytes = paddedBytes + STEP_BYTES + cut.gathered + sum(held) + Math.max(...plans.map((plan) => plan.workBytes));
   const outputShape = (given.at(-1) as ConvShape).outputShape;
-  const padRecord = steps.length * RECORD_BYTES;
+  const padRecord = steps.length * STEP_BYTES;
   return {
     outputShape,
     workBytes,
@@ -158,7 +156,7 @@ function chainCall(
     write: (memory, records) => {
       for (const [i, plan] of plans.entries()) {
         const pack = packs[i] as PackPlan;
-        writeConvParams(memory, records + i * RECORD_BYTES, plan, (steps[i] as KeptStep).settings.activation, {
+        writeConvParams(memory, records + i * STEP_BYTES, plan, (steps[i] as KeptStep).settings.activation, {
           biasBytes: biasBytes(pack),
           packedBytes: packedBytes(pack),
           stripBytes: cut.bytes[i] as number,
@@ -170,7 +168,7 @@ function chainCall(
     run: (kernels, records, packed, input, output, work) => {
       if (border) kernels.padImage(records + padRecord, input, work);
       const image = border ? work : input;
-      kernels.chain(records, RECORD_BYTES, steps.length, cut.band, channelsLast ? 1 : 0, image, packed, output, work + paddedBytes);
+      kernels.chain(records, STEP_BYTES, steps.length, cut.band, channelsLast ? 1 : 0, image, packed, output, work + paddedBytes);
     },
   };
 }

@@ -49,7 +49,7 @@ export function packings(
 }
 
 /** Writes the records of one convolution. `shape` is that of the image as it was given. */
-export function writeRecords(memory: Float32Array, records: number, plan: ConvPlan, shape: ConvShape, settings: ConvSettings): void {
+function writeRecords(memory: Float32Array, records: number, plan: ConvPlan, shape: ConvShape, settings: ConvSettings): void {
   writeConvParams(memory, records, plan, settings.activation);
   writePadParams(memory, records + align(CONV_PARAMS_BYTES), shape, plan);
 }
@@ -77,15 +77,7 @@ function kernelOf({
 }
 
 /** The kernel of a plan: its records are written, its weights packed. */
-export function runConv(
-  kernels: Kernels,
-  plan: ConvPlan,
-  records: number,
-  packed: number,
-  input: number,
-  output: number,
-  work: number,
-): void {
+function runConv(kernels: Kernels, plan: ConvPlan, records: number, packed: number, input: number, output: number, work: number): void {
   let [image, rest] = [input, work];
   if (plan.paddedBytes > 0) {
     kernels.padImage(records + align(CONV_PARAMS_BYTES), image, rest);

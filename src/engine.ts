@@ -1,5 +1,5 @@
 /** Engines: an instance of the module, its memory, and the operations bound to them. */
-import { checkFields, checkInteger, checkOneOf, conflict, disposed, wrongType } from './check.ts';
+import { checkFields, checkInteger, checkOneOf, conflict, disposed, wrongType, wrongValue } from './check.ts';
 import { Heap, PAGE_BYTES } from './memory.ts';
 import { operationsOf } from './operations.ts';
 import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
@@ -24,7 +24,10 @@ function engineSettings(op: string, options: EngineOptions): Settings {
   const { threads = 1, relaxedSimd = 'auto', worker, maxMemory = MOST_PAGES * PAGE_BYTES } = options;
   if (typeof threads === 'string') checkOneOf(op, 'threads', threads, ['auto']);
   else checkInteger(op, 'threads', threads, 1);
-  if (typeof relaxedSimd !== 'boolean') checkOneOf(op, 'relaxedSimd', relaxedSimd, ['auto']);
+  if (typeof relaxedSimd !== 'boolean' && relaxedSimd !== 'auto') {
+    const wrong = typeof relaxedSimd === 'string' ? wrongValue : wrongType;
+    throw wrong(op, 'relaxedSimd', "true, false or 'auto'", relaxedSimd);
+  }
   if (worker !== undefined && typeof worker !== 'function' && !(worker instanceof URL))
     throw wrongType(op, 'worker', 'a URL or a function', worker);
   checkInteger(op, 'maxMemory', maxMemory, PAGE_BYTES);

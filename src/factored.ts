@@ -3,7 +3,7 @@ import { biasBytes, convCall, RECORD_BYTES } from './conv-program.ts';
 import { factorPlane } from './factor-kernel.ts';
 import type { Packing, Program } from './layer.ts';
 import type { ConvSettings } from './options.ts';
-import { behindBorder, type ConvPlan, NO_BAND, NO_PHASES, type PackPlan, packedBytes, reflected } from './plan.ts';
+import { AS_IT_IS, behindBorder, type ConvPlan, NO_PHASES, type PackPlan, packedBytes, reflected } from './plan.ts';
 import { type ConvShape, convShape, type FilterShape, volume } from './shape.ts';
 import type { Tensor } from './types.ts';
 
@@ -133,18 +133,13 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
         shape,
         reflected(shape),
         (seen): ConvPlan => ({
+          ...AS_IT_IS,
           shape: seen,
           pack,
           kind: 'factored',
           algorithm: 'factored',
           variant: 'down, then along',
           reason,
-          border: undefined,
-          band: NO_BAND,
-          innerBand: 0,
-          sides: false,
-          inPlace: false,
-          paddedBytes: 0,
           workBytes: workBytes(seen, pack),
         }),
       );

@@ -87,6 +87,7 @@ class ProgramLayer implements Layer {
 
   run(input: Tensor, options: { out: EngineTensor }): EngineTensor;
   run(input: Tensor, options?: { out?: Float32Array | undefined }): Tensor;
+  run(input: Tensor, options?: { out?: Float32Array | EngineTensor | undefined }): Tensor;
   run(given: Tensor, options?: { out?: Float32Array | EngineTensor | undefined }): Tensor {
     this.#checkAlive();
     const { op } = this.#program;

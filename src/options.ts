@@ -89,7 +89,7 @@ export function perDimension(op: string, field: string, value: unknown, rank: Ra
   return eachDimension(op, field, value, rank, least);
 }
 
-export function paddingSetting(op: string, value: unknown, rank: Rank): PaddingSetting {
+function paddingSetting(op: string, value: unknown, rank: Rank): PaddingSetting {
   if (typeof value === 'string') {
     const rule = checkOneOf(op, 'padding', value, ['valid', 'same', 'same-lower'] as const);
     return rule === 'valid' ? new Array<[number, number]>(rank).fill([0, 0]) : rule;

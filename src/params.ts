@@ -1,4 +1,5 @@
 /** Plans → the records of assembly/params.ts and assembly/pad.ts. test/params.test.ts compares both sides field by field. */
+import { align } from './memory.ts';
 import type { ActivationSetting } from './options.ts';
 import type { ConvPlan, Kind, PackPlan } from './plan.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
@@ -91,8 +92,11 @@ export const borderModes: readonly PaddingMode[] = ['reflect', 'replicate', 'cir
 export const CONV_PARAMS_BYTES = convFields.length * 4;
 export const PAD_PARAMS_BYTES = padFields.length * 4;
 
+/** From the record of one step of several to that of the next. */
+export const STEP_BYTES = align(CONV_PARAMS_BYTES);
+
 /** What a convolution is told that is one step of several: see assembly/chain.ts. All in bytes. */
-export interface StepParams {
+interface StepParams {
   readonly biasBytes: number;
   readonly packedBytes: number;
   readonly stripBytes: number;
@@ -101,7 +105,18 @@ export interface StepParams {
 
 const alone: StepParams = { biasBytes: 0, packedBytes: 0, stripBytes: 0, gatheredBytes: 0 };
 
-export function writeConvParams(memory: Float32Array, pointer: number, plan: ConvPlan, activation: ActivationSetting, step = alone): void {
+/** What of a plan a kernel is told. */
+export type WrittenPlan = Pick<ConvPlan, 'shape' | 'kind' | 'band' | 'innerBand' | 'sides' | 'inPlace'> & {
+  readonly pack: Pick<PackPlan, 'kernelShuffle' | 'weightStride' | 'phase'>;
+};
+
+export function writeConvParams(
+  memory: Float32Array,
+  pointer: number,
+  plan: WrittenPlan,
+  activation: ActivationSetting,
+  step = alone,
+): void {
   const { shape, pack } = plan;
   const [outD, outH, outW] = shape.outSize;
   const integers = [

@@ -16,7 +16,7 @@ import { unsupported } from './check.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
-import { type ConvPlan, layoutWork, type PackPlan, shuffledChannels } from './plan.ts';
+import { AS_IT_IS, type ConvPlan, layoutWork, type PackPlan, shuffledChannels } from './plan.ts';
 import { type ConvShape, type FilterShape, LARGEST, type Spatial, spatial, volume } from './shape.ts';
 
 function greatestDivisor(a: number, b: number): number {
@@ -131,6 +131,7 @@ export function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvS
   if (!channelsLast) workBytes += layoutWork(bandFloats(direction, band));
   const phasesText = `${count} ${count === 1 ? 'phase' : 'phases'} of the stride`;
   return {
+    ...AS_IT_IS,
     shape,
     pack,
     kind: scattered ? 'scattered' : pack.kind,
@@ -139,12 +140,9 @@ export function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvS
       ? 'products of each tap, added where they fall'
       : `${phasesText}, each a ${depthwise ? 'depthwise ' : ''}convolution`,
     reason: reason(pack, scattered, waste(shape)),
-    border: undefined,
     band: channelsLast ? { ...band, rows: roundUp(band.rows, Math.min(shape.stride[1], shape.inSize[1])) } : band,
     innerBand,
-    sides: false,
     inPlace,
-    paddedBytes: 0,
     workBytes,
   };
 }

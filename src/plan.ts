@@ -61,6 +61,8 @@ export interface ConvPlan {
 export const NO_PHASES: Spatial = [1, 1, 1];
 /** Where nothing is cut. */
 export const NO_BAND: Band = { images: 1, slices: 0, rows: 0, columns: 0 };
+/** An image read as it is, all at once. */
+export const AS_IT_IS = { border: undefined, band: NO_BAND, innerBand: 0, sides: false, inPlace: false, paddedBytes: 0 } as const;
 
 /** @throws RangeError `ERR_UNSUPPORTED` when the algorithm asked for cannot serve the weight */
 export function packPlan(op: string, filter: FilterShape, settings: ConvSettings): PackPlan {
@@ -204,15 +206,13 @@ export function layoutWork([gathered, computed]: readonly [number, number]): num
 export function kernelPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
   const direct = pack.kind === 'depthwise';
   return {
+    ...AS_IT_IS,
     shape,
     pack,
     kind: pack.kind,
     algorithm: direct ? 'direct' : 'gemm',
     reason: pack.reason,
-    border: undefined,
-    innerBand: 0,
     sides: !direct && zeroSides(shape),
-    paddedBytes: 0,
     ...(direct ? depthwisePlan(shape, pack) : gemmPlan(shape, pack)),
   };
 }

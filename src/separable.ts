@@ -7,14 +7,12 @@ import { biasBytes, packings } from './conv-program.ts';
 import { type Call, operation, type Program } from './layer.ts';
 import { align } from './memory.ts';
 import { callFields, layerFields } from './options.ts';
-import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
+import { PAD_PARAMS_BYTES, STEP_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
 import { behindBorder, type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan, reflected } from './plan.ts';
 import { type ConvShape, volume } from './shape.ts';
 import { type Step, separableSteps, stepShapes } from './steps.ts';
 import { elements } from './tensor.ts';
 import type { SeparableOperation } from './types.ts';
-
-const RECORD_BYTES = align(CONV_PARAMS_BYTES);
 
 /** What lies between the steps for one strip: with the input of a strip and weights, it should stay in L2. */
 const STRIP_BYTES = LAYOUT_BYTES / 2;
@@ -96,8 +94,8 @@ function channelsFirstCall(
   const table = Math.ceil(outC / MR) * MR * PARTS;
   const paddedBytes = depthwise.paddedBytes > 0 ? align(depthwise.paddedBytes) : 0;
   const fixed = (table + NR + outC * NR + rows.weightStride * NR) * 4;
-  const workBytes = paddedBytes + RECORD_BYTES + fixed + inC * cut.bytes + cut.workBytes;
-  const padRecord = 2 * RECORD_BYTES;
+  const workBytes = paddedBytes + STEP_BYTES + fixed + inC * cut.bytes + cut.workBytes;
+  const padRecord = 2 * STEP_BYTES;
   return {
     outputShape,
     workBytes,
@@ -113,13 +111,13 @@ function channelsFirstCall(
       const own = { ...depthwise, band: cut.plane.band, inPlace: cut.plane.inPlace };
       const bytes = { biasBytes: biasBytes(pack), packedBytes: packedBytes(pack), stripBytes: cut.bytes, gatheredBytes: 0 };
       writeConvParams(memory, records, own, steps[0].settings.activation, bytes);
-      writeConvParams(memory, records + RECORD_BYTES, { ...own, shape: pointwise, pack: rows }, steps[1].settings.activation);
+      writeConvParams(memory, records + STEP_BYTES, { ...own, shape: pointwise, pack: rows }, steps[1].settings.activation);
       writePadParams(memory, records + padRecord, given, depthwise);
     },
     run: (kernels, records, packed, input, output, work) => {
       if (depthwise.border) kernels.padImage(records + padRecord, input, work);
       const image = depthwise.border ? work : input;
-      kernels.separableChannelsFirst(records, RECORD_BYTES, cut.band, image, packed, output, work + paddedBytes);
+      kernels.separableChannelsFirst(records, STEP_BYTES, cut.band, image, packed, output, work + paddedBytes);
     },
   };
 }
@@ -136,7 +134,7 @@ function channelsFirstProgram(op: string, steps: Steps, text: (packs: readonly P
   const kept = steps.map((step) => ({ name: step.name, filter: step.filter, settings: { ...step.settings, bias: undefined } }));
   return {
     op,
-    recordBytes: 2 * RECORD_BYTES + align(PAD_PARAMS_BYTES),
+    recordBytes: 2 * STEP_BYTES + align(PAD_PARAMS_BYTES),
     packedBytes: weightBytes,
     packings: [...packings(depthwise.weight, filter, settings, pack, filter.outC), ...pointwisePackings(pointwise, rows, at)],
     plan: (inputShape) => channelsFirstCall(op, kept as unknown as KeptSteps, [pack, rows], weightBytes, said, inputShape),

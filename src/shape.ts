@@ -144,7 +144,7 @@ function axis(op: string, letter: 'd' | 'h' | 'w', index: number, input: number,
 }
 
 /** What the shape of an image says, in the layout and rank of `settings`. */
-export interface ImageShape {
+interface ImageShape {
   readonly batch: number;
   readonly channels: number;
   readonly sizes: readonly number[];

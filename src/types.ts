@@ -160,6 +160,7 @@ export interface Plan {
 export interface Layer {
   run(input: Tensor, options?: { out?: Float32Array | undefined }): Tensor;
   run(input: Tensor, options: { out: EngineTensor }): EngineTensor;
+  run(input: Tensor, options?: { out?: Float32Array | EngineTensor | undefined }): Tensor;
   plan(inputShape: readonly number[]): Plan;
   /** Gives the packed weights back. A second call does nothing. */
   dispose(): void;

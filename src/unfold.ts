@@ -5,49 +5,17 @@ import { checkOpen } from './layer.ts';
 import { align } from './memory.ts';
 import { noActivation } from './options.ts';
 import { CONV_PARAMS_BYTES, writeConvParams } from './params.ts';
-import { type ConvPlan, NO_BAND, NO_PHASES } from './plan.ts';
+import { AS_IT_IS, NO_PHASES } from './plan.ts';
 import { elements } from './tensor.ts';
 import type { Operations, Tensor, UnfoldOptions } from './types.ts';
-
-/** The record of a geometry without weights. */
-function record({ shape }: Columns): ConvPlan {
-  const pack = {
-    algorithm: 'direct',
-    kind: 'conv',
-    reason: '',
-    channelsLast: false,
-    weightStride: 0,
-    weightFloats: 0,
-    biasStride: 0,
-    biasGroups: 0,
-    clamped: true,
-    packShuffle: 1,
-    kernelShuffle: 1,
-    phase: NO_PHASES,
-  } as const;
-  return {
-    shape,
-    pack,
-    kind: 'conv',
-    algorithm: 'direct',
-    variant: '',
-    reason: '',
-    border: undefined,
-    band: NO_BAND,
-    innerBand: 0,
-    sides: false,
-    inPlace: false,
-    paddedBytes: 0,
-    workBytes: 0,
-  };
-}
 
 function move(op: 'unfold' | 'fold', { heap, kernels }: Context, columns: Columns, result: readonly number[], out: unknown): Tensor {
   const { given } = columns;
   checkOut(op, heap, out, result, [given]);
   if (elements(result) === 0) return emptyResult(result, out);
   return invoke(op, { heap, kernels }, [given], result, out, align(CONV_PARAMS_BYTES), ([from], output, work) => {
-    writeConvParams(heap.f32, work, record(columns), noActivation);
+    const pack = { kernelShuffle: 1, weightStride: 0, phase: NO_PHASES };
+    writeConvParams(heap.f32, work, { ...AS_IT_IS, shape: columns.shape, kind: 'conv', pack }, noActivation);
     kernels[op](work, from as number, output);
   });
 }

@@ -1,7 +1,7 @@
 /** Sources of the binary → an instance with typed exports. */
 import { instantiateSync } from '@assemblyscript/loader';
 import { conflict, hostError, wrongType } from './check.ts';
-import type { WasmBinary, WasmSource } from './types.ts';
+import type { WasmSource } from './types.ts';
 import { versionNumber, versionText } from './version.ts';
 import { plainBinary, relaxedBinary, version } from './wasm-binary.ts';
 
@@ -157,10 +157,22 @@ function inlinedModule(op: string, build: Build): WebAssembly.Module {
   return inlined[build];
 }
 
+/** What a function given by the user leads to. */
+function sourceOf(op: string, source: (file: string) => unknown, build: Build): unknown {
+  let given: unknown;
+  try {
+    given = source(files[build]);
+  } catch (cause) {
+    throw hostError(op, 'the function wasm failed', cause);
+  }
+  if (given === undefined) throw wrongType(op, 'the result of the function wasm', 'a binary', given);
+  return given;
+}
+
 /** @throws Error `ERR_HOST` where the host refuses, TypeError for a source that is not at hand */
 export function moduleSync(op: string, source: unknown, build: Build): WebAssembly.Module {
   checkHost(op);
-  const given: unknown = typeof source === 'function' ? source(files[build]) : source;
+  const given = typeof source === 'function' ? sourceOf(op, source as (file: string) => unknown, build) : source;
   if (given === undefined) return inlinedModule(op, build);
   if (given instanceof WebAssembly.Module) return given;
   if (isBytes(given)) return compile(op, given);
@@ -182,7 +194,14 @@ async function fetchBytes(op: string, url: URL): Promise<BufferSource | Response
 /** As `moduleSync`, from any source. */
 export async function moduleOf(op: string, source: WasmSource | undefined, build: Build): Promise<WebAssembly.Module> {
   checkHost(op);
-  let given: WasmBinary | BufferSource | undefined = await (typeof source === 'function' ? source(files[build]) : source);
+  if (source === undefined) return inlinedModule(op, build);
+  const found = typeof source === 'function' ? sourceOf(op, source as (file: string) => unknown, build) : source;
+  let given: unknown;
+  try {
+    given = await found;
+  } catch (cause) {
+    throw hostError(op, 'the promise of the option wasm failed', cause);
+  }
   if (given instanceof URL) given = await fetchBytes(op, given);
   if (typeof Response === 'function' && given instanceof Response) {
     const { url, ok, status } = given;
@@ -193,7 +212,6 @@ export async function moduleOf(op: string, source: WasmSource | undefined, build
       throw hostError(op, `cannot read ${url === '' ? 'the Response of the option wasm' : url}`, cause);
     }
   }
-  if (given === undefined) return inlinedModule(op, build);
   if (given instanceof WebAssembly.Module) return given;
   if (isBytes(given)) return compile(op, given);
   throw wrongType(op, 'wasm', 'a WebAssembly.Module, bytes, a Response, a URL or a promise of one', given);

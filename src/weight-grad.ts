@@ -8,8 +8,8 @@ import { checkOpen } from './layer.ts';
 import { align } from './memory.ts';
 import { weightGradOperands } from './operands.ts';
 import type { ConvSettings, GivenOptions, Rank } from './options.ts';
-import { CONV_PARAMS_BYTES, writeConvParams, writePackParams } from './params.ts';
-import { type ConvPlan, NO_BAND, NO_PHASES, type PackPlan } from './plan.ts';
+import { CONV_PARAMS_BYTES, type WrittenPlan, writeConvParams, writePackParams } from './params.ts';
+import { AS_IT_IS, NO_BAND, NO_PHASES, type PackPlan } from './plan.ts';
 import { type ConvShape, type FilterShape, volume } from './shape.ts';
 import type { Tensor, WeightGradOperation } from './types.ts';
 
@@ -37,7 +37,7 @@ function sumsPlan(op: string, { outC, groupInC, groups, kernel }: FilterShape, s
   };
 }
 
-/** Whether a row of the kernel is read as one. */
+/** Whether a row of the kernel is seen as one: more channels hide the cost of a run for each tap. */
 function wholeRows({ inC, groups, dilation, kernel }: ConvShape, depthwise: boolean): boolean {
   return !depthwise && groups === 1 && dilation[2] === 1 && inC < WHOLE_ROWS_BELOW && kernel[2] > 1;
 }
@@ -54,25 +54,20 @@ function rowBytes(shape: ConvShape, depthwise: boolean, whole: boolean): { reado
   return { first: (image(reach) + gradient) * 4, more: (image(stride[1]) + gradient) * 4 };
 }
 
-function weightGradPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
+function weightGradPlan(shape: ConvShape, pack: PackPlan): WrittenPlan & { readonly workBytes: number } {
   const depthwise = pack.kind === 'depthwise';
-  const { first, more } = rowBytes(shape, depthwise, wholeRows(shape, depthwise));
+  const whole = wholeRows(shape, depthwise);
+  const { first, more } = rowBytes(shape, depthwise, whole);
   // Where the gradient is not finite, taps are read one by one.
   const careful = rowBytes(shape, depthwise, false);
   const rows = Math.min(shape.outSize[1], Math.max(1, Math.floor((LAYOUT_BYTES - first) / more) + 1));
   return {
+    ...AS_IT_IS,
     shape,
     pack,
     kind: pack.kind,
-    algorithm: pack.kind === 'depthwise' ? 'direct' : 'gemm',
-    variant: '',
-    reason: '',
-    border: undefined,
     band: { ...NO_BAND, rows },
-    innerBand: 0,
-    sides: false,
-    inPlace: false,
-    paddedBytes: 0,
+    sides: whole,
     workBytes: Math.max(first + (rows - 1) * more, careful.first + (rows - 1) * careful.more),
   };
 }

@@ -34,7 +34,19 @@ describe('createEngine', () => {
     await expect(createEngine({ wasm: new Uint8Array(3) })).rejects.toMatchObject({ name: 'TypeError', code: 'ERR_ARGUMENT' });
     await expect(createEngine({ wasm: new URL('no-such-file.wasm', import.meta.url) })).rejects.toMatchObject({ code: 'ERR_HOST' });
     await expect(createEngine({ wasm: new Response('', { status: 404 }) })).rejects.toMatchObject({ code: 'ERR_HOST' });
-    await expect(createEngine({ wasm: Promise.reject(new Error('no')) })).rejects.toThrow('no');
+    const no = new Error('no');
+    const failed = { name: 'Error', code: 'ERR_HOST', cause: no };
+    await expect(createEngine({ wasm: Promise.reject(no) })).rejects.toMatchObject(failed);
+    await expect(createEngine({ wasm: () => Promise.reject(no) })).rejects.toMatchObject(failed);
+    const throws = () => {
+      throw no;
+    };
+    await expect(createEngine({ wasm: throws })).rejects.toMatchObject(failed);
+    expect(() => createEngineSync({ wasm: throws })).toThrow(expect.objectContaining(failed));
+    // A source that gives nothing is not the same as none.
+    const nothing = (() => undefined) as unknown as () => ArrayBuffer;
+    await expect(createEngine({ wasm: nothing })).rejects.toMatchObject({ name: 'TypeError', code: 'ERR_ARGUMENT' });
+    expect(() => createEngineSync({ wasm: nothing })).toThrow(TypeError);
     // The version is the only constant of its value; changing it makes the binary one of another version.
     const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
     const other = new Uint8Array(bytes);

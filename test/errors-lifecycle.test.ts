@@ -200,7 +200,7 @@ const table: Table = {
     ['createEngineSync: options must be an object, got 4', 'TypeError', () => createEngineSync(loose(4))],
     ["createEngineSync: threads must be one of 'auto', got 'all'", 'RangeError', () => createEngineSync({ threads: loose('all') })],
     ['createEngineSync: threads must be an integer of at least 1, got 0', 'RangeError', () => createEngineSync({ threads: 0 })],
-    ["createEngineSync: relaxedSimd must be one of 'auto', got 1", 'TypeError', () => createEngineSync({ relaxedSimd: loose(1) })],
+    ["createEngineSync: relaxedSimd must be true, false or 'auto', got 1", 'TypeError', () => createEngineSync({ relaxedSimd: loose(1) })],
     [
       'createEngineSync: maxMemory must be an integer of at least 65536, got 1000',
       'RangeError',
