@@ -4,6 +4,7 @@
  * exp and expm1 follow the usual reduction x = n·ln2 + r, |r| ≤ ln2 / 2, with ln2 split in two so that n·ln2 is exact (Cody and Waite),
  * and the Taylor polynomial of expm1 to r⁷, whose remainder r⁸/8! is below 6·10⁻⁹ of 1 there.
  */
+import { ConvParams } from "./params";
 
 /** v limited to [low, high]. src/params.ts writes ±Infinity where there is no bound: without activation this changes nothing. */
 export const CLAMP = 0;
@@ -13,6 +14,8 @@ export const SIGMOID = 3;
 export const TANH = 4;
 export const SILU = 5;
 export const HARD_SWISH = 6;
+/** None: the sum is added to what lies there. For the GEMM alone, which sums in parts so. */
+export const ADDED = 7;
 
 /** pmax(v, low) is `v < low ? low : v`, so that a NaN in v stays; likewise pmin. One instruction each. */
 // @ts-ignore: decorator
@@ -116,4 +119,18 @@ export function activate(kind: i32, v: v128, p: f32): v128 {
       assert(false, "activate: unknown activation");
       return v;
   }
+}
+
+/**
+ * What follows a sum is a type argument: a clamp (Clamped) or a call (Called). A type, since asc settles conditions on types itself; a constant
+ * would survive until Binaryen has merged the two loops for their likeness, and V8 keeps nothing in registers across a loop that may call.
+ */
+export type Clamped = f32;
+export type Called = i32;
+
+/** `low` and `high` are the bounds, or the parameter of the activation in `low`. */
+// @ts-ignore: decorator
+@inline
+export function finish<F>(p: ConvParams, v: v128, low: v128, high: v128): v128 {
+  return isFloat<F>() ? clamp(v, low, high) : activate(p.activation, v, f32x4.extract_lane(low, 0));
 }

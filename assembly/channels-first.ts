@@ -14,9 +14,10 @@
 import { convChannelsLast } from "./conv-channels-last";
 import { convScattered } from "./conv-scattered";
 import { convTransposed } from "./conv-transposed";
-import { CONV, SCATTERED, TRANSPOSED, TRANSPOSED_DEPTHWISE } from "./kinds";
+import { CONV, SCATTERED, TRANSPOSED, TRANSPOSED_DEPTHWISE, WINOGRAD } from "./kinds";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
+import { convWinograd } from "./winograd";
 import { pixelsToPlanes, planesToPixels } from "./transpose";
 
 /** Slices, rows and columns from the given ones on, of each image; columns may lie outside. */
@@ -105,6 +106,7 @@ function compute(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
     case TRANSPOSED:
     case TRANSPOSED_DEPTHWISE: return convTransposed(p, input, weights, bias, output, work);
     case SCATTERED: return convScattered(p, input, weights, bias, output, work);
+    case WINOGRAD: return convWinograd(p, input, weights, bias, output, work);
     default: return convChannelsLast(p, input, weights, bias, output, work);
   }
 }
@@ -112,7 +114,7 @@ function compute(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
 export function convChannelsFirst(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
   assert(p.bandImages >= 1 && p.bandSlices >= 1 && p.band >= 1 && p.bandColumns >= 1, "conv: an empty band");
   // On the way back the convolution's output is what is read.
-  const back = p.kind != CONV;
+  const back = p.kind != CONV && p.kind != WINOGRAD;
   const fromC = back ? p.outC : p.inC, fromD = back ? p.outD : p.inD, fromH = back ? p.outH : p.inH, fromW = back ? p.outW : p.inW;
   const toC = back ? p.inC : p.outC, toD = back ? p.inD : p.outD, toH = back ? p.inH : p.outH, toW = back ? p.inW : p.outW;
   const reachD = (p.kD - 1) * p.dilationD + 1;

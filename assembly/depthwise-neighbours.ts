@@ -3,7 +3,8 @@
  * loaded once for all the products it is part of.
  */
 import { CLAMP } from "./activation";
-import { Called, Clamped, Grid, put } from "./depthwise-grid";
+import { Called, Clamped } from "./activation";
+import { Grid, put } from "./depthwise-grid";
 import { ConvParams } from "./params";
 import { accumulate } from "./simd";
 

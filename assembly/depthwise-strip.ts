@@ -10,8 +10,8 @@
  * Four positions at a time walk all channels, four by four: 18 runs of consecutive memory, and every weight loaded once for four products.
  * Along neighbouring positions (step = innerStep) they also share what they read: 4 + inner − 1 vectors in place of 4 · inner.
  */
-import { CLAMP } from "./activation";
-import { Called, Clamped, finish, Grid, put } from "./depthwise-grid";
+import { Called, Clamped, CLAMP, finish } from "./activation";
+import { Grid, put } from "./depthwise-grid";
 import { fiveWide, threeWide, threeWideApart } from "./depthwise-neighbours";
 import { ConvParams } from "./params";
 import { accumulate, storeLanes } from "./simd";

@@ -8,8 +8,7 @@
  * 3×3 kernels keep their nine weights in registers and take one vector after the other; the last ends with the row, and sums some pixels a
  * second time. Other kernels load each weight once for up to eight vectors.
  */
-import { CLAMP } from "./activation";
-import { Called, Clamped, finish } from "./depthwise-grid";
+import { Called, Clamped, CLAMP, finish } from "./activation";
 import { ConvParams } from "./params";
 import { accumulate, madd, storeLanes } from "./simd";
 

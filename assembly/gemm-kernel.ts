@@ -12,7 +12,7 @@
  * The lines of a step go row by row, product then sum: the other order keeps more products alive than V8 has registers.
  */
 import { MR } from "./blocks";
-import { activate, clamp, CLAMP } from "./activation";
+import { activate, ADDED, clamp, CLAMP } from "./activation";
 import { madd } from "./simd";
 import { ConvParams } from "./params";
 
@@ -127,6 +127,17 @@ function tile(
         if (rows > 4) acc40 = clamp(acc40, low, high);
         if (rows > 4 && wide) acc41 = clamp(acc41, low, high);
       }
+    } else if (kind == ADDED) {
+      acc00 = f32x4.add(acc00, v128.load(c));
+      if (wide) acc01 = f32x4.add(acc01, v128.load(c, 16));
+      if (rows > 1) acc10 = f32x4.add(acc10, v128.load(c1));
+      if (rows > 1 && wide) acc11 = f32x4.add(acc11, v128.load(c1, 16));
+      if (rows > 2) acc20 = f32x4.add(acc20, v128.load(c2));
+      if (rows > 2 && wide) acc21 = f32x4.add(acc21, v128.load(c2, 16));
+      if (rows > 3) acc30 = f32x4.add(acc30, v128.load(c3));
+      if (rows > 3 && wide) acc31 = f32x4.add(acc31, v128.load(c3, 16));
+      if (rows > 4) acc40 = f32x4.add(acc40, v128.load(c4));
+      if (rows > 4 && wide) acc41 = f32x4.add(acc41, v128.load(c4, 16));
     } else {
       const parameter = p.low;
       acc00 = activate(kind, acc00, parameter);

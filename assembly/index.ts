@@ -12,6 +12,8 @@ export { factoredChannelsFirst, factoredChannelsLast } from "./depthwise-factore
 export { packBias, packPanels, packRows, packTaps, unpackPanels, unpackTaps } from "./pack";
 export { padImage } from "./pad";
 export { separableChannelsFirst } from "./separable-channels-first";
+export { convWinograd } from "./winograd";
+export { packWinograd } from "./winograd-weights";
 export { weightGradChannelsFirst, weightGradChannelsLast } from "./weight-grad";
 
 /** First byte of linear memory that is free. */

@@ -12,3 +12,5 @@ export const TRANSPOSED_DEPTHWISE: i32 = 3;
 export const SCATTERED: i32 = 4;
 /** DEPTHWISE where each kernel is a column times a row. */
 export const FACTORED: i32 = 5;
+/** CONV by tiles of results. */
+export const WINOGRAD: i32 = 6;

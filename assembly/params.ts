@@ -55,8 +55,11 @@ export class ConvParams {
   phaseD: i32;
   phaseH: i32;
   phaseW: i32;
-  /** Transposed: output rows of a band of the convolution inside. */
+  /** Transposed: output rows of a band of the convolution inside. Winograd: tiles of a block. */
   innerBand: i32;
+  /** Winograd: results of a tile along an axis, and bytes from the weights to their factors. */
+  tile: i32;
+  factors: i32;
   /** What is computed: see kinds.ts. */
   kind: i32;
   /** A step of chain.ts: bytes of its packed bias, of all that is packed for it, of a strip of its result, and of the rows that the first reads. */

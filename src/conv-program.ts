@@ -1,4 +1,5 @@
 /** One convolution of any kind as a program: how its weights are packed, which kernel computes, what it is told. */
+import { NR } from '../assembly/blocks.ts';
 import type { Call, Program } from './layer.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
@@ -7,6 +8,7 @@ import { type ConvPlan, type PackPlan, publicPlan, workBytes } from './plan.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
 import type { Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
+import { FACTOR_WORK_BYTES, factorFloats } from './winograd.ts';
 
 /** Bytes of the records of one convolution. */
 export const RECORD_BYTES = align(CONV_PARAMS_BYTES) + align(PAD_PARAMS_BYTES);
@@ -48,10 +50,17 @@ export function packings(
   ];
 }
 
-/** Writes the records of one convolution. `shape` is that of the image as it was given. */
-function writeRecords(memory: Float32Array, records: number, plan: ConvPlan, shape: ConvShape, settings: ConvSettings): void {
-  writeConvParams(memory, records, plan, settings.activation);
-  writePadParams(memory, records + align(CONV_PARAMS_BYTES), shape, plan);
+/** The weights of a plan once more, as factors made of the packed ones. */
+function factorsOf({ tile, pack, shape }: ConvPlan): Call['derived'] {
+  if (tile === 0) return undefined;
+  const { kernel, groups, groupOutC, groupInC } = shape;
+  const panels = groups * Math.ceil(groupOutC / NR);
+  return {
+    key: tile,
+    bytes: factorFloats(shape, tile) * 4,
+    workBytes: FACTOR_WORK_BYTES,
+    derive: (kernels, packed, to, work) => kernels.packWinograd(tile, kernel[1], panels, groupInC, packed + biasBytes(pack), to, work),
+  };
 }
 
 /** Which export of the module computes a plan. */
@@ -63,6 +72,7 @@ function kernelOf({
   | 'convChannelsFirst'
   | 'convChannelsLast'
   | 'convTransposed'
+  | 'convWinograd'
   | 'convScattered'
   | 'depthwiseChannelsFirst'
   | 'depthwiseChannelsLast'
@@ -73,6 +83,7 @@ function kernelOf({
   if (kind === 'depthwise') return channelsLast ? 'depthwiseChannelsLast' : 'depthwiseChannelsFirst';
   if (!channelsLast) return 'convChannelsFirst';
   if (kind === 'conv') return 'convChannelsLast';
+  if (kind === 'winograd') return 'convWinograd';
   return kind === 'scattered' ? 'convScattered' : 'convTransposed';
 }
 
@@ -99,7 +110,12 @@ export function convCall(
     outputShape: result,
     workBytes: workBytes(plan),
     describe: () => publicPlan(plan, given, result),
-    write: (memory, records) => writeRecords(memory, records, plan, shape, settings),
+    derived: factorsOf(plan),
+    write: (memory, records, packed, derived) => {
+      writeConvParams(memory, records, plan, settings.activation, { factors: derived - packed - biasBytes(plan.pack) });
+      // `shape` is that of the image as it was given.
+      writePadParams(memory, records + align(CONV_PARAMS_BYTES), shape, plan);
+    },
     run: (kernels, records, packed, input, output, work) => runConv(kernels, plan, records, packed, input, output, work),
   };
 }

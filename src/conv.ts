@@ -11,6 +11,7 @@ import { convShape, type FilterRole, type FilterShape, filterShape } from './sha
 import { readTensor } from './tensor.ts';
 import { transposedShape } from './transposed-shape.ts';
 import type { ConvOperation, ConvTransposeOperation, DepthwiseOperation, Tensor } from './types.ts';
+import { allFinite, canWinograd, NO_TILES, type Tiles, tilesOfAccuracy } from './winograd.ts';
 
 /**
  * The program by column and row, where it was asked for, or where a layer gains by it. A single call does not look: it would take as long as it saves.
@@ -30,6 +31,21 @@ function factoredOrNot(op: string, weight: Tensor, filter: FilterShape, settings
   return undefined;
 }
 
+/**
+ * Tiles of F(m, 3) that may compute. A single call does not gain what the factors of the weights cost.
+ *
+ * @throws RangeError `ERR_UNSUPPORTED` when it was asked for and cannot serve the weight
+ */
+function tilesFor(op: string, weight: Tensor, filter: FilterShape, settings: ConvSettings, calling: boolean): Tiles {
+  const { algorithm, accuracy } = settings;
+  const asked = algorithm === 'winograd';
+  if (!asked && (algorithm !== 'auto' || calling)) return NO_TILES;
+  if (canWinograd(filter, settings)) return { tiles: allFinite(weight) ? tilesOfAccuracy[accuracy] : [], asked };
+  if (!asked) return NO_TILES;
+  const needs = '3×3 or 1×3 kernels of stride 1 over several channels, 16 channels or more of image and result';
+  throw unsupported(op, `algorithm 'winograd' needs ${needs}, and an accuracy other than 'exact'`);
+}
+
 /** One convolution, depthwise or transposed convolution as a program. */
 function convProgram(op: string, role: FilterRole, given: unknown, settings: ConvSettings, calling: boolean): Program {
   const weight = readTensor(op, 'weight', given);
@@ -37,7 +53,10 @@ function convProgram(op: string, role: FilterRole, given: unknown, settings: Con
   const transposed = role === 'transposed';
   const factored = transposed ? undefined : factoredOrNot(op, weight, filter, settings, calling);
   if (factored) return factored;
-  const pack = transposed ? packTransposed(op, filter, settings) : packPlan(op, filter, settings);
+  const tiles = transposed ? NO_TILES : tilesFor(op, weight, filter, settings, calling);
+  const pack = transposed
+    ? packTransposed(op, filter, settings)
+    : packPlan(op, filter, tiles.asked ? { ...settings, algorithm: 'gemm' } : settings);
   // What a layer keeps must not keep the tensors that were packed.
   const kept: ConvSettings = { ...settings, bias: undefined };
   return {
@@ -47,7 +66,7 @@ function convProgram(op: string, role: FilterRole, given: unknown, settings: Con
     packings: packings(weight, filter, settings, pack, transposed ? filter.groupInC * filter.groups : filter.outC),
     plan: (inputShape) => {
       const shape = (transposed ? transposedShape : convShape)(op, inputShape, filter, kept);
-      const plan = transposed ? transposedPlan(shape, pack, kept) : convPlan(shape, pack);
+      const plan = transposed ? transposedPlan(shape, pack, kept) : convPlan(shape, pack, tiles);
       return convCall(plan, shape, kept, inputShape, transposed ? shape.inputShape : shape.outputShape);
     },
   };

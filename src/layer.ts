@@ -28,14 +28,24 @@ export interface Program {
   plan(inputShape: readonly number[]): Call;
 }
 
+export interface Derived {
+  /** Of all that are made of the same weights. */
+  readonly key: number;
+  readonly bytes: number;
+  readonly workBytes: number;
+  derive(kernels: Kernels, packed: number, to: number, work: number): void;
+}
+
 /** A program and the shape of its image: everything but data. */
 export interface Call {
   readonly outputShape: readonly number[];
   /** Bytes of workspace beside the copies of input and result. */
   readonly workBytes: number;
   describe(): Plan;
-  /** Writes the records. */
-  write(memory: Float32Array, records: number): void;
+  /** Weights in yet another form, for this shape and others like it: made of the packed ones when they are first needed. */
+  readonly derived?: Derived | undefined;
+  /** Writes the records. `packed` and `derived` are where the weights are, `derived` 0 where there is none. */
+  write(memory: Float32Array, records: number, packed: number, derived: number): void;
   run(kernels: Kernels, records: number, packed: number, input: number, output: number, work: number): void;
 }
 
@@ -48,6 +58,20 @@ function pack(program: Program, context: Context): number {
     for (const packing of packings) {
       withCopy(op, heap, packing.source, (from) => packing.pack(context, block, block + align(recordBytes), from));
     }
+  } catch (error) {
+    heap.release(block);
+    throw error;
+  }
+  return block;
+}
+
+/** Makes what is derived of the packed weights: a block of its own. */
+function derive(op: string, { heap, kernels }: Context, derived: Derived, packed: number): number {
+  const block = heap.take(op, derived.bytes);
+  try {
+    const work = heap.take(op, derived.workBytes);
+    derived.derive(kernels, packed, block, work);
+    heap.release(work);
   } catch (error) {
     heap.release(block);
     throw error;
@@ -69,6 +93,8 @@ class ProgramLayer implements Layer {
   readonly #context: Context;
   readonly #block: number;
   readonly #keep: () => void;
+  /** Blocks of what is derived, and who keeps them. */
+  readonly #derived = new Map<number, { readonly block: number; readonly keep: () => void }>();
   #last: { call: Call; inputShape: readonly number[] } | undefined;
   #alive = true;
 
@@ -83,6 +109,15 @@ class ProgramLayer implements Layer {
   #checkAlive(): void {
     if (!this.#alive) throw disposed(this.#program.op, 'the layer');
     if (this.#context.heap.closed) throw disposed(this.#program.op, 'the engine');
+  }
+
+  #blockOf(derived: Derived): number {
+    const found = this.#derived.get(derived.key);
+    if (found) return found.block;
+    const { op, recordBytes } = this.#program;
+    const block = derive(op, this.#context, derived, this.#block + align(recordBytes));
+    this.#derived.set(derived.key, { block, keep: releaseWhenForgotten(this, this.#context.heap, block) });
+    return block;
   }
 
   run(input: Tensor, options: { out: EngineTensor }): EngineTensor;
@@ -103,7 +138,9 @@ class ProgramLayer implements Layer {
     // What was asked for its fields may have disposed of anything.
     this.#checkAlive();
     if (last !== this.#last) {
-      last.call.write(heap.f32, this.#block);
+      const { call } = last;
+      const derived = call.derived ? this.#blockOf(call.derived) : 0;
+      call.write(heap.f32, this.#block, this.#block + align(this.#program.recordBytes), derived);
       this.#last = last;
     }
     return compute(this.#program, this.#context, this.#block, last.call, input, out);
@@ -119,6 +156,10 @@ class ProgramLayer implements Layer {
     this.#alive = false;
     this.#keep();
     this.#context.heap.release(this.#block);
+    for (const { block, keep } of this.#derived.values()) {
+      keep();
+      this.#context.heap.release(block);
+    }
   }
 
   declare [Symbol.dispose]: () => void;
@@ -131,10 +172,14 @@ export function callOnce(program: Program, context: Context, call: Call, input: 
   const { heap } = context;
   checkOut(program.op, heap, out, call.outputShape, [input, ...program.packings.map(({ source, operand }) => operand ?? source)]);
   const block = pack(program, context);
+  const packed = block + align(program.recordBytes);
+  let derived = 0;
   try {
-    call.write(heap.f32, block);
+    if (call.derived) derived = derive(program.op, context, call.derived, packed);
+    call.write(heap.f32, block, packed, derived);
     return compute(program, context, block, call, input, out);
   } finally {
+    if (derived !== 0) heap.release(derived);
     heap.release(block);
   }
 }

@@ -47,6 +47,8 @@ export const convFields = [
   'phaseH',
   'phaseW',
   'innerBand',
+  'tile',
+  'factors',
   'kind',
   'biasBytes',
   'packedBytes',
@@ -84,7 +86,7 @@ export const padFields = ['outer', 'inner', 'inD', 'inH', 'inW', 'beginD', 'begi
 export const activationKinds: readonly ActivationSetting['name'][] = ['clamp', 'leakyRelu', 'elu', 'sigmoid', 'tanh', 'silu', 'hardSwish'];
 
 /** Numbers of assembly/kinds.ts. */
-export const kinds: readonly Kind[] = ['conv', 'depthwise', 'transposed', 'transposedDepthwise', 'scattered', 'factored'];
+export const kinds: readonly Kind[] = ['conv', 'depthwise', 'transposed', 'transposedDepthwise', 'scattered', 'factored', 'winograd'];
 
 /** Numbers of assembly/pad.ts. */
 export const borderModes: readonly PaddingMode[] = ['reflect', 'replicate', 'circular', 'zeros'];
@@ -101,12 +103,14 @@ interface StepParams {
   readonly packedBytes: number;
   readonly stripBytes: number;
   readonly gatheredBytes: number;
+  /** From the weights to their factors: see assembly/winograd.ts. */
+  readonly factors: number;
 }
 
-const alone: StepParams = { biasBytes: 0, packedBytes: 0, stripBytes: 0, gatheredBytes: 0 };
+const alone: StepParams = { biasBytes: 0, packedBytes: 0, stripBytes: 0, gatheredBytes: 0, factors: 0 };
 
 /** What of a plan a kernel is told. */
-export type WrittenPlan = Pick<ConvPlan, 'shape' | 'kind' | 'band' | 'innerBand' | 'sides' | 'inPlace'> & {
+export type WrittenPlan = Pick<ConvPlan, 'shape' | 'kind' | 'band' | 'innerBand' | 'sides' | 'inPlace' | 'tile'> & {
   readonly pack: Pick<PackPlan, 'kernelShuffle' | 'weightStride' | 'phase'>;
 };
 
@@ -115,8 +119,9 @@ export function writeConvParams(
   pointer: number,
   plan: WrittenPlan,
   activation: ActivationSetting,
-  step = alone,
+  told: Partial<StepParams> = {},
 ): void {
+  const step = { ...alone, ...told };
   const { shape, pack } = plan;
   const [outD, outH, outW] = shape.outSize;
   const integers = [
@@ -147,6 +152,8 @@ export function writeConvParams(
     outD * outH * outW,
     ...pack.phase,
     plan.innerBand,
+    plan.tile,
+    step.factors,
     kinds.indexOf(plan.kind),
     step.biasBytes,
     step.packedBytes,
@@ -173,6 +180,7 @@ export function writePackParams(memory: Float32Array, pointer: number, filter: F
     transposedDepthwise: [1, outC, 1],
     scattered: [groups, groupInC, groupOutC],
     factored: [1, outC, 1],
+    winograd: [groups, groupOutC, groupInC],
   }[pack.kind];
   const strides = [groupOutC * strideO, back ? strideI : strideO, back ? strideO : strideI, strideTap];
   const fields = [...channels, ...kernel, ...strides, ...pack.phase, reversed, pack.weightStride, pack.packShuffle];

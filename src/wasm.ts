@@ -16,6 +16,7 @@ export interface Kernels {
   depthwiseChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   depthwiseChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convTransposed(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  convWinograd(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convScattered(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   factoredChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   factoredChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
@@ -43,6 +44,7 @@ export interface Kernels {
   fold(params: number, columns: number, output: number): void;
   channelShuffle(outer: number, channels: number, inner: number, groups: number, input: number, output: number): void;
   channelSums(outer: number, channels: number, inner: number, input: number, output: number, work: number): void;
+  packWinograd(tile: number, kH: number, panels: number, channels: number, from: number, to: number, work: number): void;
   packRows(params: number, from: number, to: number): void;
   packPanels(params: number, from: number, to: number): void;
   packTaps(params: number, from: number, to: number): void;

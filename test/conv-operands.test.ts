@@ -115,7 +115,7 @@ describe('conv2d.prepare', () => {
     const before = engine.info.memoryBytes;
     const plan = layer.plan(input.shape);
     expect(engine.info.memoryBytes).toBe(before);
-    expect(plan).toMatchObject({ algorithm: 'gemm', outputShape: [2, 64, 56, 56], flops: 2 * 2 * 64 * 56 * 56 * 64 * 9 });
+    expect(plan).toMatchObject({ algorithm: 'winograd', outputShape: [2, 64, 56, 56], flops: 2 * 2 * 64 * 56 * 56 * 64 * 9 });
     expect(plan.variant).not.toBe('');
     expect(plan.reason).not.toBe('');
     expect(plan.weightBytes).toBeGreaterThanOrEqual(64 * 64 * 9 * 4);

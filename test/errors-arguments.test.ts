@@ -175,7 +175,12 @@ const table: Table = {
       options({ algorithm: 'direct' }),
       'ERR_UNSUPPORTED',
     ],
-    ["conv2d: algorithm 'winograd' is not available in this version", 'RangeError', options({ algorithm: 'winograd' }), 'ERR_UNSUPPORTED'],
+    [
+      "conv2d: algorithm 'winograd' needs 3×3 or 1×3 kernels of stride 1 over several channels, 16 channels or more of image and result, and an accuracy other than 'exact'",
+      'RangeError',
+      options({ algorithm: 'winograd' }),
+      'ERR_UNSUPPORTED',
+    ],
     [
       "conv2d: algorithm 'factored' needs two-dimensional kernels of rank 1, each over one input channel, a stride of 1 along rows, and an accuracy other than 'exact'",
       'RangeError',

@@ -74,8 +74,9 @@ it('activations, borders and kinds have the same numbers on both sides', async (
       transposedDepthwise: 'TRANSPOSED_DEPTHWISE',
       scattered: 'SCATTERED',
       factored: 'FACTORED',
+      winograd: 'WINOGRAD',
     },
-    'import { CLAMP, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, HARD_SWISH } from "./activation";\nimport { REFLECT, REPLICATE, CIRCULAR, ZEROS } from "./pad";\nimport { CONV, DEPTHWISE, TRANSPOSED, TRANSPOSED_DEPTHWISE, SCATTERED, FACTORED } from "./kinds";',
+    'import { CLAMP, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, HARD_SWISH } from "./activation";\nimport { REFLECT, REPLICATE, CIRCULAR, ZEROS } from "./pad";\nimport { CONV, DEPTHWISE, TRANSPOSED, TRANSPOSED_DEPTHWISE, SCATTERED, FACTORED, WINOGRAD } from "./kinds";',
   );
   expect(numbers).toEqual({
     ...Object.fromEntries(activationKinds.map((name, i) => [name, i])),
@@ -160,6 +161,8 @@ it('a plan is written field by field', () => {
     phaseH: 1,
     phaseW: 1,
     innerBand: 0,
+    tile: 0,
+    factors: 0,
     kind: 0,
     biasBytes: 0,
     packedBytes: 0,

@@ -1,0 +1,84 @@
+/** What convWinograd holds of a block of tiles: where each one belongs, the record of its GEMM, the buffers between the steps. */
+import { CLAMP } from "./activation";
+import { MR, NR } from "./blocks";
+import { partsOf, tileCount } from "./gemm";
+import { ConvParams } from "./params";
+import { zeroFloats } from "./simd";
+
+/** Bytes of the channels that go together. */
+export const CHUNK: usize = 64;
+
+/** Where the results of a tile begin, and how many of its rows and columns there are. */
+@unmanaged
+export class Place {
+  batch: i32;
+  row: i32;
+  column: i32;
+  rows: i32;
+  columns: i32;
+  /** Not all of its results are finite. */
+  broken: i32;
+}
+
+/** Addresses of what `work` holds, and the distances within it. */
+@unmanaged
+export class Block {
+  gemm: ConvParams;
+  zeros: usize;
+  places: usize;
+  table: usize;
+  copied: usize;
+  half: usize;
+  tile: usize;
+  factors: usize;
+  factorBytes: usize;
+  products: usize;
+  productBytes: usize;
+  productRow: usize;
+  rest: usize;
+}
+
+/** `bytes` in whole lines of the cache, an odd number of them: as a distance it meets all sets. */
+// @ts-ignore: decorator
+@inline
+function oddLines(bytes: usize): usize {
+  return ((bytes + 63) & ~63) | 64;
+}
+
+/** Lays out `work`: a Block, then what it points at, in its order; sized in src/winograd.ts. */
+export function layOut(p: ConvParams, work: usize): Block {
+  const m = p.tile, points = m + 2, tiles = p.innerBand;
+  const rows = p.kH == 3 ? points : 1;
+  const panels = p.groups * ((p.groupOutC + NR - 1) / NR);
+  const block = changetype<Block>(work);
+  const lines = <usize>rows * <usize>((tiles * m + 2) | 1) * CHUNK;
+  let at = work + ((offsetof<Block>() + 15) & ~15);
+  block.gemm = changetype<ConvParams>(at);
+  memory.copy(at, changetype<usize>(p), offsetof<ConvParams>());
+  block.gemm.activation = CLAMP;
+  block.gemm.low = -Infinity;
+  block.gemm.high = Infinity;
+  at += (offsetof<ConvParams>() + 15) & ~15;
+  block.zeros = at;
+  zeroFloats(at, NR);
+  at += 4 * NR;
+  block.places = at;
+  at += <usize>tiles * offsetof<Place>();
+  block.table = at;
+  at += <usize>(tileCount(tiles) * MR * partsOf(p.groupInC)) << 2;
+  at = (at + 63) & ~63;
+  block.copied = at;
+  at += lines;
+  block.half = at;
+  at += max(lines, <usize>(m * points) * CHUNK);
+  block.tile = at;
+  at += <usize>m * CHUNK;
+  block.factors = at;
+  block.factorBytes = oddLines(<usize>(tiles * p.inC) << 2);
+  at += <usize>(rows * points) * block.factorBytes;
+  block.products = at;
+  block.productRow = <usize>(panels * NR) << 2;
+  block.productBytes = oddLines(<usize>tiles * block.productRow);
+  block.rest = at + <usize>(rows * points) * block.productBytes;
+  return block;
+}

@@ -1,0 +1,318 @@
+/**
+ * Convolution with 3×3 or 1×3 kernels of stride 1 by the minimal algorithm F(m, 3), channels-last: a tile of m × m results costs (m + 2)² products
+ * a channel in place of 9·m².
+ *
+ *   input [batch, inH, inW, inC] · output [batch, outH, outW, outC], p.stepW and so on apart · bias in groups of whole panels
+ *   weights  panels as for conv-channels-last.ts, for tiles whose results are not finite
+ *   p.factors bytes from them what packWinograd made of them: [factor][group][panel][groupInC][8]
+ *   work: see winograd-block.ts. Nothing overlaps.
+ *
+ * p.tile is m; p.innerBand tiles make a block. Each step runs over the whole block: the data are transformed, one GEMM for each factor multiplies them
+ * with the weights, and the products are transformed back on the way out. A dilated image is seen as interleaved images without gaps. Channels go
+ * by CHUNK, a line of the cache; the last chunk ends with them, and computes some a second time.
+ */
+import { ADDED, Called, Clamped, CLAMP, finish } from "./activation";
+import { FORESEEN, MR, NR } from "./blocks";
+import { convChannelsLast } from "./conv-channels-last";
+import { partsOf, tileCount } from "./gemm";
+import { runTiles } from "./gemm-kernel";
+import { ConvParams } from "./params";
+import { Block, CHUNK, layOut, Place } from "./winograd-block";
+import { data2, data4, data6, results2, results4, results6 } from "./winograd-transforms";
+
+// @ts-ignore: decorator
+@inline
+function dataOf(m: i32, a: usize, step: usize, to: usize, toStep: usize): void {
+  const b = a + step, c = b + step, d = c + step;
+  if (m == 2) data2(a, b, c, d, to, toStep);
+  else {
+    const e = d + step, f = e + step;
+    if (m == 4) data4(a, b, c, d, e, f, to, toStep);
+    else data6(a, b, c, d, e, f, f + step, f + 2 * step, to, toStep);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function resultsOf(m: i32, from: usize, step: usize, to: usize, toStep: usize): void {
+  if (m == 2) results2(from, step, to, toStep);
+  else if (m == 4) results4(from, step, to, toStep);
+  else results6(from, step, to, toStep);
+}
+
+/** One CHUNK of the pixels of a strip, with zeros where there is no image: rows `rowBytes` apart. */
+function copyStrip(
+  p: ConvParams, image: usize, top: i32, rows: i32, left: i32, columns: i32, pixelBytes: usize, to: usize, rowBytes: usize,
+): void {
+  const inH = p.inH, inW = p.inW, dilationW = p.dilationW;
+  for (let i = 0; i < rows; i++) {
+    const ih = top + i * p.dilationH;
+    let cell = to;
+    let iw = left;
+    for (let x = 0; x < columns; x++) {
+      const inside = <u32>ih < <u32>inH && <u32>iw < <u32>inW;
+      const from = image + <usize>(ih * inW + iw) * pixelBytes;
+      for (let v: usize = 0; v < CHUNK; v += 16) v128.store(cell + v, inside ? v128.load(from + v) : f32x4.splat(0));
+      cell += CHUNK;
+      iw += dilationW;
+    }
+    to += rowBytes;
+  }
+}
+
+/** The factors of `count` tiles side by side, whose first datum is at (top, left): tiles `first` … of the block. */
+// @ts-ignore: decorator
+@inline
+function factorStrip(m: i32, p: ConvParams, block: Block, image: usize, top: i32, left: i32, first: i32, count: i32): void {
+  const rows = p.kH == 3 ? m + 2 : 1;
+  const columns = count * m + 2;
+  const pixelBytes = <usize>p.inC << 2;
+  const lineBytes = <usize>(columns | 1) * CHUNK;
+  const factorBytes = block.factorBytes;
+  const reach = (columns - 1) * p.dilationW;
+  const inside = top >= 0 && top + (rows - 1) * p.dilationH < p.inH && left >= 0 && left + reach < p.inW;
+  const last = pixelBytes - CHUNK;
+  for (let at: usize = 0; at < pixelBytes; at += CHUNK) {
+    if (at > last) at = last;
+    let from = image + <usize>(top * p.inW + left) * pixelBytes + at;
+    let rowStep = <usize>(p.inW * p.dilationH) * pixelBytes;
+    let columnStep = <usize>p.dilationW * pixelBytes;
+    if (!inside) {
+      copyStrip(p, image + at, top, rows, left, columns, pixelBytes, block.copied, lineBytes);
+      from = block.copied;
+      rowStep = lineBytes;
+      columnStep = CHUNK;
+    }
+    let half = from;
+    if (rows > 1) {
+      half = block.half;
+      for (let x = 0; x < columns; x++) {
+        for (let v: usize = 0; v < CHUNK; v += 16) dataOf(m, from + v, rowStep, half + v, lineBytes);
+        from += columnStep;
+        half += CHUNK;
+      }
+      half = block.half;
+      rowStep = lineBytes;
+      columnStep = CHUNK;
+    }
+    let place = block.factors + <usize>first * pixelBytes + at;
+    for (let t = 0; t < count; t++) {
+      let line = half;
+      let to = place;
+      for (let i = 0; i < rows; i++) {
+        for (let v: usize = 0; v < CHUNK; v += 16) dataOf(m, line + v, columnStep, to + v, factorBytes);
+        line += rowStep;
+        to += <usize>(m + 2) * factorBytes;
+      }
+      half += <usize>m * columnStep;
+      place += pixelBytes;
+    }
+  }
+}
+
+/** Any tiles side by side: those in the middle read the image in place, those at its sides a copy of what there is. */
+function factorStripOf(p: ConvParams, block: Block, image: usize, top: i32, left: i32, first: i32, count: i32): void {
+  const step = p.tile * p.dilationW;
+  const reach = (p.tile + 1) * p.dilationW;
+  const before = left >= 0 ? 0 : min(count, (step - 1 - left) / step);
+  const room = p.inW - 1 - reach - left;
+  const behind = max(before, room < 0 ? 0 : min(count, room / step + 1));
+  if (before > 0) factorTiles(p, block, image, top, left, first, before);
+  if (behind > before) factorTiles(p, block, image, top, left + before * step, first + before, behind - before);
+  if (count > behind) factorTiles(p, block, image, top, left + behind * step, first + behind, count - behind);
+}
+
+function factorTiles(p: ConvParams, block: Block, image: usize, top: i32, left: i32, first: i32, count: i32): void {
+  if (p.tile == 2) factorStrip(2, p, block, image, top, left, first, count);
+  else if (p.tile == 4) factorStrip(4, p, block, image, top, left, first, count);
+  else factorStrip(6, p, block, image, top, left, first, count);
+}
+
+/** Pointers to the factors of `count` tiles, channel 0 of factor 0, in tiles of the GEMM and parts of its sum. */
+function pointAtTiles(count: i32, rowBytes: usize, factors: usize, parts: i32, partBytes: usize, table: usize): void {
+  const tiles = tileCount(count);
+  const short = count / tiles;
+  const long = count - short * tiles;
+  for (let t = 0; t < tiles; t++) {
+    const rows = t < long ? short + 1 : short;
+    for (let r = 0; r < rows; r++) {
+      let cell = factors;
+      let slot = table + (<usize>r << 2);
+      for (let n = parts; n != 0; n--) {
+        store<usize>(slot, cell);
+        slot += 4 * MR;
+        cell += partBytes;
+      }
+      factors += rowBytes;
+    }
+    table += <usize>(parts * MR) << 2;
+  }
+}
+
+/**
+ * products[factor][tile][group panels] = factors[factor][tile][channels] · weights[factor]
+ *
+ * Large tiles magnify the error of a long sum: theirs are sums of short ones.
+ */
+function multiply(p: ConvParams, block: Block, count: i32, weights: usize): void {
+  const channels = p.groupInC, N = p.groupOutC, groups = p.groups;
+  const panels = (N + NR - 1) / NR;
+  const sums = p.tile == 6 ? max(2, (channels + FORESEEN - 1) / FORESEEN) : 1;
+  const length = (channels + sums - 1) / sums;
+  const parts = sums > 1 ? 1 : partsOf(channels);
+  const tiles = tileCount(count);
+  const short = count / tiles;
+  const long = count - short * tiles;
+  const high = <usize>long * (<usize>(parts * MR) << 2);
+  const table = block.table, rowBytes = block.productRow, zeros = block.zeros, gemm = block.gemm;
+  const points = (p.kH == 3 ? p.tile + 2 : 1) * (p.tile + 2);
+  pointAtTiles(count, <usize>p.inC << 2, block.factors, parts, <usize>(channels / parts) << 2, table);
+  for (let factor = 0; factor < points; factor++) {
+    for (let g = 0; g < groups; g++) {
+      for (let jr = 0; jr < panels; jr++) {
+        const wide = N - jr * NR > 4;
+        const to = block.products + <usize>factor * block.productBytes + <usize>(g * panels + jr) * (4 * NR);
+        const below = to + <usize>(long * (short + 1)) * rowBytes;
+        for (let first = 0; first < channels; first += length) {
+          const run = sums > 1 ? min(length, channels - first) : channels / parts;
+          const offset = <usize>factor * block.factorBytes + (<usize>(g * channels + first) << 2);
+          gemm.activation = first == 0 ? CLAMP : ADDED;
+          if (long > 0) runTiles(short + 1, wide, long, table, offset, parts, run, weights, to, rowBytes, zeros, gemm);
+          runTiles(short, wide, tiles - long, table + high, offset, parts, run, weights, below, rowBytes, zeros, gemm);
+          weights += <usize>((sums > 1 ? run : channels) * NR) << 2;
+        }
+      }
+    }
+  }
+}
+
+/** Results of tile `t`: [row][column][CHUNK] at block.tile for each CHUNK of channels, then with bias and activation to their places. */
+// @ts-ignore: decorator
+@inline
+function finishTile<F>(m: i32, p: ConvParams, block: Block, t: i32, bias: usize, output: usize): void {
+  const place = changetype<Place>(block.places + <usize>t * offsetof<Place>());
+  const points = m + 2;
+  const rows = place.rows, columns = place.columns;
+  const pixelBytes = <usize>p.outC << 2;
+  const last = pixelBytes - CHUNK;
+  const step = block.productBytes, tile = block.tile;
+  const rowBytes = <usize>(p.stepH * p.dilationH) * pixelBytes;
+  const columnBytes = <usize>(p.stepW * p.dilationW) * pixelBytes;
+  const first = output + <usize>(place.batch * p.stepB + place.row * p.stepH + place.column * p.stepW) * pixelBytes;
+  const products = block.products + <usize>t * block.productRow;
+  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+  let check = f32x4.splat(0);
+  for (let at: usize = 0; at < pixelBytes; at += CHUNK) {
+    if (at > last) at = last;
+    let half = products + at;
+    let halfStep = step, halfRow: usize = 0;
+    if (p.kH == 3) {
+      for (let j = 0; j < points; j++) {
+        const to = block.half + <usize>j * CHUNK;
+        for (let v: usize = 0; v < CHUNK; v += 16) resultsOf(m, half + v, <usize>points * step, to + v, <usize>points * CHUNK);
+        half += step;
+      }
+      half = block.half;
+      halfStep = CHUNK;
+      halfRow = <usize>points * CHUNK;
+    }
+    let line = first + at;
+    for (let k = 0; k < rows; k++) {
+      for (let v: usize = 0; v < CHUNK; v += 16) resultsOf(m, half + v, halfStep, tile + v, CHUNK);
+      half += halfRow;
+      let from = tile;
+      let to = line;
+      for (let l = columns; l != 0; l--) {
+        for (let v: usize = 0; v < CHUNK; v += 16) {
+          const sum = f32x4.add(v128.load(from + v), v128.load(bias + at + v));
+          check = f32x4.add(check, sum);
+          v128.store(to + v, finish<F>(p, sum, low, high));
+        }
+        from += CHUNK;
+        to += columnBytes;
+      }
+      line += rowBytes;
+    }
+  }
+  // 0 where finite. A sum beyond float32 of finite results makes it compute once more than needed.
+  place.broken = v128.any_true(f32x4.ne(f32x4.sub(check, check), f32x4.splat(0))) ? 1 : 0;
+}
+
+function finishTiles<F>(p: ConvParams, block: Block, count: i32, bias: usize, output: usize): void {
+  for (let t = 0; t < count; t++) {
+    if (p.tile == 2) finishTile<F>(2, p, block, t, bias, output);
+    else if (p.tile == 4) finishTile<F>(4, p, block, t, bias, output);
+    else finishTile<F>(6, p, block, t, bias, output);
+  }
+}
+
+/** Tiles that hold what is not finite, as sums: an infinity of the data would be in results that do not see it. */
+function mend(p: ConvParams, block: Block, count: i32, input: usize, weights: usize, bias: usize, output: usize): void {
+  for (let t = 0; t < count; t++) {
+    const place = changetype<Place>(block.places + <usize>t * offsetof<Place>());
+    if (place.broken == 0) continue;
+    const sub = changetype<ConvParams>(block.rest);
+    memory.copy(block.rest, changetype<usize>(p), offsetof<ConvParams>());
+    sub.batch = 1;
+    sub.outH = place.rows;
+    sub.outW = place.columns;
+    sub.strideH = p.dilationH;
+    sub.strideW = p.dilationW;
+    sub.padH = p.padH - place.row;
+    sub.padW = p.padW - place.column;
+    sub.stepW = p.stepW * p.dilationW;
+    sub.stepH = p.stepH * p.dilationH;
+    const image = input + (<usize>(place.batch * p.inH * p.inW * p.inC) << 2);
+    const to = output + (<usize>((place.batch * p.stepB + place.row * p.stepH + place.column * p.stepW) * p.outC) << 2);
+    convChannelsLast(sub, image, weights, bias, to, block.rest + ((offsetof<ConvParams>() + 15) & ~15));
+  }
+}
+
+/** What is in the block from its data to its results. */
+function finishBlock(p: ConvParams, block: Block, count: i32, input: usize, weights: usize, bias: usize, output: usize): void {
+  multiply(p, block, count, weights + <usize>p.factors);
+  if (p.activation == CLAMP) finishTiles<Clamped>(p, block, count, bias, output);
+  else finishTiles<Called>(p, block, count, bias, output);
+  mend(p, block, count, input, weights, bias, output);
+}
+
+export function convWinograd(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+  assert(p.kW == 3 && (p.kH == 3 || p.kH == 1) && p.strideH == 1 && p.strideW == 1, "winograd: a kernel of 3×3 or 1×3, stride 1");
+  assert(p.inC >= 16 && p.outC >= 16 && p.shuffle == 1 && p.inD == 1 && p.outD == 1 && p.innerBand >= 1, "winograd: what it is not made for");
+  const m = p.tile, tileH = p.kH == 3 ? m : 1;
+  const outH = p.outH, outW = p.outW, dilationH = p.dilationH, dilationW = p.dilationW;
+  const block = layOut(p, work);
+  const most = p.innerBand;
+  let count = 0;
+  for (let b = 0; b < p.batch; b++) {
+    const image = input + (<usize>(b * p.inH * p.inW * p.inC) << 2);
+    for (let phaseH = 0; phaseH < min(outH, dilationH); phaseH++) {
+      const high = (outH - phaseH + dilationH - 1) / dilationH;
+      for (let phaseW = 0; phaseW < min(outW, dilationW); phaseW++) {
+        const wide = (outW - phaseW + dilationW - 1) / dilationW;
+        for (let row = 0; row < high; row += tileH) {
+          for (let column = 0; column < wide; ) {
+            const strip = min(most - count, (wide - column + m - 1) / m);
+            const oh = phaseH + row * dilationH, ow = phaseW + column * dilationW;
+            for (let t = 0; t < strip; t++) {
+              const place = changetype<Place>(block.places + <usize>(count + t) * offsetof<Place>());
+              place.batch = b;
+              place.row = oh;
+              place.column = ow + t * m * dilationW;
+              place.rows = min(tileH, high - row);
+              place.columns = min(m, wide - column - t * m);
+            }
+            factorStripOf(p, block, image, oh - p.padH, ow - p.padW, count, strip);
+            count += strip;
+            column += strip * m;
+            if (count == most) {
+              finishBlock(p, block, count, input, weights, bias, output);
+              count = 0;
+            }
+          }
+        }
+      }
+    }
+  }
+  if (count > 0) finishBlock(p, block, count, input, weights, bias, output);
+}

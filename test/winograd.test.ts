@@ -1,0 +1,331 @@
+/** F(m, 3): right over its whole option space, as exact as promised, finite where it should be, and chosen where it gains. */
+import { describe, expect, it } from 'vitest';
+import type { Accuracy, ConvOptions, EngineTensor, Tensor } from '../src/index.ts';
+import * as reference from '../src/reference/index.ts';
+import { fractions, guarded, integers, type Operands, operands, problem } from './cases.ts';
+import { exact, expectClose, sumBound } from './close.ts';
+import { testEngine } from './engines.ts';
+
+const engine = testEngine();
+const layouts = ['nchw', 'nhwc'] as const;
+const accuracies = ['normal', 'fast'] as const;
+
+function semantics({ algorithm, accuracy, ...rest }: ConvOptions): ConvOptions {
+  return rest;
+}
+
+/** By tiles, through an output that was NaN and whose neighbours still are: an index that is wrong is an error of the size of the data. */
+function check(name: string, extra: ConvOptions = {}, plain?: (given: Operands) => Tensor): void {
+  const p = problem(name);
+  const given = operands(p, { bias: fractions(p.oc, 3), ...extra }, fractions);
+  const { input, weight, options } = given;
+  const want = plain?.(given) ?? reference.conv2d(input, weight, semantics(options));
+  for (const accuracy of accuracies) {
+    const { out, intact } = guarded(want.data.length);
+    const got = engine.conv2d(input, weight, { ...options, algorithm: 'winograd', accuracy, out });
+    expectClose(got, want, sumBound((p.ic / p.g) * p.kh * p.kw, 2), `${accuracy} ${name} ${JSON.stringify(extra)}`);
+    expect(intact()).toBe(true);
+  }
+}
+
+describe.each(layouts)('winograd, %s', (inputLayout) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 17, 18, 19, 24, 25])('%i rows and columns', (size) => {
+    check(`ic32ih${size}iw${size + 3}oc16kh3ph1`, { inputLayout });
+    if (size > 2) check(`mb2ic16ih${size}iw5oc16kh3`, { inputLayout });
+    check(`mb2ic33ih1iw${size}oc16kh1kw3pw1`, { inputLayout });
+  });
+
+  it.each([16, 17, 18, 19, 20, 23, 31, 32, 33, 34, 48, 49, 64, 65])('%i channels in, and out', (c) => {
+    check(`ic${c}ih9iw8oc16kh3ph1`, { inputLayout });
+    check(`ic16ih9iw8oc${c}kh3ph1`, { inputLayout });
+    check(`mb3ic${c}ih1iw9oc${c}kh1kw3pw1`, { inputLayout });
+  });
+
+  it('groups', () => {
+    check('g2ic32ih10oc16kh3ph1', { inputLayout });
+    check('g4ic16ih10oc32kh3ph1', { inputLayout });
+    check('g3ic105ih7oc24kh3ph1', { inputLayout });
+    check('g8ic16ih1iw33oc64kh1kw3pw1', { inputLayout });
+  });
+
+  it('dilation sees interleaved images', () => {
+    for (const d of [2, 3, 5]) {
+      check(`ic16ih${d + 7}iw${2 * d + 9}oc16kh3dh${d}ph${d}`, { inputLayout });
+      check(`mb2ic16ih13iw12oc16kh3dh${d}dw1ph1`, { inputLayout });
+    }
+    // More phases than rows or columns.
+    check('ic16ih3iw4oc16kh3dh7ph7', { inputLayout });
+    check('ic16ih1iw50oc16kh1kw3dw4pw4', { inputLayout });
+  });
+
+  it('borders of every width and mode', () => {
+    for (const begin of [0, 1, 2, 5])
+      for (const end of [0, 1, 4])
+        check('ic16ih7iw6oc16kh3', {
+          inputLayout,
+          padding: [
+            [begin, end],
+            [end, begin],
+          ],
+        });
+    for (const padding of ['same', 'same-lower', 'valid'] as const) check('ic16ih8iw9oc17kh3', { inputLayout, padding });
+    for (const paddingMode of ['reflect', 'replicate', 'circular'] as const) check('ic16ih6iw7oc16kh3ph2', { inputLayout, paddingMode });
+    check('ic16ih1iw6oc16kh1kw3ph2pw3', { inputLayout });
+  });
+
+  it.each(['oihw', 'ohwi', 'iohw', 'ihwo', 'hwio', 'hwoi'] as const)('filter layout %s', (filterLayout) => {
+    check('ic16ih6oc17kh3ph1', { inputLayout, filterLayout });
+  });
+
+  it('activations, bias, shuffle', () => {
+    for (const activation of ['relu', 'relu6', 'silu', { leakyRelu: 0.5 }, { clamp: [-0.5, 0.25] }] as const)
+      check('ic16ih6oc20kh3ph1', { inputLayout, activation });
+    check('ic16ih6oc20kh3ph1', { inputLayout, bias: undefined });
+    check('ic16ih6oc20kh3ph1', { inputLayout, shuffle: 5 });
+  });
+
+  it('more tiles than a block, more rows than a band, more images than either', () => {
+    // The plain loops would take minutes; conv.test.ts compares these sums with them.
+    const sums = ({ input, weight, options }: Operands): Tensor => engine.conv2d(input, weight, { ...options, algorithm: 'gemm' });
+    check('ic16ih120iw131oc16kh3ph1', { inputLayout }, sums);
+    check('mb9ic24ih22iw26oc40kh3ph1', { inputLayout }, sums);
+    check('ic130ih40iw61oc130kh3dh2ph2', { inputLayout }, sums);
+    check('ic40ih1iw40001oc16kh1kw3pw1', { inputLayout }, sums);
+    check('ic16ih7iw30007oc16kh3ph1', { inputLayout }, sums);
+  });
+
+  it('one dimension', () => {
+    const input = { data: fractions(2 * 20 * 37), shape: inputLayout === 'nhwc' ? [2, 37, 20] : [2, 20, 37] };
+    const weight = { data: fractions(16 * 20 * 3, 2), shape: [16, 20, 3] };
+    const options = { inputLayout: inputLayout === 'nhwc' ? 'nwc' : 'ncw', padding: 1, dilation: 2 } as const;
+    const got = engine.conv1d(input, weight, { ...options, algorithm: 'winograd' });
+    expectClose(got, reference.conv1d(input, weight, options), sumBound(60, 1));
+  });
+
+  it('NaN and infinities reach the outputs whose window holds them, and no others', () => {
+    for (const [name, at] of [
+      ['ic16ih14iw15oc16kh3ph1', [0, 700, 1234]],
+      ['g2ic32ih20iw13oc16kh3ph1', [5, 2222, 8319]],
+      ['ic16ih17iw19oc16kh3dh2ph2', [33, 2500]],
+      ['mb2ic16ih1iw40oc16kh1kw3pw1', [0, 639, 1000]],
+    ] as const)
+      for (const activation of [undefined, 'relu6', { clamp: [-3, 3] }] as const) {
+        const { input, weight, options } = operands(problem(name), { inputLayout, activation });
+        for (const [i, place] of at.entries()) input.data[place] = [NaN, Infinity, -Infinity][i] as number;
+        const want = reference.conv2d(input, weight, options);
+        const special = (data: Float32Array): string => data.map((x) => (Number.isFinite(x) ? 0 : x)).join();
+        for (const accuracy of accuracies) {
+          const got = engine.conv2d(input, weight, { ...options, algorithm: 'winograd', accuracy });
+          expect(special(got.data)).toBe(special(want.data));
+        }
+      }
+  });
+
+  it('finite data whose transforms are not', () => {
+    const { input, weight, options } = operands(problem('ic16ih11iw12oc16kh3ph1'), { inputLayout });
+    input.data.fill(0);
+    for (const i of [0, 300, 301, 1500]) input.data[i] = 2e38 * (i % 2 === 0 ? 1 : -1);
+    weight.data.fill(0);
+    for (let i = 0; i < weight.data.length; i += 9) weight.data[i + (i % 4)] = 1;
+    const want = reference.conv2d(input, weight, options);
+    expect(want.data.every(Number.isFinite)).toBe(true);
+    for (const accuracy of accuracies)
+      expectClose(engine.conv2d(input, weight, { ...options, algorithm: 'winograd', accuracy }), want, (x, y) => Math.abs(x - y) <= 1e32);
+  });
+
+  it('weights that are not finite, or whose factors are not, are summed', () => {
+    for (const value of [NaN, Infinity, 3e38]) {
+      const { input, weight, options } = operands(problem('ic16ih6oc16kh3'), { inputLayout });
+      input.data.fill(0.0001);
+      weight.data.fill(0);
+      weight.data[16 * 9 + 4] = value;
+      weight.data[16 * 9 + 5] = value;
+      const asked = { ...options, algorithm: 'winograd' } as const;
+      const layer = engine.conv2d.prepare(weight, asked);
+      expect(layer.plan(input.shape).algorithm).toBe(value > 3e38 || Number.isNaN(value) ? 'gemm' : 'winograd');
+      const want = reference.conv2d(input, weight, options);
+      expectClose(layer.run(input), want, (x, y) => exact(x, y, 0) || Math.abs(x - y) <= 1e-5 * Math.abs(y));
+      layer.dispose();
+    }
+  });
+});
+
+/** The largest error, and the root of the mean square, over the largest result. */
+function errors({ data }: Tensor, want: readonly number[] | Float64Array): readonly [largest: number, mean: number] {
+  let [largest, squares] = [0, 0];
+  for (const [i, x] of data.entries()) {
+    const error = Math.abs(x - (want[i] as number));
+    largest = Math.max(largest, error);
+    squares += error * error;
+  }
+  return [largest, Math.sqrt(squares / data.length)];
+}
+
+/** 3×3 sums in float64, and in float32 one after the other. */
+function sums(input: Tensor, weight: Tensor): readonly [exact: Float64Array, direct: Tensor] {
+  const [outC, inC] = weight.shape as [number, number];
+  const [, , height, width] = input.shape as [number, number, number, number];
+  const [outH, outW] = [height - 2, width - 2];
+  const wanted = new Float64Array(outC * outH * outW);
+  const direct = new Float32Array(outC * outH * outW);
+  for (let o = 0; o < outC; o++)
+    for (let c = 0; c < inC; c++)
+      for (let tap = 0; tap < 9; tap++) {
+        const w = weight.data[(o * inC + c) * 9 + tap] as number;
+        for (let y = 0; y < outH; y++)
+          for (let x = 0; x < outW; x++) {
+            const product = w * (input.data[(c * height + y + Math.floor(tap / 3)) * width + x + (tap % 3)] as number);
+            const at = (o * outH + y) * outW + x;
+            wanted[at] = (wanted[at] as number) + product;
+            direct[at] = (direct[at] as number) + Math.fround(product);
+          }
+      }
+  return [wanted, { data: direct, shape: [1, outC, outH, outW] }];
+}
+
+const scales: Record<string, (channel: number, row: number, column: number) => number> = {
+  uniform: () => 1,
+  'scaled by 2^-60': () => 2 ** -60,
+  'scaled by 2^60': () => 2 ** 60,
+  'channels of very different size': (channel) => 2 ** ((channel % 16) - 8),
+  'rows that grow': (_, row) => 2 ** (row / 2),
+  'one bright corner': (_, row, column) => (row < 5 && column < 5 ? 1000 : 1),
+  'an offset': () => NaN,
+};
+
+describe.each(Object.entries(scales))('the error over that of direct sums in float32: %s', (name, scale) => {
+  const size = 26;
+  it.each([
+    ['normal', 64, 4],
+    ['fast', 64, 10],
+    ['fast', 32, 10],
+    ['normal', 16, 4],
+    ['fast', 16, 4],
+    ['normal', 160, 4],
+    ['fast', 160, 10],
+  ] as const)('accuracy %s, %i channels: at most %i times', (accuracy, channels, most) => {
+    const { input, weight } = operands(problem(`ic${channels}ih${size}oc16kh3`), {}, fractions);
+    const data = input.data.map((x, i) => {
+      if (name === 'an offset') return x + 16;
+      return x * scale(Math.floor(i / size ** 2), Math.floor(i / size) % size, i % size);
+    });
+    const image = { data, shape: input.shape };
+    const [wanted, direct] = sums(image, weight);
+    const [largest, mean] = errors(engine.conv2d(image, weight, { algorithm: 'winograd', accuracy }), wanted);
+    const [directLargest, directMean] = errors(direct, wanted);
+    // Sixteen channels of which one outweighs the others are sums of nine products: nearly exact, so the error of the transforms shows.
+    const bound = name.startsWith('channels') && channels === 16 ? 8 : most;
+    expect(mean / directMean).toBeLessThan(bound);
+    expect(largest / directLargest).toBeLessThan(bound);
+  });
+});
+
+describe('the planner', () => {
+  const planOf = (name: string, extra: ConvOptions = {}) => {
+    const { input, weight, options } = operands(problem(name), extra);
+    const layer = engine.conv2d.prepare(weight, options);
+    const plan = layer.plan(input.shape);
+    layer.dispose();
+    return plan;
+  };
+
+  it('says what it takes and why', () => {
+    const plan = planOf('ic64ih56oc64kh3ph1');
+    expect(plan).toMatchObject({ algorithm: 'winograd', flops: 2 * 64 * 64 * 9 * 56 * 56, reason: '36 products for 16 results of 9 taps' });
+    expect(plan.variant).toMatch(/^F\(4×4, 3×3\) in blocks of \d+ tiles$/);
+    expect(plan.weightBytes).toBeGreaterThan((36 + 9) * 64 * 64 * 4);
+    expect(planOf('ic64ih56oc64kh3ph1', { accuracy: 'fast' }).variant).toMatch(/^F\(6×6, 3×3\)/);
+    expect(planOf('ic64ih4oc64kh3ph1').variant).toMatch(/^F\(2×2, 3×3\)/);
+    expect(planOf('ic64ih1iw400oc64kh1kw3pw1').variant).toMatch(/^F\(4, 3\)/);
+  });
+
+  it('takes sums where nothing is gained, or exact ones are wanted', () => {
+    expect(planOf('ic64ih56oc64kh3ph1', { accuracy: 'exact' }).algorithm).toBe('gemm');
+    for (const name of [
+      'ic64ih56oc64kh3ph1sh2',
+      'ic64ih56oc64kh1',
+      'ic3ih56oc64kh3ph1',
+      'ic64ih56oc8kh3ph1',
+      'g64ic64ih28oc64kh3ph1',
+      'ic32ih5oc32kh3',
+    ])
+      expect(planOf(name).algorithm).not.toBe('winograd');
+  });
+
+  it('a single call takes it only when asked', () => {
+    const { input, weight, options } = operands(problem('ic64ih20oc64kh3ph1'));
+    expectClose(engine.conv2d(input, weight, options), reference.conv2d(input, weight, options));
+  });
+
+  it.each<[string, ConvOptions]>([
+    ['ic16ih9oc16kh3', { accuracy: 'exact' }],
+    ['ic16ih9oc16kh3sh2', {}],
+    ['ic16ih9oc16kh5', {}],
+    ['ic8ih9oc16kh3', {}],
+    ['ic16ih9oc8kh3', {}],
+    ['g2ic16ih9oc20kh3', {}],
+    ['g16ic16ih9oc16kh3', {}],
+    ['g2ic32ih9oc32kh3', { shuffle: 2, inputLayout: 'nhwc' }],
+  ])('%s %j cannot be asked for', (name, extra) => {
+    const { input, weight, options } = operands(problem(name), extra);
+    expect(() => engine.conv2d(input, weight, { ...options, algorithm: 'winograd' })).toThrow(
+      expect.objectContaining({ code: 'ERR_UNSUPPORTED' }),
+    );
+  });
+});
+
+describe('a layer makes the factors of its weights when it first needs them', () => {
+  const layerOf = ({ weight, options }: Operands, own = engine, accuracy?: Accuracy) =>
+    own.conv2d.prepare(weight, { ...options, algorithm: 'winograd', accuracy });
+
+  it('once for each tile, and gives them back', () => {
+    const own = testEngine();
+    const given = operands(problem('ic64ih20oc64kh3ph1'), {}, fractions);
+    const small: Tensor = { data: fractions(64 * 16), shape: [1, 64, 4, 4] };
+    let settled = 0;
+    for (let i = 0; i < 20; i++) {
+      const layer = layerOf(given, own, 'fast');
+      const first = layer.run(given.input).data;
+      layer.run(small);
+      expect(layer.run(given.input).data).toEqual(first);
+      layer.dispose();
+      layer.dispose();
+      if (i === 1) settled = own.info.memoryBytes;
+    }
+    expect(own.info.memoryBytes).toBe(settled);
+  });
+
+  it('both layouts, a call and a layer, an operand in the engine: the same bits', () => {
+    const given = operands(problem('mb2ic20ih15iw18oc24kh3ph1'), {}, fractions);
+    const { input, weight, options } = given;
+    const layer = layerOf(given);
+    const want = layer.run(input);
+    expect(engine.conv2d(input, weight, { ...options, algorithm: 'winograd' }).data).toEqual(want.data);
+    const image: EngineTensor = engine.alloc(input.shape);
+    image.data.set(input.data);
+    expect(layer.run(image).data).toEqual(want.data);
+    layer.dispose();
+    const [b, c, h, w] = input.shape as [number, number, number, number];
+    const last = input.data.map((_, i) => {
+      const [channel, pixel] = [i % c, Math.floor(i / c)];
+      return input.data[(Math.floor(pixel / (h * w)) * c + channel) * h * w + (pixel % (h * w))] as number;
+    });
+    const got = engine.conv2d({ data: last, shape: [b, h, w, c] }, weight, { ...options, inputLayout: 'nhwc', algorithm: 'winograd' });
+    const outC = want.shape[1] as number;
+    const back = want.data.map((_, i) => {
+      const [pixel, plane] = [i % (h * w), Math.floor(i / (h * w))];
+      return got.data[(Math.floor(plane / outC) * h * w + pixel) * outC + (plane % outC)] as number;
+    });
+    expect(back).toEqual(want.data);
+  });
+
+  it('not enough memory for them is said, and the layer still serves other shapes', () => {
+    const own = testEngine({ maxMemory: 2 ** 20 });
+    const given = operands(problem('ic128ih8oc64kh3ph1'), {}, integers);
+    const layer = own.conv2d.prepare(given.weight, given.options);
+    expect(() => layer.run(given.input)).toThrow(expect.objectContaining({ name: 'RangeError', code: 'ERR_MEMORY' }));
+    const pixel: Tensor = { data: integers(128), shape: [1, 128, 1, 1] };
+    expectClose(layer.run(pixel), reference.conv2d(pixel, given.weight, given.options));
+    layer.dispose();
+  });
+});
