@@ -110,9 +110,11 @@ export function invoke(
     if (into) return into;
     const first = output / 4;
     const shape = [...outputShape];
-    if (out === undefined) return { data: heap.f32.slice(first, first + length), shape };
+    const result = heap.f32.subarray(first, first + length);
+    // A copy made by the constructor is not filled with zeros first, as one by slice() is.
+    if (out === undefined) return { data: new Float32Array(result), shape };
     const data = out as Float32Array;
-    data.set(heap.f32.subarray(first, first + length));
+    data.set(result);
     return { data, shape };
   } finally {
     heap.release(workspace);
