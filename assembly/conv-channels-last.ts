@@ -18,6 +18,7 @@
 import { MR, NR, PIXELS } from "./blocks";
 import { partsOf, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
+import { PANELS, runRow } from "./gemm-row";
 import { ConvParams } from "./params";
 import { copyFloats, zeroFloats } from "./simd";
 import { shufflePixels } from "./transpose";
@@ -173,6 +174,18 @@ function shuffleRows(p: ConvParams, from: usize, rows: i32, places: usize): void
   }
 }
 
+/** All results of one pixel and one group, whose weights and bias begin at `weights` and `bias`. */
+function runRows(
+  p: ConvParams, panels: i32, N: i32, table: usize, offset: usize, taps: i32, run: i32, weights: usize, panelBytes: usize, bias: usize,
+  scratch: usize, place: usize,
+): void {
+  for (let jr = 0; jr < panels; jr += PANELS) {
+    const count = min(PANELS, panels - jr);
+    runRow(count, table, offset, taps, run, weights + <usize>jr * panelBytes, panelBytes, scratch, bias + <usize>jr * (4 * NR), p);
+    copyFloats(place + <usize>jr * (4 * NR), scratch, min(count * NR, N - jr * NR));
+  }
+}
+
 export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
   const N = p.groupOutC;
   const panels = (N + NR - 1) / NR;
@@ -207,9 +220,15 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
     // A block's results, side by side where that is so.
     const block = shuffled ? collected : output + <usize>ic * outRowBytes;
     if (shuffled) pointAtRows(block, outRowBytes, mc, places);
-    else if (!side || (N & 3) != 0) pointAtPlaces(p, output, ic, mc, places);
+    else if (!side || (N & 3) != 0 || mc == 1) pointAtPlaces(p, output, ic, mc, places);
     for (let g = 0; g < p.groups; g++) {
       const offset = <usize>(g * p.groupInC) << 2;
+      if (mc == 1) {
+        const first = <usize>(g * panels);
+        const place = load<usize>(places) + (<usize>(g * N) << 2);
+        runRows(p, panels, N, table, offset, taps, run, weights + first * panelBytes, panelBytes, bias + first * (4 * NR), scratch, place);
+        continue;
+      }
       for (let jr = 0; jr < panels; jr++) {
         const panel = weights + <usize>(g * panels + jr) * panelBytes;
         const panelBias = bias + (<usize>(g * panels + jr) * (4 * NR));

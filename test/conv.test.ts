@@ -130,6 +130,13 @@ describe.each(layouts)('conv2d %s: geometry', (inputLayout) => {
     check('g4ic4ih5oc8kh3ph1', { inputLayout, filterLayout, bias: integers(8) });
   });
 
+  it.each([1, 4, 7, 8, 9, 16, 17, 24, 31, 32, 33, 36, 40, 65])('one pixel to %i channels', (oc) => {
+    for (const activation of [undefined, 'relu', { leakyRelu: 0.5 }] as const)
+      check(`ic5ih3oc${oc}kh3`, { inputLayout, bias: integers(oc, 3), activation });
+    check(`mb121ic3ih1oc${oc}kh1`, { inputLayout, bias: integers(oc, 3) });
+    check(`g2ic6ih2oc${2 * oc}kh2`, { inputLayout, bias: integers(2 * oc, 3) });
+  });
+
   it.each([2, 3, 4, 6, 12])('shuffle by %i', (shuffle) => {
     check('ic5ih6oc12kh3ph1', { inputLayout, shuffle, bias: integers(12) });
     check('g2ic6ih4oc12kh1', { inputLayout, shuffle, bias: integers(12) });
