@@ -57,8 +57,8 @@ export class ConvParams {
   phaseW: i32;
   /** Transposed: output rows of a band of the convolution inside. Winograd: tiles of a block. */
   innerBand: i32;
-  /** Winograd: results of a tile along an axis, and bytes from the weights to their factors. */
-  tile: i32;
+  /** Winograd: points of the transforms, and bytes from the weights to their factors. */
+  points: i32;
   factors: i32;
   /** What is computed: see kinds.ts. */
   kind: i32;

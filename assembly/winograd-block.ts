@@ -4,9 +4,7 @@ import { MR, NR } from "./blocks";
 import { partsOf, tileCount } from "./gemm";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
-
-/** Bytes of the channels that go together. */
-export const CHUNK: usize = 64;
+import { CHUNK } from "./winograd-transforms";
 
 /** Where the results of a tile begin, and how many of its rows and columns there are. */
 @unmanaged
@@ -47,11 +45,11 @@ function oddLines(bytes: usize): usize {
 
 /** Lays out `work`: a Block, then what it points at, in its order; sized in src/winograd.ts. */
 export function layOut(p: ConvParams, work: usize): Block {
-  const m = p.tile, points = m + 2, tiles = p.innerBand;
-  const rows = p.kH == 3 ? points : 1;
+  const points = p.points, m = points - p.kW + 1, tiles = p.innerBand;
+  const rows = p.kH > 1 ? points : 1;
   const panels = p.groups * ((p.groupOutC + NR - 1) / NR);
   const block = changetype<Block>(work);
-  const lines = <usize>rows * <usize>((tiles * m + 2) | 1) * CHUNK;
+  const lines = <usize>rows * <usize>(((tiles - 1) * m + points) | 1) * CHUNK;
   let at = work + ((offsetof<Block>() + 15) & ~15);
   block.gemm = changetype<ConvParams>(at);
   memory.copy(at, changetype<usize>(p), offsetof<ConvParams>());

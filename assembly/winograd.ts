@@ -1,13 +1,13 @@
 /**
- * Convolution with 3×3 or 1×3 kernels of stride 1 by the minimal algorithm F(m, 3), channels-last: a tile of m × m results costs (m + 2)² products
- * a channel in place of 9·m².
+ * Convolution with r × r or 1 × r kernels of stride 1 by the minimal algorithm F(m, r), channels-last: a tile of m × m results costs points² products a
+ * channel in place of r²·m², points = m + r − 1.
  *
  *   input [batch, inH, inW, inC] · output [batch, outH, outW, outC], p.stepW and so on apart · bias in groups of whole panels
  *   weights  panels as for conv-channels-last.ts, for tiles whose results are not finite
  *   p.factors bytes from them what packWinograd made of them: [factor][group][panel][groupInC][8]
  *   work: see winograd-block.ts. Nothing overlaps.
  *
- * p.tile is m; p.innerBand tiles make a block. Each step runs over the whole block: the data are transformed, one GEMM for each factor multiplies them
+ * p.points says which of the transforms; p.innerBand tiles make a block. Each step runs over the whole block: the data are transformed, one GEMM for each factor multiplies them
  * with the weights, and the products are transformed back on the way out. A dilated image is seen as interleaved images without gaps. Channels go
  * by CHUNK, a line of the cache; the last chunk ends with them, and computes some a second time.
  */
@@ -17,28 +17,8 @@ import { convChannelsLast } from "./conv-channels-last";
 import { partsOf, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
 import { ConvParams } from "./params";
-import { Block, CHUNK, layOut, Place } from "./winograd-block";
-import { data2, data4, data6, results2, results4, results6 } from "./winograd-transforms";
-
-// @ts-ignore: decorator
-@inline
-function dataOf(m: i32, a: usize, step: usize, to: usize, toStep: usize): void {
-  const b = a + step, c = b + step, d = c + step;
-  if (m == 2) data2(a, b, c, d, to, toStep);
-  else {
-    const e = d + step, f = e + step;
-    if (m == 4) data4(a, b, c, d, e, f, to, toStep);
-    else data6(a, b, c, d, e, f, f + step, f + 2 * step, to, toStep);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function resultsOf(m: i32, from: usize, step: usize, to: usize, toStep: usize): void {
-  if (m == 2) results2(from, step, to, toStep);
-  else if (m == 4) results4(from, step, to, toStep);
-  else results6(from, step, to, toStep);
-}
+import { Block, layOut, Place } from "./winograd-block";
+import { CHUNK, dataLines, resultLines } from "./winograd-transforms";
 
 /** One CHUNK of the pixels of a strip, with zeros where there is no image: rows `rowBytes` apart. */
 function copyStrip(
@@ -61,11 +41,10 @@ function copyStrip(
 }
 
 /** The factors of `count` tiles side by side, whose first datum is at (top, left): tiles `first` … of the block. */
-// @ts-ignore: decorator
-@inline
-function factorStrip(m: i32, p: ConvParams, block: Block, image: usize, top: i32, left: i32, first: i32, count: i32): void {
-  const rows = p.kH == 3 ? m + 2 : 1;
-  const columns = count * m + 2;
+function factorTiles(p: ConvParams, block: Block, image: usize, top: i32, left: i32, first: i32, count: i32): void {
+  const points = p.points, m = points - p.kW + 1;
+  const rows = p.kH > 1 ? points : 1;
+  const columns = (count - 1) * m + points;
   const pixelBytes = <usize>p.inC << 2;
   const lineBytes = <usize>(columns | 1) * CHUNK;
   const factorBytes = block.factorBytes;
@@ -87,7 +66,7 @@ function factorStrip(m: i32, p: ConvParams, block: Block, image: usize, top: i32
     if (rows > 1) {
       half = block.half;
       for (let x = 0; x < columns; x++) {
-        for (let v: usize = 0; v < CHUNK; v += 16) dataOf(m, from + v, rowStep, half + v, lineBytes);
+        dataLines(points, from, rowStep, half, lineBytes);
         from += columnStep;
         half += CHUNK;
       }
@@ -100,9 +79,9 @@ function factorStrip(m: i32, p: ConvParams, block: Block, image: usize, top: i32
       let line = half;
       let to = place;
       for (let i = 0; i < rows; i++) {
-        for (let v: usize = 0; v < CHUNK; v += 16) dataOf(m, line + v, columnStep, to + v, factorBytes);
+        dataLines(points, line, columnStep, to, factorBytes);
         line += rowStep;
-        to += <usize>(m + 2) * factorBytes;
+        to += <usize>points * factorBytes;
       }
       half += <usize>m * columnStep;
       place += pixelBytes;
@@ -111,21 +90,15 @@ function factorStrip(m: i32, p: ConvParams, block: Block, image: usize, top: i32
 }
 
 /** Any tiles side by side: those in the middle read the image in place, those at its sides a copy of what there is. */
-function factorStripOf(p: ConvParams, block: Block, image: usize, top: i32, left: i32, first: i32, count: i32): void {
-  const step = p.tile * p.dilationW;
-  const reach = (p.tile + 1) * p.dilationW;
+function factorStrip(p: ConvParams, block: Block, image: usize, top: i32, left: i32, first: i32, count: i32): void {
+  const step = (p.points - p.kW + 1) * p.dilationW;
+  const reach = (p.points - 1) * p.dilationW;
   const before = left >= 0 ? 0 : min(count, (step - 1 - left) / step);
   const room = p.inW - 1 - reach - left;
   const behind = max(before, room < 0 ? 0 : min(count, room / step + 1));
   if (before > 0) factorTiles(p, block, image, top, left, first, before);
   if (behind > before) factorTiles(p, block, image, top, left + before * step, first + before, behind - before);
   if (count > behind) factorTiles(p, block, image, top, left + behind * step, first + behind, count - behind);
-}
-
-function factorTiles(p: ConvParams, block: Block, image: usize, top: i32, left: i32, first: i32, count: i32): void {
-  if (p.tile == 2) factorStrip(2, p, block, image, top, left, first, count);
-  else if (p.tile == 4) factorStrip(4, p, block, image, top, left, first, count);
-  else factorStrip(6, p, block, image, top, left, first, count);
 }
 
 /** Pointers to the factors of `count` tiles, channel 0 of factor 0, in tiles of the GEMM and parts of its sum. */
@@ -157,7 +130,7 @@ function pointAtTiles(count: i32, rowBytes: usize, factors: usize, parts: i32, p
 function multiply(p: ConvParams, block: Block, count: i32, weights: usize): void {
   const channels = p.groupInC, N = p.groupOutC, groups = p.groups;
   const panels = (N + NR - 1) / NR;
-  const sums = p.tile == 6 ? max(2, (channels + FORESEEN - 1) / FORESEEN) : 1;
+  const sums = p.points == 8 ? max(2, (channels + FORESEEN - 1) / FORESEEN) : 1;
   const length = (channels + sums - 1) / sums;
   const parts = sums > 1 ? 1 : partsOf(channels);
   const tiles = tileCount(count);
@@ -165,9 +138,9 @@ function multiply(p: ConvParams, block: Block, count: i32, weights: usize): void
   const long = count - short * tiles;
   const high = <usize>long * (<usize>(parts * MR) << 2);
   const table = block.table, rowBytes = block.productRow, zeros = block.zeros, gemm = block.gemm;
-  const points = (p.kH == 3 ? p.tile + 2 : 1) * (p.tile + 2);
+  const factors = (p.kH > 1 ? p.points : 1) * p.points;
   pointAtTiles(count, <usize>p.inC << 2, block.factors, parts, <usize>(channels / parts) << 2, table);
-  for (let factor = 0; factor < points; factor++) {
+  for (let factor = 0; factor < factors; factor++) {
     for (let g = 0; g < groups; g++) {
       for (let jr = 0; jr < panels; jr++) {
         const wide = N - jr * NR > 4;
@@ -187,11 +160,9 @@ function multiply(p: ConvParams, block: Block, count: i32, weights: usize): void
 }
 
 /** Results of tile `t`: [row][column][CHUNK] at block.tile for each CHUNK of channels, then with bias and activation to their places. */
-// @ts-ignore: decorator
-@inline
-function finishTile<F>(m: i32, p: ConvParams, block: Block, t: i32, bias: usize, output: usize): void {
+function finishTile<F>(p: ConvParams, block: Block, t: i32, bias: usize, output: usize): void {
   const place = changetype<Place>(block.places + <usize>t * offsetof<Place>());
-  const points = m + 2;
+  const points = p.points, m = points - p.kW + 1;
   const rows = place.rows, columns = place.columns;
   const pixelBytes = <usize>p.outC << 2;
   const last = pixelBytes - CHUNK;
@@ -206,10 +177,10 @@ function finishTile<F>(m: i32, p: ConvParams, block: Block, t: i32, bias: usize,
     if (at > last) at = last;
     let half = products + at;
     let halfStep = step, halfRow: usize = 0;
-    if (p.kH == 3) {
+    if (p.kH > 1) {
       for (let j = 0; j < points; j++) {
         const to = block.half + <usize>j * CHUNK;
-        for (let v: usize = 0; v < CHUNK; v += 16) resultsOf(m, half + v, <usize>points * step, to + v, <usize>points * CHUNK);
+        resultLines(points, m, half, <usize>points * step, to, <usize>points * CHUNK);
         half += step;
       }
       half = block.half;
@@ -218,7 +189,7 @@ function finishTile<F>(m: i32, p: ConvParams, block: Block, t: i32, bias: usize,
     }
     let line = first + at;
     for (let k = 0; k < rows; k++) {
-      for (let v: usize = 0; v < CHUNK; v += 16) resultsOf(m, half + v, halfStep, tile + v, CHUNK);
+      resultLines(points, m, half, halfStep, tile, CHUNK);
       half += halfRow;
       let from = tile;
       let to = line;
@@ -239,11 +210,7 @@ function finishTile<F>(m: i32, p: ConvParams, block: Block, t: i32, bias: usize,
 }
 
 function finishTiles<F>(p: ConvParams, block: Block, count: i32, bias: usize, output: usize): void {
-  for (let t = 0; t < count; t++) {
-    if (p.tile == 2) finishTile<F>(2, p, block, t, bias, output);
-    else if (p.tile == 4) finishTile<F>(4, p, block, t, bias, output);
-    else finishTile<F>(6, p, block, t, bias, output);
-  }
+  for (let t = 0; t < count; t++) finishTile<F>(p, block, t, bias, output);
 }
 
 /** Tiles that hold what is not finite, as sums: an infinity of the data would be in results that do not see it. */
@@ -277,9 +244,9 @@ function finishBlock(p: ConvParams, block: Block, count: i32, input: usize, weig
 }
 
 export function convWinograd(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
-  assert(p.kW == 3 && (p.kH == 3 || p.kH == 1) && p.strideH == 1 && p.strideW == 1, "winograd: a kernel of 3×3 or 1×3, stride 1");
+  assert(p.kW > 1 && (p.kH == p.kW || p.kH == 1) && p.points > p.kW && p.strideH == 1 && p.strideW == 1, "winograd: square kernels or rows, stride 1");
   assert(p.inC >= 16 && p.outC >= 16 && p.shuffle == 1 && p.inD == 1 && p.outD == 1 && p.innerBand >= 1, "winograd: what it is not made for");
-  const m = p.tile, tileH = p.kH == 3 ? m : 1;
+  const m = p.points - p.kW + 1, tileH = p.kH > 1 ? m : 1;
   const outH = p.outH, outW = p.outW, dilationH = p.dilationH, dilationW = p.dilationW;
   const block = layOut(p, work);
   const most = p.innerBand;
@@ -302,7 +269,7 @@ export function convWinograd(p: ConvParams, input: usize, weights: usize, bias: 
               place.rows = min(tileH, high - row);
               place.columns = min(m, wide - column - t * m);
             }
-            factorStripOf(p, block, image, oh - p.padH, ow - p.padW, count, strip);
+            factorStrip(p, block, image, oh - p.padH, ow - p.padW, count, strip);
             count += strip;
             column += strip * m;
             if (count == most) {

@@ -51,15 +51,16 @@ export function packings(
 }
 
 /** The weights of a plan once more, as factors made of the packed ones. */
-function factorsOf({ tile, pack, shape }: ConvPlan): Call['derived'] {
-  if (tile === 0) return undefined;
+function factorsOf({ points, pack, shape }: ConvPlan): Call['derived'] {
+  if (points === 0) return undefined;
   const { kernel, groups, groupOutC, groupInC } = shape;
   const panels = groups * Math.ceil(groupOutC / NR);
   return {
-    key: tile,
-    bytes: factorFloats(shape, tile) * 4,
+    key: points,
+    bytes: factorFloats(shape, points) * 4,
     workBytes: FACTOR_WORK_BYTES,
-    derive: (kernels, packed, to, work) => kernels.packWinograd(tile, kernel[1], panels, groupInC, packed + biasBytes(pack), to, work),
+    derive: (kernels, packed, to, work) =>
+      kernels.packWinograd(points, kernel[1], kernel[2], panels, groupInC, packed + biasBytes(pack), to, work),
   };
 }
 

@@ -11,7 +11,7 @@ import { convShape, type FilterRole, type FilterShape, filterShape } from './sha
 import { readTensor } from './tensor.ts';
 import { transposedShape } from './transposed-shape.ts';
 import type { ConvOperation, ConvTransposeOperation, DepthwiseOperation, Tensor } from './types.ts';
-import { allFinite, canWinograd, NO_TILES, type Tiles, tilesOfAccuracy } from './winograd.ts';
+import { allFinite, canWinograd, NO_TILES, pointsOf, type Tiles } from './winograd.ts';
 
 /**
  * The program by column and row, where it was asked for, or where a layer gains by it. A single call does not look: it would take as long as it saves.
@@ -32,17 +32,17 @@ function factoredOrNot(op: string, weight: Tensor, filter: FilterShape, settings
 }
 
 /**
- * Tiles of F(m, 3) that may compute. A single call does not gain what the factors of the weights cost.
+ * Tiles of F(m, r) that may compute. A single call does not gain what the factors of the weights cost.
  *
  * @throws RangeError `ERR_UNSUPPORTED` when it was asked for and cannot serve the weight
  */
 function tilesFor(op: string, weight: Tensor, filter: FilterShape, settings: ConvSettings, calling: boolean): Tiles {
-  const { algorithm, accuracy } = settings;
+  const { algorithm } = settings;
   const asked = algorithm === 'winograd';
   if (!asked && (algorithm !== 'auto' || calling)) return NO_TILES;
-  if (canWinograd(filter, settings)) return { tiles: allFinite(weight) ? tilesOfAccuracy[accuracy] : [], asked };
+  if (canWinograd(filter, settings)) return { points: allFinite(weight) ? pointsOf(filter, settings) : [], asked };
   if (!asked) return NO_TILES;
-  const needs = '3×3 or 1×3 kernels of stride 1 over several channels, 16 channels or more of image and result';
+  const needs = 'square kernels or rows of two to five taps, a stride of 1, several channels to a filter, 16 or more of image and result';
   throw unsupported(op, `algorithm 'winograd' needs ${needs}, and an accuracy other than 'exact'`);
 }
 

@@ -47,7 +47,7 @@ export const convFields = [
   'phaseH',
   'phaseW',
   'innerBand',
-  'tile',
+  'points',
   'factors',
   'kind',
   'biasBytes',
@@ -110,7 +110,7 @@ interface StepParams {
 const alone: StepParams = { biasBytes: 0, packedBytes: 0, stripBytes: 0, gatheredBytes: 0, factors: 0 };
 
 /** What of a plan a kernel is told. */
-export type WrittenPlan = Pick<ConvPlan, 'shape' | 'kind' | 'band' | 'innerBand' | 'sides' | 'inPlace' | 'tile'> & {
+export type WrittenPlan = Pick<ConvPlan, 'shape' | 'kind' | 'band' | 'innerBand' | 'sides' | 'inPlace' | 'points'> & {
   readonly pack: Pick<PackPlan, 'kernelShuffle' | 'weightStride' | 'phase'>;
 };
 
@@ -152,7 +152,7 @@ export function writeConvParams(
     outD * outH * outW,
     ...pack.phase,
     plan.innerBand,
-    plan.tile,
+    plan.points,
     step.factors,
     kinds.indexOf(plan.kind),
     step.biasBytes,

@@ -9,7 +9,7 @@ import { CONV_PARAMS_BYTES } from './params.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
 import { elements } from './tensor.ts';
 import type { Plan } from './types.ts';
-import { chooseTile, factorFloats, NO_TILES, type Tile, type Tiles, winogradPlan } from './winograd.ts';
+import { chooseTile, factorFloats, NO_TILES, type Points, type Tiles, winogradPlan } from './winograd.ts';
 
 /** Numbers of assembly/kinds.ts. */
 export type Kind = 'conv' | 'depthwise' | 'transposed' | 'transposedDepthwise' | 'scattered' | 'factored' | 'winograd';
@@ -50,8 +50,8 @@ export interface ConvPlan {
   readonly band: Band;
   /** Transposed: rows of a band of the convolution inside. Winograd: tiles of a block. */
   readonly innerBand: number;
-  /** Winograd: results of a tile along an axis; else 0. */
-  readonly tile: Tile | 0;
+  /** Winograd: points of its transforms; else 0. */
+  readonly points: Points | 0;
   /** A band whose layout was changed has zeros at its sides. */
   readonly sides: boolean;
   /** The depthwise kernel reads the image where it lies. */
@@ -65,7 +65,15 @@ export const NO_PHASES: Spatial = [1, 1, 1];
 /** Where nothing is cut. */
 export const NO_BAND: Band = { images: 1, slices: 0, rows: 0, columns: 0 };
 /** An image read as it is, all at once. */
-export const AS_IT_IS = { border: undefined, band: NO_BAND, innerBand: 0, tile: 0, sides: false, inPlace: false, paddedBytes: 0 } as const;
+export const AS_IT_IS = {
+  border: undefined,
+  band: NO_BAND,
+  innerBand: 0,
+  points: 0,
+  sides: false,
+  inPlace: false,
+  paddedBytes: 0,
+} as const;
 
 /** @throws RangeError `ERR_UNSUPPORTED` when the algorithm asked for cannot serve the weight */
 export function packPlan(op: string, filter: FilterShape, settings: ConvSettings): PackPlan {
@@ -226,10 +234,10 @@ export function behindBorder(shape: ConvShape, copied: ConvPlan['border'], plan:
   return { ...plan(seen), border: copied, paddedBytes: elements([seen.batch, seen.inC, ...seen.inSize]) * 4 };
 }
 
-/** @param tiles of F(m, 3) that may be used */
+/** @param tiles of F(m, r) that may be used */
 export function convPlan(shape: ConvShape, pack: PackPlan, tiles: Tiles = NO_TILES): ConvPlan {
-  const tile = chooseTile(shape, tiles);
-  if (tile !== 0) return behindBorder(shape, reflected(shape), (seen) => winogradPlan(seen, pack, tile));
+  const points = chooseTile(shape, tiles);
+  if (points !== 0) return behindBorder(shape, reflected(shape), (seen) => winogradPlan(seen, pack, points));
   const flat = (seen: ConvShape): ConvShape => (pack.kind === 'conv' ? flattenPixels(seen) : seen);
   return behindBorder(shape, border(shape, pack), (seen) => kernelPlan(flat(seen), pack));
 }
@@ -254,7 +262,7 @@ export function publicPlan(plan: ConvPlan, given: readonly number[], result: rea
     // Of a transposed convolution the convolution's output is what is read: as many products for each of its pixels.
     flops: 2 * elements([shape.batch, shape.outC, ...shape.outSize]) * shape.groupInC * volume(shape.kernel),
     workspaceBytes: shape.batch === 0 ? 0 : workspaceBytes([given, result], workBytes(plan)),
-    weightBytes: packedBytes(plan.pack) + (plan.tile === 0 ? 0 : align(factorFloats(shape, plan.tile) * 4)),
+    weightBytes: packedBytes(plan.pack) + (plan.points === 0 ? 0 : align(factorFloats(shape, plan.points) * 4)),
     reason: plan.reason,
   };
 }

@@ -1,4 +1,4 @@
-/** F(m, 3): which convolutions it serves, how their weights grow, how much memory a block of tiles takes. */
+/** F(m, r): which convolutions it serves, how their weights grow, how much memory a block of tiles takes. */
 import { MR, NR, PARTS } from '../assembly/blocks.ts';
 import { type Band, bandFloats, forward, gemmWork, roundUp, zeroSides } from './bands.ts';
 import { align } from './memory.ts';
@@ -6,28 +6,42 @@ import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
 import { AS_IT_IS, type ConvPlan, layoutWork, NO_BAND, type PackPlan } from './plan.ts';
 import { type ConvShape, type FilterShape, volume } from './shape.ts';
-import type { Accuracy, Tensor } from './types.ts';
+import type { Tensor } from './types.ts';
 
-/** Results of a tile along an axis. */
-export type Tile = 2 | 4 | 6;
+/** Points of the transforms: a tile has as many data along an axis, and results for each place of the kernel among them. */
+export type Points = 4 | 6 | 8;
 
 /** Tiles that may be used, and whether nothing else may. */
 export interface Tiles {
-  readonly tiles: readonly Tile[];
+  readonly points: readonly Points[];
   readonly asked: boolean;
 }
 
-export const NO_TILES: Tiles = { tiles: [], asked: false };
+export const NO_TILES: Tiles = { points: [], asked: false };
 
-/** Errors of the tiles over those of direct sums, measured: 1, 2, 8. */
-export const tilesOfAccuracy: Record<Accuracy, readonly Tile[]> = { exact: [], normal: [2, 4], fast: [2, 4, 6] };
+/** Taps of the largest kernel. */
+const MOST_TAPS = 5;
+
+/** Sums over fewer channels are so exact that the error of the transforms shows: F(6, 3) over 16 has 15 times theirs. */
+const LEAST_CHANNELS_OF_8 = 32;
+
+/**
+ * The largest error over that of direct sums, measured: 1 with four points, 2 with six, 8 with eight. Two taps have more results to a tile, so more powers of
+ * the points: 5 with six, 26 with eight.
+ */
+export function pointsOf({ groupInC, kernel }: FilterShape, { accuracy }: ConvSettings): readonly Points[] {
+  const taps = kernel[2];
+  const fit = (points: Points): boolean => points > taps && (taps > 2 || points < 8) && (points < 8 || groupInC >= LEAST_CHANNELS_OF_8);
+  const normal: Points[] = taps > 2 ? [4, 6] : [4];
+  return (accuracy === 'fast' ? ([4, 6, 8] as const) : normal).filter(fit);
+}
 
 /** Bytes of the record `Block` and of a `Place` in assembly/winograd-block.ts. */
 const BLOCK_BYTES = 56;
 const PLACE_BYTES = 24;
 
-/** What packWinograd works with: eight values for each row of three taps, and of three rows, in float64. */
-export const FACTOR_WORK_BYTES = 2 * 8 * 3 * 8;
+/** What packWinograd works with: G, a row of taps, and factors of each, in float64. */
+export const FACTOR_WORK_BYTES = (8 + 1 + 8) * MOST_TAPS * 8;
 
 /** Bytes of the channels that go together there. */
 const CHUNK = 64;
@@ -42,9 +56,15 @@ const MOST_DATA_BYTES = 2359296;
 /** Channels first, bytes of a band's input and output. */
 const BAND_BYTES = 1572864;
 
-/** Factors of the data, and of the weights, for each tile. */
-function points(kH: number, tile: Tile): number {
-  return (kH === 3 ? tile + 2 : 1) * (tile + 2);
+/** Results of a tile along the rows, and down. */
+function resultsOf({ kernel }: Pick<ConvShape, 'kernel'>, points: Points): readonly [down: number, along: number] {
+  const along = points - kernel[2] + 1;
+  return [kernel[1] > 1 ? along : 1, along];
+}
+
+/** Rows of the data of a tile. */
+function rowsOf({ kernel }: Pick<ConvShape, 'kernel'>, points: Points): number {
+  return kernel[1] > 1 ? points : 1;
 }
 
 /** Whether there is a kernel for it. */
@@ -53,7 +73,7 @@ export function canWinograd(
   { stride, shuffle, channelsLast, rank, accuracy }: ConvSettings,
 ): boolean {
   const [, kH, kW] = kernel;
-  const near = accuracy !== 'exact' && stride.every((n) => n === 1) && rank < 3 && kW === 3 && (kH === 3 || kH === 1);
+  const near = accuracy !== 'exact' && stride.every((n) => n === 1) && rank < 3 && kW > 1 && kW <= MOST_TAPS && (kH === kW || kH === 1);
   const whole = groups === 1 || (outC / groups) % NR === 0;
   return near && whole && groupInC > 1 && groupInC * groups >= 16 && outC >= 16 && (groups === 1 || shuffle === 1 || !channelsLast);
 }
@@ -64,8 +84,8 @@ export function allFinite({ data }: Tensor): boolean {
 }
 
 /** Floats of the weights' factors. */
-export function factorFloats({ groups, groupOutC, groupInC, kernel }: ConvShape, tile: Tile): number {
-  return points(kernel[1], tile) * groups * Math.ceil(groupOutC / NR) * groupInC * NR;
+export function factorFloats({ groups, groupOutC, groupInC, kernel }: ConvShape, points: Points): number {
+  return rowsOf({ kernel }, points) * points * groups * Math.ceil(groupOutC / NR) * groupInC * NR;
 }
 
 /** Bytes in whole lines of the cache, an odd number of them. */
@@ -75,14 +95,14 @@ function oddLines(bytes: number): number {
 }
 
 /** What a block of `tiles` takes: see assembly/winograd-block.ts. */
-function blockBytes(shape: ConvShape, tile: Tile, tiles: number): number {
-  const { inC, groups, groupOutC, kernel } = shape;
-  const count = points(kernel[1], tile);
-  const rows = kernel[1] === 3 ? tile + 2 : 1;
-  const lines = rows * ((tiles * tile + 2) | 1) * CHUNK;
+function blockBytes(shape: ConvShape, points: Points, tiles: number): number {
+  const { inC, groups, groupOutC } = shape;
+  const rows = rowsOf(shape, points);
+  const [, along] = resultsOf(shape, points);
+  const lines = rows * (((tiles - 1) * along + points) | 1) * CHUNK;
   const table = roundUp(tiles, MR) * PARTS * 4;
   const productRow = groups * Math.ceil(groupOutC / NR) * NR * 4;
-  const halves = lines + Math.max(lines, tile * (tile + 2) * CHUNK) + tile * CHUNK;
+  const halves = lines + Math.max(lines, along * points * CHUNK) + along * CHUNK;
   return (
     align(BLOCK_BYTES) +
     align(CONV_PARAMS_BYTES) +
@@ -91,27 +111,29 @@ function blockBytes(shape: ConvShape, tile: Tile, tiles: number): number {
     table +
     64 +
     halves +
-    count * (oddLines(tiles * inC * 4) + oddLines(tiles * productRow))
+    rows * points * (oddLines(tiles * inC * 4) + oddLines(tiles * productRow))
   );
 }
 
 /** Tiles of an image. */
-export function tilesOf({ batch, outSize, kernel, dilation }: ConvShape, tile: Tile): number {
-  const along = (axis: 1 | 2, m: number): number => {
+function tilesOf({ batch, outSize, kernel, dilation }: ConvShape, points: Points): number {
+  const [down, along] = resultsOf({ kernel }, points);
+  const count = (axis: 1 | 2, m: number): number => {
     const d = Math.min(dilation[axis], outSize[axis]);
     const [least, more] = [Math.floor(outSize[axis] / d), outSize[axis] % d];
     return more * Math.ceil((least + 1) / m) + (d - more) * Math.ceil(least / m);
   };
-  return batch * along(1, kernel[1] === 3 ? tile : 1) * along(2, tile);
+  return batch * count(1, down) * count(2, along);
 }
 
 /** Tiles of a block: as many as LEAST_DATA_BYTES hold, all blocks alike. */
-function tilesOfBlock(shape: ConvShape, tile: Tile): number {
-  const { inC, outC, kernel } = shape;
-  const all = tilesOf(shape, tile);
-  const weights = points(kernel[1], tile) * shape.groupInC * outC * 4;
+function tilesOfBlock(shape: ConvShape, points: Points): number {
+  const { inC, outC } = shape;
+  const all = tilesOf(shape, points);
+  const each = rowsOf(shape, points) * points;
+  const weights = each * shape.groupInC * outC * 4;
   const bytes = Math.min(MOST_DATA_BYTES, Math.max(LEAST_DATA_BYTES, weights / 2));
-  const fitting = Math.max(MR, Math.floor(bytes / (points(kernel[1], tile) * (inC + outC) * 4)));
+  const fitting = Math.max(MR, Math.floor(bytes / (each * (inC + outC) * 4)));
   return Math.max(1, Math.ceil(all / Math.ceil(all / fitting)));
 }
 
@@ -124,15 +146,17 @@ function rowCost(rows: number): number {
  * What it takes, in products of the GEMM: its own, each float of factors once in, each float of products once out, each factor of the weights once for
  * every block. Fitted to the layers of bench/EXPERIMENTS.md.
  */
-function cost(shape: ConvShape, tile: Tile): number {
+function cost(shape: ConvShape, points: Points): number {
   const { inC, outC, groupInC, kernel } = shape;
-  const all = tilesOf(shape, tile);
-  const block = tilesOfBlock(shape, tile);
+  const all = tilesOf(shape, points);
+  const block = tilesOfBlock(shape, points);
   const blocks = Math.ceil(all / block);
-  const weights = factorFloats(shape, tile);
-  const transforms = (12.5 * inC + 9.5 * outC) * (kernel[1] === 3 ? 1 : 0.6);
+  const weights = factorFloats(shape, points);
+  const transforms = (12.5 * inC + 9.5 * outC) * (kernel[1] > 1 ? 1 : 0.6);
   const products = blocks * rowCost(block) * groupInC * outC;
-  return points(kernel[1], tile) * (products + all * transforms) + blocks * weights * (weights > NEAR_FLOATS ? 2.5 : 1);
+  // Sums in parts, and twice the values that live at once.
+  const slower = points === 8 ? 1.1 : 1;
+  return slower * rowsOf(shape, points) * points * (products + all * transforms) + blocks * weights * (weights > NEAR_FLOATS ? 2.5 : 1);
 }
 
 /** Factors of the weights that L2 still holds when the next block comes. */
@@ -141,52 +165,49 @@ const NEAR_FLOATS = 131072;
 /** Of the products of the plain sum: where less is gained, there is no point in less exact results. */
 const WORTH_IT = 0.9;
 
-/** Sums over fewer channels are so exact that the error of the transforms shows: 15 times theirs with 16 channels. */
-const LEAST_CHANNELS_OF_6 = 32;
-
-/** The tile that costs least, or 0 where sums over all taps cost less. */
-export function chooseTile(shape: ConvShape, { tiles, asked }: Tiles): Tile | 0 {
-  let best: Tile | 0 = 0;
+/** Points of the tile that costs least, or 0 where sums over all taps cost less. */
+export function chooseTile(shape: ConvShape, { points, asked }: Tiles): Points | 0 {
+  let best: Points | 0 = 0;
   const { batch, outC, outSize, groupInC, kernel } = shape;
   let least = asked ? Infinity : WORTH_IT * rowCost(batch * volume(outSize)) * outC * groupInC * volume(kernel);
-  for (const tile of tiles) {
-    if (tile === 6 && groupInC < LEAST_CHANNELS_OF_6) continue;
-    const own = cost(shape, tile);
-    if (own < least) [best, least] = [tile, own];
+  for (const each of points) {
+    const own = cost(shape, each);
+    if (own < least) [best, least] = [each, own];
   }
   return best;
 }
 
 /** Channels first, what is brought into the other layout at a time: whole rows of tiles, about as many as BAND_BYTES hold, and a block at least. */
-function winogradBand(shape: ConvShape, tile: Tile): Band {
-  const { batch, inC, outC, outSize, kernel, dilation } = shape;
+function winogradBand(shape: ConvShape, points: Points): Band {
+  const { batch, inC, outC, outSize, dilation } = shape;
   const [, outH, outW] = outSize;
   const whole: Band = { images: 1, slices: 1, rows: outH, columns: outW };
   const rowBytes = (inC + outC) * outW * 4;
   const fitting = Math.floor(BAND_BYTES / rowBytes);
   if (fitting >= outH) return { ...whole, images: Math.max(1, Math.min(batch, Math.floor(fitting / outH))) };
-  const step = (kernel[1] === 3 ? tile : 1) * dilation[1];
-  const block = tilesOfBlock(shape, tile);
-  const least = Math.ceil(block / (Math.ceil(outW / tile) * dilation[1])) * step;
+  const [down, along] = resultsOf(shape, points);
+  const step = down * dilation[1];
+  const block = tilesOfBlock(shape, points);
+  const least = Math.ceil(block / (Math.ceil(outW / along) * dilation[1])) * step;
   const rows = Math.min(outH, Math.max(least, fitting - (fitting % step)));
   if (rows * rowBytes <= 4 * BAND_BYTES) return { ...whole, rows };
   // Rows so long that a few are too many.
-  const wide = tile * dilation[2];
+  const wide = along * dilation[2];
   const columns = Math.max(block * wide, Math.floor(BAND_BYTES / ((inC + outC) * 4 * rows)));
   return { ...whole, rows, columns: Math.min(outW, columns - (columns % wide)) };
 }
 
-/** Sums by tiles of `tile` results. */
-export function winogradPlan(shape: ConvShape, pack: PackPlan, tile: Tile): ConvPlan {
-  const [, kH] = shape.kernel;
-  const name = kH === 3 ? `F(${tile}×${tile}, 3×3)` : `F(${tile}, 3)`;
-  const band = pack.channelsLast ? NO_BAND : winogradBand(shape, tile);
+/** Sums by tiles of so many points. */
+export function winogradPlan(shape: ConvShape, pack: PackPlan, points: Points): ConvPlan {
+  const [, kH, kW] = shape.kernel;
+  const [down, along] = resultsOf(shape, points);
+  const name = kH > 1 ? `F(${down}×${along}, ${kH}×${kW})` : `F(${along}, ${kW})`;
+  const band = pack.channelsLast ? NO_BAND : winogradBand(shape, points);
   const seen: ConvShape = pack.channelsLast ? shape : { ...shape, batch: band.images, outSize: [1, band.rows, band.columns] };
-  const tiles = tilesOfBlock(seen, tile);
+  const tiles = tilesOfBlock(seen, points);
   const mending = align(CONV_PARAMS_BYTES) + gemmWork(shape, 0);
-  const inner = blockBytes(shape, tile, tiles) + mending;
+  const inner = blockBytes(shape, points, tiles) + mending;
   const direction = forward(shape);
-  const rows = kH === 3 ? tile + 2 : 1;
   return {
     ...AS_IT_IS,
     shape,
@@ -194,9 +215,9 @@ export function winogradPlan(shape: ConvShape, pack: PackPlan, tile: Tile): Conv
     kind: 'winograd',
     algorithm: 'winograd',
     variant: `${name} in blocks of ${tiles} tiles`,
-    reason: `${rows * (tile + 2)} products for ${kH === 3 ? tile * tile : tile} results of ${kH * 3} taps`,
+    reason: `${rowsOf(shape, points) * points} products for ${down * along} results of ${kH * kW} taps`,
     innerBand: tiles,
-    tile,
+    points,
     ...(pack.channelsLast
       ? { workBytes: inner }
       : { band, sides: zeroSides(shape), workBytes: layoutWork(bandFloats(direction, band)) + inner }),

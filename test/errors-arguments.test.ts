@@ -176,7 +176,7 @@ const table: Table = {
       'ERR_UNSUPPORTED',
     ],
     [
-      "conv2d: algorithm 'winograd' needs 3×3 or 1×3 kernels of stride 1 over several channels, 16 channels or more of image and result, and an accuracy other than 'exact'",
+      "conv2d: algorithm 'winograd' needs square kernels or rows of two to five taps, a stride of 1, several channels to a filter, 16 or more of image and result, and an accuracy other than 'exact'",
       'RangeError',
       options({ algorithm: 'winograd' }),
       'ERR_UNSUPPORTED',

@@ -161,7 +161,7 @@ it('a plan is written field by field', () => {
     phaseH: 1,
     phaseW: 1,
     innerBand: 0,
-    tile: 0,
+    points: 0,
     factors: 0,
     kind: 0,
     biasBytes: 0,

@@ -41,6 +41,14 @@ describe.each(layouts)('winograd, %s', (inputLayout) => {
     check(`mb3ic${c}ih1iw9oc${c}kh1kw3pw1`, { inputLayout });
   });
 
+  it.each([2, 4, 5])('kernels of %i taps', (k) => {
+    const pad = k >> 1;
+    for (const size of [k - 1, k, k + 1, 7, 8, 9, 10, 11, 15, 16, 17])
+      check(`ic32ih${size}iw${size + 2}oc17kh${k}ph${pad}`, { inputLayout });
+    for (const size of [1, 2, 5, 6, 7, 23]) check(`mb2ic33ih1iw${size}oc16kh1kw${k}pw${pad}`, { inputLayout });
+    check(`g2ic32ih14iw13oc32kh${k}dh2ph${pad}`, { inputLayout });
+  });
+
   it('groups', () => {
     check('g2ic32ih10oc16kh3ph1', { inputLayout });
     check('g4ic16ih10oc32kh3ph1', { inputLayout });
@@ -161,20 +169,20 @@ function errors({ data }: Tensor, want: readonly number[] | Float64Array): reado
   return [largest, Math.sqrt(squares / data.length)];
 }
 
-/** 3×3 sums in float64, and in float32 one after the other. */
+/** Sums in float64, and in float32 one after the other. */
 function sums(input: Tensor, weight: Tensor): readonly [exact: Float64Array, direct: Tensor] {
-  const [outC, inC] = weight.shape as [number, number];
+  const [outC, inC, taps] = weight.shape as [number, number, number];
   const [, , height, width] = input.shape as [number, number, number, number];
-  const [outH, outW] = [height - 2, width - 2];
+  const [outH, outW] = [height - taps + 1, width - taps + 1];
   const wanted = new Float64Array(outC * outH * outW);
   const direct = new Float32Array(outC * outH * outW);
   for (let o = 0; o < outC; o++)
     for (let c = 0; c < inC; c++)
-      for (let tap = 0; tap < 9; tap++) {
-        const w = weight.data[(o * inC + c) * 9 + tap] as number;
+      for (let tap = 0; tap < taps * taps; tap++) {
+        const w = weight.data[(o * inC + c) * taps * taps + tap] as number;
         for (let y = 0; y < outH; y++)
           for (let x = 0; x < outW; x++) {
-            const product = w * (input.data[(c * height + y + Math.floor(tap / 3)) * width + x + (tap % 3)] as number);
+            const product = w * (input.data[(c * height + y + Math.floor(tap / taps)) * width + x + (tap % taps)] as number);
             const at = (o * outH + y) * outW + x;
             wanted[at] = (wanted[at] as number) + product;
             direct[at] = (direct[at] as number) + Math.fround(product);
@@ -196,15 +204,21 @@ const scales: Record<string, (channel: number, row: number, column: number) => n
 describe.each(Object.entries(scales))('the error over that of direct sums in float32: %s', (name, scale) => {
   const size = 26;
   it.each([
-    ['normal', 64, 4],
-    ['fast', 64, 10],
-    ['fast', 32, 10],
-    ['normal', 16, 4],
-    ['fast', 16, 4],
-    ['normal', 160, 4],
-    ['fast', 160, 10],
-  ] as const)('accuracy %s, %i channels: at most %i times', (accuracy, channels, most) => {
-    const { input, weight } = operands(problem(`ic${channels}ih${size}oc16kh3`), {}, fractions);
+    ['normal', 3, 64, 4],
+    ['fast', 3, 64, 10],
+    ['fast', 3, 32, 10],
+    ['normal', 3, 16, 4],
+    ['fast', 3, 16, 4],
+    ['normal', 3, 160, 4],
+    ['fast', 3, 160, 10],
+    ['normal', 2, 64, 4],
+    ['fast', 2, 64, 10],
+    ['normal', 4, 64, 4],
+    ['fast', 4, 64, 10],
+    ['normal', 5, 64, 4],
+    ['fast', 5, 64, 10],
+  ] as const)('accuracy %s, %i taps, %i channels: at most %i times', (accuracy, taps, channels, most) => {
+    const { input, weight } = operands(problem(`ic${channels}ih${size}oc16kh${taps}`), {}, fractions);
     const data = input.data.map((x, i) => {
       if (name === 'an offset') return x + 16;
       return x * scale(Math.floor(i / size ** 2), Math.floor(i / size) % size, i % size);
@@ -234,7 +248,7 @@ describe('the planner', () => {
     expect(plan).toMatchObject({ algorithm: 'winograd', flops: 2 * 64 * 64 * 9 * 56 * 56, reason: '36 products for 16 results of 9 taps' });
     expect(plan.variant).toMatch(/^F\(4×4, 3×3\) in blocks of \d+ tiles$/);
     expect(plan.weightBytes).toBeGreaterThan((36 + 9) * 64 * 64 * 4);
-    expect(planOf('ic64ih56oc64kh3ph1', { accuracy: 'fast' }).variant).toMatch(/^F\(6×6, 3×3\)/);
+    expect(planOf('ic64ih224oc64kh3ph1', { accuracy: 'fast' }).variant).toMatch(/^F\(6×6, 3×3\)/);
     expect(planOf('ic64ih4oc64kh3ph1').variant).toMatch(/^F\(2×2, 3×3\)/);
     expect(planOf('ic64ih1iw400oc64kh1kw3pw1').variant).toMatch(/^F\(4, 3\)/);
   });
@@ -260,7 +274,9 @@ describe('the planner', () => {
   it.each<[string, ConvOptions]>([
     ['ic16ih9oc16kh3', { accuracy: 'exact' }],
     ['ic16ih9oc16kh3sh2', {}],
-    ['ic16ih9oc16kh5', {}],
+    ['ic16ih9oc16kh6', {}],
+    ['ic16ih9oc16kh3kw1', {}],
+    ['ic16ih9oc16kh2kw3', {}],
     ['ic8ih9oc16kh3', {}],
     ['ic16ih9oc8kh3', {}],
     ['g2ic16ih9oc20kh3', {}],
