@@ -29,6 +29,9 @@ export const LAYOUT_BYTES = 262144;
 /** Weight gradient: an image of fewer channels is seen by whole rows of the kernel; more channels hide the cost of a run for each tap. */
 export const WHOLE_ROWS_BELOW = 16;
 
+/** Winograd: taps of the largest kernel along an axis; with more, few results are left to a tile. */
+export const MOST_TAPS = 5;
+
 /** Depthwise, channels-last: channels of a copied band. Four vectors keep a row of it at some KiB. */
 export const CHANNELS = 16;
 

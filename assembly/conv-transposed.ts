@@ -14,7 +14,7 @@
  * In bands of p.band rows of the result, so that each phase finds the input in the cache.
  */
 import { activate, clamp, CLAMP } from "./activation";
-import { NR } from "./blocks";
+import { MOST_TAPS, NR } from "./blocks";
 import { convChannelsLast } from "./conv-channels-last";
 import { depthwiseChannelsLast } from "./depthwise-channels-last";
 import { shuffledChannel } from "./gemm";
@@ -22,6 +22,7 @@ import { TRANSPOSED_DEPTHWISE } from "./kinds";
 import { phaseTaps } from "./pack";
 import { ConvParams } from "./params";
 import { copyFloats } from "./simd";
+import { convWinograd } from "./winograd";
 
 /** The least cell of [from, …) with (cell + pad) mod stride = t0·dilation mod stride. */
 // @ts-ignore: decorator
@@ -36,6 +37,11 @@ function firstCell(from: i32, stride: i32, pad: i32, reach: i32): i32 {
 @inline
 function hasGaps(k: i32, phase: i32, stride: i32): bool {
   return min(k, phase) < stride;
+}
+
+/** src/winograd.ts says the same of the taps: `serves`. */
+function servedByTiles(p: ConvParams): bool {
+  return p.kD == 1 && p.kW > 1 && p.kW <= MOST_TAPS && p.kW < p.points && (p.kH == p.kW || p.kH == 1);
 }
 
 function activated(p: ConvParams, x: f32): f32 {
@@ -87,10 +93,13 @@ export function convTransposed(p: ConvParams, input: usize, weights: usize, bias
   sub.stepD = p.strideD * inH * inW;
   sub.stepB = inD * inH * inW;
   const pixelBytes = <usize>p.inC << 2;
+  // Of one tap.
+  const panelBytes = <usize>(p.groupOutC * ((p.groupInC + NR - 1) / NR) * NR * p.groups) << 2;
 
   for (let top = 0; top < inH; top += p.band) {
     const bottom = min(inH, top + p.band);
     let phase = weights;
+    let factors = weights + <usize>p.factors;
     for (let td = 0; td < min(p.kD, phaseD); td++) {
       const firstD = firstCell(0, p.strideD, p.padD, td * p.dilationD);
       sub.kD = phaseTaps(p.kD, phaseD, td);
@@ -107,16 +116,20 @@ export function convTransposed(p: ConvParams, input: usize, weights: usize, bias
           sub.outW = (inW - firstW + p.strideW - 1) / p.strideW;
           sub.padW = (sub.kW - 1) * sub.dilationW - (firstW + p.padW - tw * p.dilationW) / p.strideW;
           const taps = sub.kD * sub.kH * sub.kW;
+          const tiled = p.points > 0 && servedByTiles(sub);
           if (firstD < inD && firstH < bottom && firstW < inW) {
             const place = output + <usize>((firstD * inH + firstH) * inW + firstW) * pixelBytes;
             if (depthwise) {
               depthwiseChannelsLast(sub, input, phase, bias, place, rest);
             } else {
               sub.weightStride = taps * p.groupOutC * NR;
-              convChannelsLast(sub, input, phase, bias, place, rest);
+              sub.factors = <i32>(factors - phase);
+              if (tiled) convWinograd(sub, input, phase, bias, place, rest);
+              else convChannelsLast(sub, input, phase, bias, place, rest);
             }
           }
-          phase += <usize>(depthwise ? taps * p.weightStride : taps * p.groupOutC * ((p.groupInC + NR - 1) / NR) * NR * p.groups) << 2;
+          if (tiled) factors += <usize>((sub.kH > 1 ? p.points : 1) * p.points) * panelBytes;
+          phase += depthwise ? <usize>(taps * p.weightStride) << 2 : <usize>taps * panelBytes;
         }
       }
     }

@@ -119,14 +119,14 @@ export function bandFloats(
   return [images * fromC * cells(0, slices) * cells(1, rows) * cells(2, columns), images * toC * slices * rows * columns];
 }
 
-/** As much as LAYOUT_BYTES hold: columns before rows before slices before images. */
-export function layoutBand(direction: Direction): Band {
+/** As much as `bytes` hold: columns before rows before slices before images. */
+export function layoutBand(direction: Direction, bytes = LAYOUT_BYTES): Band {
   const { batch, result } = direction;
   const [outD, outH, outW] = result;
   const whole: Band = { images: Math.max(1, batch), slices: outD, rows: outH, columns: outW };
   const fits = (band: Band): boolean => {
     const [input, output] = bandFloats(direction, band);
-    return (input + output) * 4 <= LAYOUT_BYTES;
+    return (input + output) * 4 <= bytes;
   };
   /** The largest count of what `band` counts that fits, but at least `least`. */
   const most = (least: number, count: number, band: (n: number) => Band): number => {

@@ -8,7 +8,8 @@ import { type ConvPlan, type PackPlan, publicPlan, workBytes } from './plan.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
 import type { Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
-import { FACTOR_WORK_BYTES, factorFloats } from './winograd.ts';
+import { FACTOR_WORK_BYTES } from './winograd.ts';
+import { factorBytes, factorParts } from './winograd-phases.ts';
 
 /** Bytes of the records of one convolution. */
 export const RECORD_BYTES = align(CONV_PARAMS_BYTES) + align(PAD_PARAMS_BYTES);
@@ -51,16 +52,22 @@ export function packings(
 }
 
 /** The weights of a plan once more, as factors made of the packed ones. */
-function factorsOf({ points, pack, shape }: ConvPlan): Call['derived'] {
+function factorsOf(plan: ConvPlan): Call['derived'] {
+  const { points, pack, shape, kind } = plan;
   if (points === 0) return undefined;
-  const { kernel, groups, groupOutC, groupInC } = shape;
-  const panels = groups * Math.ceil(groupOutC / NR);
+  const { groups, groupOutC, groupInC } = shape;
+  const [results, channels] = kind === 'transposed' ? [groupInC, groupOutC] : [groupOutC, groupInC];
+  const panels = groups * Math.ceil(results / NR);
+  const parts = factorParts(plan);
   return {
     key: points,
-    bytes: factorFloats(shape, points) * 4,
+    bytes: factorBytes(plan),
     workBytes: FACTOR_WORK_BYTES,
-    derive: (kernels, packed, to, work) =>
-      kernels.packWinograd(points, kernel[1], kernel[2], panels, groupInC, packed + biasBytes(pack), to, work),
+    derive: (kernels, packed, factors, work) => {
+      const weights = packed + biasBytes(pack);
+      for (const { kernel, from, to } of parts)
+        kernels.packWinograd(points, kernel[1], kernel[2], panels, channels, weights + from * 4, factors + to * 4, work);
+    },
   };
 }
 
@@ -107,11 +114,12 @@ export function convCall(
   given: readonly number[],
   result: readonly number[],
 ): Call {
+  const derived = factorsOf(plan);
   return {
     outputShape: result,
     workBytes: workBytes(plan),
-    describe: () => publicPlan(plan, given, result),
-    derived: factorsOf(plan),
+    describe: () => publicPlan(plan, given, result, derived?.bytes ?? 0),
+    derived,
     write: (memory, records, packed, derived) => {
       writeConvParams(memory, records, plan, settings.activation, { factors: derived - packed - biasBytes(plan.pack) });
       // `shape` is that of the image as it was given.

@@ -6,12 +6,14 @@ import { canFactor, factoredProgram, factorWeight, worthFactoring } from './fact
 import { operation, type Program } from './layer.ts';
 import { type ConvSettings, callFields, convSettings, type GivenOptions, layerFields, type Rank } from './options.ts';
 import { convPlan, packedBytes, packPlan } from './plan.ts';
-import { packTransposed, transposedPlan } from './plan-transposed.ts';
+import { packTransposed, phases, transposedPlan } from './plan-transposed.ts';
+import { tiledPlan } from './plan-winograd.ts';
 import { convShape, type FilterRole, type FilterShape, filterShape } from './shape.ts';
 import { readTensor } from './tensor.ts';
 import { transposedShape } from './transposed-shape.ts';
 import type { ConvOperation, ConvTransposeOperation, DepthwiseOperation, Tensor } from './types.ts';
-import { allFinite, canWinograd, NO_TILES, pointsOf, type Tiles } from './winograd.ts';
+import { allFinite, NO_TILES, pointsOf, type Tiles } from './winograd.ts';
+import { pointsOfPhases } from './winograd-phases.ts';
 
 /**
  * The program by column and row, where it was asked for, or where a layer gains by it. A single call does not look: it would take as long as it saves.
@@ -36,14 +38,20 @@ function factoredOrNot(op: string, weight: Tensor, filter: FilterShape, settings
  *
  * @throws RangeError `ERR_UNSUPPORTED` when it was asked for and cannot serve the weight
  */
-function tilesFor(op: string, weight: Tensor, filter: FilterShape, settings: ConvSettings, calling: boolean): Tiles {
+function tilesFor(op: string, weight: Tensor, filter: FilterShape, settings: ConvSettings, role: FilterRole, calling: boolean): Tiles {
   const { algorithm } = settings;
   const asked = algorithm === 'winograd';
   if (!asked && (algorithm !== 'auto' || calling)) return NO_TILES;
-  if (canWinograd(filter, settings)) return { points: allFinite(weight) ? pointsOf(filter, settings) : [], asked };
+  const points = role === 'transposed' ? pointsOfPhases(filter, settings, phases(filter, settings)) : pointsOf(filter, settings);
+  if (points.length > 0) return { points: allFinite(weight) ? points : [], asked };
   if (!asked) return NO_TILES;
-  const needs = 'square kernels or rows of two to five taps, a stride of 1, several channels to a filter, 16 or more of image and result';
-  throw unsupported(op, `algorithm 'winograd' needs ${needs}, and an accuracy other than 'exact'`);
+  const taps = 'square kernels or rows of two to five taps, a stride of 1';
+  const phased = 'remainders of the stride that see a square or a row of two to five taps';
+  const channels = 'several channels to a filter, 16 or more of image and result';
+  throw unsupported(
+    op,
+    `algorithm 'winograd' needs ${role === 'transposed' ? phased : taps}, ${channels}, and an accuracy other than 'exact'`,
+  );
 }
 
 /** One convolution, depthwise or transposed convolution as a program. */
@@ -53,10 +61,9 @@ function convProgram(op: string, role: FilterRole, given: unknown, settings: Con
   const transposed = role === 'transposed';
   const factored = transposed ? undefined : factoredOrNot(op, weight, filter, settings, calling);
   if (factored) return factored;
-  const tiles = transposed ? NO_TILES : tilesFor(op, weight, filter, settings, calling);
-  const pack = transposed
-    ? packTransposed(op, filter, settings)
-    : packPlan(op, filter, tiles.asked ? { ...settings, algorithm: 'gemm' } : settings);
+  const tiles = tilesFor(op, weight, filter, settings, role, calling);
+  const summed: ConvSettings = tiles.asked ? { ...settings, algorithm: transposed ? 'direct' : 'gemm' } : settings;
+  const pack = transposed ? packTransposed(op, filter, summed) : packPlan(op, filter, summed);
   // What a layer keeps must not keep the tensors that were packed.
   const kept: ConvSettings = { ...settings, bias: undefined };
   return {
@@ -66,7 +73,7 @@ function convProgram(op: string, role: FilterRole, given: unknown, settings: Con
     packings: packings(weight, filter, settings, pack, transposed ? filter.groupInC * filter.groups : filter.outC),
     plan: (inputShape) => {
       const shape = (transposed ? transposedShape : convShape)(op, inputShape, filter, kept);
-      const plan = transposed ? transposedPlan(shape, pack, kept) : convPlan(shape, pack, tiles);
+      const plan = transposed ? transposedPlan(shape, pack, kept, tiles) : (tiledPlan(shape, pack, tiles) ?? convPlan(shape, pack));
       return convCall(plan, shape, kept, inputShape, transposed ? shape.inputShape : shape.outputShape);
     },
   };

@@ -18,6 +18,8 @@ import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
 import { AS_IT_IS, type ConvPlan, layoutWork, type PackPlan, shuffledChannels } from './plan.ts';
 import { type ConvShape, type FilterShape, LARGEST, type Spatial, spatial, volume } from './shape.ts';
+import { NO_TILES, type Tiles, BAND_BYTES as WINOGRAD_BAND_BYTES } from './winograd.ts';
+import { choosePhases, phaseBlocks } from './winograd-phases.ts';
 
 function greatestDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestDivisor(b, a % b);
@@ -33,7 +35,7 @@ function strides({ stride }: ConvSettings): Spatial {
 }
 
 /** Taps of a phase are stride / gcd(stride, dilation) apart: see assembly/conv-transposed.ts. */
-function phases({ kernel }: FilterShape, settings: ConvSettings): Spatial {
+export function phases({ kernel }: FilterShape, settings: ConvSettings): Spatial {
   const dilation = spatial(settings.dilation, 1);
   return map(strides(settings), (stride, axis) => stride / greatestDivisor(stride, kernel[axis] === 1 ? 1 : dilation[axis]));
 }
@@ -102,18 +104,25 @@ function waste({ inSize, outSize, stride }: ConvShape): number {
 /** From this waste on it is cheaper to store products and add them. */
 const WORTH_SCATTERING = 2;
 
-/** @param settings of the operation: its stride counts, also where the image has one cell */
-export function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings): ConvPlan {
+/**
+ * @param settings of the operation: its stride counts, also where the image has one cell
+ * @param tiles of F(m, r) that may be used
+ */
+export function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings, tiles: Tiles = NO_TILES): ConvPlan {
   const shape: ConvShape = { ...given, stride: strides(settings) };
   const { phase, channelsLast, weightStride } = pack;
   const inner = phaseShape(shape, phase);
+  const direction = backward(shape);
   const depthwise = pack.kind === 'transposedDepthwise';
-  const scattered = !depthwise && (pack.algorithm === 'gemm' || (pack.algorithm === 'auto' && waste(shape) >= WORTH_SCATTERING));
+  const held = layoutBand(direction, WINOGRAD_BAND_BYTES);
+  const far = channelsLast ? { ...held, images: Math.max(1, shape.batch) } : held;
+  const points = depthwise ? 0 : choosePhases(shape, phase, far, tiles);
+  const scattered =
+    !depthwise && points === 0 && (pack.algorithm === 'gemm' || (pack.algorithm === 'auto' && waste(shape) >= WORTH_SCATTERING));
   const inPlace = depthwise && shape.outC >= 4;
   const count = volume(map(shape.kernel, (taps, axis) => Math.min(taps, phase[axis])));
-  const direction = backward(shape);
   const whole: Band = { images: 1, slices: shape.inSize[0], rows: shape.inSize[1], columns: shape.inSize[2] };
-  const band = scattered ? whole : layoutBand(direction);
+  const band = scattered ? whole : points === 0 ? layoutBand(direction) : far;
   let innerBand = 0;
   let workBytes = align(CONV_PARAMS_BYTES);
   if (depthwise) {
@@ -125,8 +134,13 @@ export function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvS
     const sent = images * volume(shape.outSize) * shape.inC;
     workBytes +=
       (pack.biasGroups * pack.biasStride + sent) * 4 + gemmWork({ inC: shape.outC, kernel: [1, 1, 1] }, shuffledChannels(shape.inC, pack));
-  } else {
+  } else if (points === 0) {
     workBytes += gemmWork(inner, shuffledChannels(shape.inC, pack));
+  } else {
+    const blocks = phaseBlocks(shape, phase, band, points);
+    innerBand = blocks.tiles;
+    // Phases that are not served, and tiles that are mended, are sums.
+    workBytes += blocks.bytes + align(CONV_PARAMS_BYTES) + gemmWork(inner, 0);
   }
   if (!channelsLast) workBytes += layoutWork(bandFloats(direction, band));
   const phasesText = `${count} ${count === 1 ? 'phase' : 'phases'} of the stride`;
@@ -135,13 +149,14 @@ export function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvS
     shape,
     pack,
     kind: scattered ? 'scattered' : pack.kind,
-    algorithm: scattered ? 'gemm' : 'direct',
+    algorithm: scattered ? 'gemm' : points === 0 ? 'direct' : 'winograd',
     variant: scattered
       ? 'products of each tap, added where they fall'
-      : `${phasesText}, each a ${depthwise ? 'depthwise ' : ''}convolution`,
+      : `${phasesText}, each a ${depthwise ? 'depthwise ' : ''}convolution${points === 0 ? '' : `, those of several taps by F(m, r) of ${points} points`}`,
     reason: reason(pack, scattered, waste(shape)),
     band: channelsLast ? { ...band, rows: roundUp(band.rows, Math.min(shape.stride[1], shape.inSize[1])) } : band,
     innerBand,
+    points,
     inPlace,
     workBytes,
   };

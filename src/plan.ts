@@ -9,7 +9,7 @@ import { CONV_PARAMS_BYTES } from './params.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
 import { elements } from './tensor.ts';
 import type { Plan } from './types.ts';
-import { chooseTile, factorFloats, NO_TILES, type Points, type Tiles, winogradPlan } from './winograd.ts';
+import type { Points } from './winograd.ts';
 
 /** Numbers of assembly/kinds.ts. */
 export type Kind = 'conv' | 'depthwise' | 'transposed' | 'transposedDepthwise' | 'scattered' | 'factored' | 'winograd';
@@ -234,10 +234,7 @@ export function behindBorder(shape: ConvShape, copied: ConvPlan['border'], plan:
   return { ...plan(seen), border: copied, paddedBytes: elements([seen.batch, seen.inC, ...seen.inSize]) * 4 };
 }
 
-/** @param tiles of F(m, r) that may be used */
-export function convPlan(shape: ConvShape, pack: PackPlan, tiles: Tiles = NO_TILES): ConvPlan {
-  const points = chooseTile(shape, tiles);
-  if (points !== 0) return behindBorder(shape, reflected(shape), (seen) => winogradPlan(seen, pack, points));
+export function convPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
   const flat = (seen: ConvShape): ConvShape => (pack.kind === 'conv' ? flattenPixels(seen) : seen);
   return behindBorder(shape, border(shape, pack), (seen) => kernelPlan(flat(seen), pack));
 }
@@ -252,8 +249,11 @@ export function workBytes({ paddedBytes, workBytes: own }: ConvPlan): number {
   return (paddedBytes > 0 ? align(paddedBytes) : 0) + own;
 }
 
-/** @param given the shape of the plan's operand, `result` that of its result */
-export function publicPlan(plan: ConvPlan, given: readonly number[], result: readonly number[]): Plan {
+/**
+ * @param given the shape of the plan's operand, `result` that of its result
+ * @param derivedBytes of what is made of the packed weights for this shape
+ */
+export function publicPlan(plan: ConvPlan, given: readonly number[], result: readonly number[], derivedBytes: number): Plan {
   const { shape } = plan;
   return {
     algorithm: plan.algorithm,
@@ -262,7 +262,7 @@ export function publicPlan(plan: ConvPlan, given: readonly number[], result: rea
     // Of a transposed convolution the convolution's output is what is read: as many products for each of its pixels.
     flops: 2 * elements([shape.batch, shape.outC, ...shape.outSize]) * shape.groupInC * volume(shape.kernel),
     workspaceBytes: shape.batch === 0 ? 0 : workspaceBytes([given, result], workBytes(plan)),
-    weightBytes: packedBytes(plan.pack) + (plan.points === 0 ? 0 : align(factorFloats(shape, plan.points) * 4)),
+    weightBytes: packedBytes(plan.pack) + align(derivedBytes),
     reason: plan.reason,
   };
 }

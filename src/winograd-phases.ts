@@ -1,0 +1,113 @@
+/** F(m, r) inside a transposed convolution, each of whose phases is a convolution of stride 1: see assembly/conv-transposed.ts. */
+import type { Band } from './bands.ts';
+import type { ConvSettings } from './options.ts';
+import { type ConvPlan, NO_BAND } from './plan.ts';
+import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
+import {
+  blockBytes,
+  cost,
+  directCost,
+  factorFloats,
+  type Points,
+  panelFloats,
+  pointsFor,
+  serves,
+  servesChannels,
+  type Tiles,
+  tilesOfBlock,
+  WORTH_IT,
+} from './winograd.ts';
+
+/** Taps of the phase that begins with tap `first`. */
+function taps(kernel: number, phase: number, first: number): number {
+  return Math.ceil((kernel - first) / phase);
+}
+
+/** The phases as convolutions, in the order of their packed weights; the largest result where they differ by one. */
+function phasesOf(shape: ConvShape, phase: Spatial, { images, rows, columns }: Band): ConvShape[] {
+  const { kernel, stride, dilation, groups, inC, outC, groupInC, groupOutC, inSize } = shape;
+  const size = (axis: 1 | 2, cells: number): number => Math.ceil(Math.min(cells, inSize[axis]) / stride[axis]);
+  const seen: ConvShape = {
+    ...shape,
+    batch: images,
+    inC: outC,
+    outC: inC,
+    groupInC: groupOutC,
+    groupOutC: groupInC,
+    groups,
+    stride: [1, 1, 1],
+    dilation: [1, dilation[1] / (stride[1] / phase[1]), dilation[2] / (stride[2] / phase[2])],
+    outSize: [1, size(1, rows), size(2, columns)],
+  };
+  const found: ConvShape[] = [];
+  for (let h = 0; h < Math.min(kernel[1], phase[1]); h++)
+    for (let w = 0; w < Math.min(kernel[2], phase[2]); w++)
+      found.push({ ...seen, kernel: [1, taps(kernel[1], phase[1], h), taps(kernel[2], phase[2], w)] });
+  return found;
+}
+
+/** Points with which the phases cost least, or 0 where their sums over all taps do. Phases that these points do not serve are summed. */
+export function choosePhases(shape: ConvShape, phase: Spatial, band: Band, { points, asked }: Tiles): Points | 0 {
+  const phases = phasesOf(shape, phase, band);
+  const direct = phases.reduce((total, each) => total + directCost(each), 0);
+  let best: Points | 0 = 0;
+  let least = asked ? Infinity : WORTH_IT * direct;
+  for (const each of points) {
+    if (!phases.some((seen) => serves(seen.kernel, each))) continue;
+    const own = phases.reduce((total, seen) => total + (serves(seen.kernel, each) ? cost(seen, each) : directCost(seen)), 0);
+    if (own < least) [best, least] = [each, own];
+  }
+  return best;
+}
+
+/** Tiles of a block, and its bytes, which serve every phase. */
+export function phaseBlocks(
+  shape: ConvShape,
+  phase: Spatial,
+  band: Band,
+  points: Points,
+): { readonly tiles: number; readonly bytes: number } {
+  const served = phasesOf(shape, phase, band).filter(({ kernel }) => serves(kernel, points));
+  const tiles = Math.max(...served.map((seen) => tilesOfBlock(seen, points)));
+  return { tiles, bytes: Math.max(...served.map((seen) => blockBytes(seen, points, tiles))) };
+}
+
+/** The weights of one phase, or all there are, and their factors: floats from the beginning of either. */
+export interface FactorPart {
+  readonly kernel: Spatial;
+  readonly from: number;
+  readonly to: number;
+  readonly floats: number;
+}
+
+/** All that have factors, in their order. */
+export function factorParts({ kind, shape, pack, points }: Pick<ConvPlan, 'kind' | 'shape' | 'pack' | 'points'>): readonly FactorPart[] {
+  if (points === 0) return [];
+  if (kind === 'winograd') return [{ kernel: shape.kernel, from: 0, to: 0, floats: factorFloats(shape, points) }];
+  const parts: FactorPart[] = [];
+  let [from, to] = [0, 0];
+  for (const seen of phasesOf(shape, pack.phase, NO_BAND)) {
+    if (serves(seen.kernel, points)) {
+      const floats = factorFloats(seen, points);
+      parts.push({ kernel: seen.kernel, from, to, floats });
+      to += floats;
+    }
+    from += panelFloats(seen) * volume(seen.kernel);
+  }
+  return parts;
+}
+
+/** Bytes of all of them. */
+export function factorBytes(plan: Parameters<typeof factorParts>[0]): number {
+  return factorParts(plan).reduce((sum, { floats }) => sum + floats * 4, 0);
+}
+
+/** Points that serve every phase of a transposed convolution of this weight; the weight's results are what it reads. */
+export function pointsOfPhases({ outC, groupInC, groups, kernel }: FilterShape, settings: ConvSettings, phase: Spatial): readonly Points[] {
+  const channels = { inC: outC, outC: groupInC * groups, groups, groupInC: outC / groups, groupOutC: groupInC };
+  if (settings.rank === 3 || !servesChannels(channels, settings)) return [];
+  const counts = Array.from({ length: Math.min(kernel[2], phase[2]) }, (_, first) => taps(kernel[2], phase[2], first));
+  const sets = [...new Set(counts)].filter((count) => count > 1).map((count) => pointsFor(count, channels.groupInC, settings));
+  const [first = [], ...others] = sets;
+  return first.filter((points) => others.every((set) => set.includes(points)));
+}
