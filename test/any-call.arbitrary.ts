@@ -50,7 +50,7 @@ const finish = fc.record({
   shuffle: small(6),
   activation,
   betweenActivation: activation,
-  algorithm: fc.constantFrom(undefined, 'auto', 'gemm', 'direct', 'factored'),
+  algorithm: fc.constantFrom(undefined, 'auto', 'gemm', 'winograd', 'direct', 'factored'),
   accuracy: fc.constantFrom(undefined, 'exact', 'normal', 'fast'),
   paddingMode: fc.constantFrom(undefined, 'zeros', 'reflect', 'replicate', 'circular'),
   outputPadding: fc.constantFrom(undefined, undefined, 0, 1, 2),
@@ -119,7 +119,9 @@ function defined(options: Record<string, unknown>): Record<string, unknown> {
 
 /** What is common to a call of any operation. */
 function callOf(op: Op, f: Finish, tensors: number[][], rest: AnyCall['rest'], options: Record<string, unknown>): AnyCall {
-  const method = f.algorithm === 'factored' && !f.rankOne ? undefined : f.algorithm;
+  // Factors of any other kernels are not exact.
+  const rankOne = f.rankOne && op === 'depthwiseConv2d';
+  const method = f.algorithm === 'factored' && !rankOne ? undefined : f.algorithm;
   const prepared = canPrepare(op) && f.prepared;
   return {
     op,
@@ -128,7 +130,7 @@ function callOf(op: Op, f: Finish, tensors: number[][], rest: AnyCall['rest'], o
     options: defined({ algorithm: method, accuracy: f.accuracy, ...options }),
     prepared,
     hosted: f.hosted,
-    rankOne: f.rankOne && op === 'depthwiseConv2d',
+    rankOne,
   };
 }
 

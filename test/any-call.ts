@@ -3,7 +3,7 @@ import type { Engine, EngineTensor, Layer, Tensor } from '../src/index.ts';
 import * as namespace from '../src/reference/index.ts';
 import type { Operations } from '../src/types.ts';
 import { guarded, integers } from './cases.ts';
-import { exact, firstWrong } from './close.ts';
+import { type Bound, exact, firstWrong, sumBound } from './close.ts';
 
 export type Op = keyof Operations;
 
@@ -60,9 +60,9 @@ function materialized(call: AnyCall): { first: Tensor; more: unknown[]; options:
   return { first, more: [...more, ...call.rest], options };
 }
 
-type Outcome = { readonly value: Tensor } | { readonly error: Error & { code?: string } };
+type Outcome<T> = { readonly value: T } | { readonly error: Error & { code?: string } };
 
-function attempt(call: () => Tensor): Outcome {
+function attempt<T>(call: () => T): Outcome<T> {
   try {
     return { value: call() };
   } catch (error) {
@@ -70,7 +70,12 @@ function attempt(call: () => Tensor): Outcome {
   }
 }
 
-function onEngine(engine: Engine, call: AnyCall, want: Tensor | undefined): Tensor {
+/** A result, and whether it was computed by tiles, whose transforms are not exact on integers. */
+interface Computed extends Tensor {
+  readonly tiled: boolean;
+}
+
+function onEngine(engine: Engine, call: AnyCall, want: Tensor | undefined): Computed {
   const { first, more, options } = materialized(call);
   const operation = engine[call.op] as unknown as Anything & { prepare: (...given: readonly unknown[]) => Layer };
   const { out, intact } = guarded(want?.data.length ?? 0);
@@ -95,13 +100,18 @@ function onEngine(engine: Engine, call: AnyCall, want: Tensor | undefined): Tens
       ? layer.run(given, target as { out: EngineTensor })
       : operation(given, ...more, { ...options, ...target });
     if (!intact()) throw new Error('written outside of out');
-    const planned = layer?.plan(first.shape).outputShape;
-    if (planned && String(planned) !== String(shape)) throw new Error(`planned [${planned}], made [${shape}]`);
-    return { data: data.slice(), shape };
+    const planned = layer?.plan(first.shape);
+    if (planned && String(planned.outputShape) !== String(shape)) throw new Error(`planned [${planned.outputShape}], made [${shape}]`);
+    return { data: data.slice(), shape, tiled: (planned?.algorithm ?? options.algorithm) === 'winograd' };
   } finally {
     layer?.dispose();
     for (const tensor of held) tensor.dispose();
   }
+}
+
+/** Sums of integers are exact in any order; by tiles they are within what their products may round, each at most 4 · 4. */
+function boundOf({ tensors: [, weight = []] }: AnyCall, tiled: boolean): Bound {
+  return tiled ? sumBound(elements(weight) / Math.min(...weight.slice(0, 2)), 16) : exact;
 }
 
 /** Computes a call with `engine` and in plain loops. @returns what differs, or undefined */
@@ -121,5 +131,5 @@ export function difference(engine: Engine, call: AnyCall): string | undefined {
     return expected === found ? undefined : `want the error '${expected}', got ${found}`;
   }
   if ('error' in got) return `threw ${got.error.stack}`;
-  return firstWrong(got.value, want.value, exact);
+  return firstWrong(got.value, want.value, boundOf(call, got.value.tiled));
 }
