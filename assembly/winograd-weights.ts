@@ -43,22 +43,48 @@ function pointRows(points: i32, taps: i32, to: usize): void {
   for (let k = 0; k < taps; k++) store<f64>(last + (<usize>k << 3), k == taps - 1 ? 1 : 0);
 }
 
-/** Σ g[k] · x[k] */
-function dot(taps: i32, g: usize, x: usize): f64 {
-  let sum: f64 = 0;
+/** Bytes of eight float64, a panel's columns. */
+const LANES: usize = 8 * NR;
+
+/** to = Σ_k g[k] · x[k] for eight columns side by side. */
+// @ts-ignore: decorator
+@inline
+function weigh(taps: i32, g: usize, x: usize, to: usize): void {
+  let sum0 = f64x2.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
   for (let k = taps; k != 0; k--) {
-    sum += load<f64>(g) * load<f64>(x);
+    const w = v128.load64_splat(g);
+    sum0 = f64x2.add(sum0, f64x2.mul(w, v128.load(x)));
+    sum1 = f64x2.add(sum1, f64x2.mul(w, v128.load(x, 16)));
+    sum2 = f64x2.add(sum2, f64x2.mul(w, v128.load(x, 32)));
+    sum3 = f64x2.add(sum3, f64x2.mul(w, v128.load(x, 48)));
     g += 8;
-    x += 8;
+    x += LANES;
   }
-  return sum;
+  v128.store(to, sum0);
+  v128.store(to, sum1, 16);
+  v128.store(to, sum2, 32);
+  v128.store(to, sum3, 48);
+}
+
+/** Eight float32 as float64. */
+// @ts-ignore: decorator
+@inline
+function widen(from: usize, to: usize): void {
+  for (let at: usize = 0; at < 32; at += 8) v128.store(to + 2 * at, f64x2.promote_low_f32x4(v128.load64_zero(from + at)));
+}
+
+/** And back, rounded. */
+// @ts-ignore: decorator
+@inline
+function narrow(from: usize, to: usize): void {
+  for (let at: usize = 0; at < 32; at += 8) v128.store64_lane(to + at, f32x4.demote_f64x2_zero(v128.load(from + 2 * at)), 0);
 }
 
 /**
  * from: panels [panel][tap][input channel][8], as packPanels leaves them, of kH × kW taps, kH = kW or 1 · to: [factor][panel][input channel][8],
  * points² factors for a square of taps, `points` for a row.
  *
- * work: G, a row of taps, and kW rows of factors, all float64
+ * work: G, then in eight columns each a row of taps, the factors of its rows [points][kH] and a factor; all float64
  */
 export function packWinograd(points: i32, kH: i32, kW: i32, panels: i32, channels: i32, from: usize, to: usize, work: usize): void {
   const rows = kH > 1 ? points : 1;
@@ -66,22 +92,25 @@ export function packWinograd(points: i32, kH: i32, kW: i32, panels: i32, channel
   const factorBytes = <usize>panels * tapBytes;
   const rowBytes = <usize>kW << 3;
   const line = work + <usize>points * rowBytes;
-  const half = line + rowBytes;
+  const half = line + <usize>kW * LANES;
+  const halfBytes = <usize>kH * LANES;
+  const factor = half + <usize>points * halfBytes;
   pointRows(points, kW, work);
   for (let panel = 0; panel < panels; panel++) {
-    for (let at: usize = 0; at < tapBytes; at += 4) {
+    for (let at: usize = 0; at < tapBytes; at += 4 * NR) {
       const cell = from + <usize>(panel * kH * kW) * tapBytes + at;
       // Along the rows of taps.
       for (let h = 0; h < kH; h++) {
-        for (let w = 0; w < kW; w++) store<f64>(line + (<usize>w << 3), load<f32>(cell + <usize>(h * kW + w) * tapBytes));
-        for (let j = 0; j < points; j++) store<f64>(half + <usize>j * rowBytes + (<usize>h << 3), dot(kW, work + <usize>j * rowBytes, line));
+        for (let w = 0; w < kW; w++) widen(cell + <usize>(h * kW + w) * tapBytes, line + <usize>w * LANES);
+        for (let j = 0; j < points; j++) weigh(kW, work + <usize>j * rowBytes, line, half + <usize>j * halfBytes + <usize>h * LANES);
       }
       // Down the columns.
       const place = to + <usize>panel * tapBytes + at;
       for (let i = 0; i < rows; i++) {
         for (let j = 0; j < points; j++) {
-          const x = half + <usize>j * rowBytes;
-          store<f32>(place + <usize>(i * points + j) * factorBytes, <f32>(kH > 1 ? dot(kW, work + <usize>i * rowBytes, x) : load<f64>(x)));
+          const x = half + <usize>j * halfBytes;
+          if (kH > 1) weigh(kW, work + <usize>i * rowBytes, x, factor);
+          narrow(kH > 1 ? factor : x, place + <usize>(i * points + j) * factorBytes);
         }
       }
     }

@@ -8,6 +8,7 @@ import {
   cost,
   directCost,
   factorFloats,
+  makingCost,
   type Points,
   panelFloats,
   pointsFor,
@@ -47,14 +48,15 @@ function phasesOf(shape: ConvShape, phase: Spatial, { images, rows, columns }: B
 }
 
 /** Points with which the phases cost least, or 0 where their sums over all taps do. Phases that these points do not serve are summed. */
-export function choosePhases(shape: ConvShape, phase: Spatial, band: Band, { points, asked }: Tiles): Points | 0 {
+export function choosePhases(shape: ConvShape, phase: Spatial, band: Band, { points, asked, once }: Tiles): Points | 0 {
   const phases = phasesOf(shape, phase, band);
   const direct = phases.reduce((total, each) => total + directCost(each), 0);
   let best: Points | 0 = 0;
   let least = asked ? Infinity : WORTH_IT * direct;
   for (const each of points) {
     if (!phases.some((seen) => serves(seen.kernel, each))) continue;
-    const own = phases.reduce((total, seen) => total + (serves(seen.kernel, each) ? cost(seen, each) : directCost(seen)), 0);
+    const tiled = (seen: ConvShape): number => cost(seen, each) + (once ? makingCost(seen) : 0);
+    const own = phases.reduce((total, seen) => total + (serves(seen.kernel, each) ? tiled(seen) : directCost(seen)), 0);
     if (own < least) [best, least] = [each, own];
   }
   return best;

@@ -10,13 +10,16 @@ import type { Tensor } from './types.ts';
 /** Points of the transforms: a tile has as many data along an axis, and results for each place of the kernel among them. */
 export type Points = 4 | 6 | 8;
 
-/** Tiles that may be used, and whether nothing else may. */
+/** Tiles that may be used. */
 export interface Tiles {
   readonly points: readonly Points[];
+  /** Nothing else may be. */
   readonly asked: boolean;
+  /** The factors of the weights are made for one call alone. */
+  readonly once: boolean;
 }
 
-export const NO_TILES: Tiles = { points: [], asked: false };
+export const NO_TILES: Tiles = { points: [], asked: false, once: false };
 
 /** A line of the cache. */
 const LEAST_CHANNELS = 16;
@@ -43,8 +46,8 @@ export function pointsFor(taps: number, channels: number, { accuracy }: ConvSett
 const BLOCK_BYTES = 56;
 const PLACE_BYTES = 24;
 
-/** What packWinograd works with: G, a row of taps, and factors of each, in float64. */
-export const FACTOR_WORK_BYTES = (8 + 1 + 8) * MOST_TAPS * 8;
+/** What packWinograd works with, all float64: G, and in eight columns a row of taps, the factors of its rows, and a factor. */
+export const FACTOR_WORK_BYTES = (8 * MOST_TAPS + NR * (MOST_TAPS + 8 * MOST_TAPS + 1)) * 8;
 
 /** Bytes of the channels that go together there. */
 const CHUNK = 64;
@@ -89,7 +92,13 @@ export function pointsOf({ outC, groupInC, groups, kernel }: FilterShape, settin
 
 /** Weights that are not finite would reach results whose window they do not belong to. */
 export function allFinite({ data }: Tensor): boolean {
-  return data.every((x) => Number.isFinite(x));
+  // x − x is 0 for finite numbers, NaN for others; a call for each of them would take longer than packing them.
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) {
+    const x = data[i] as number;
+    sum += x - x;
+  }
+  return sum === 0;
 }
 
 /** Floats of one tap of the packed weights. */
@@ -174,6 +183,11 @@ export function cost(shape: ConvShape, points: Points): number {
   return slower * rowsOf(shape, points) * points * (products + all * transforms) + blocks * weights * reading;
 }
 
+/** What making the factors of the weights costs, in products: as much for few of them as for many. */
+export function makingCost(shape: ConvShape): number {
+  return 110 * panelFloats(shape) * volume(shape.kernel);
+}
+
 /** The same for sums over all taps. */
 export function directCost({ batch, outC, outSize, groupInC, kernel }: ConvShape): number {
   return rowCost(batch * volume(outSize)) * outC * groupInC * volume(kernel);
@@ -188,11 +202,11 @@ const FAR_FLOATS = 1048576;
 export const WORTH_IT = 0.9;
 
 /** Points of the tile that costs least, or 0 where sums over all taps cost less. */
-export function chooseTile(shape: ConvShape, { points, asked }: Tiles): Points | 0 {
+export function chooseTile(shape: ConvShape, { points, asked, once }: Tiles): Points | 0 {
   let best: Points | 0 = 0;
   let least = asked ? Infinity : WORTH_IT * directCost(shape);
   for (const each of points) {
-    const own = cost(shape, each);
+    const own = cost(shape, each) + (once ? makingCost(shape) : 0);
     if (own < least) [best, least] = [each, own];
   }
   return best;
