@@ -1,0 +1,71 @@
+/** How a contestant looks, the same in every chart: a colour, a pattern, a mark. None of them alone has to tell it from another. */
+
+/** What a contestant is held against: operands and results in a heap, or in `Float32Array`s of JavaScript. */
+export type Kind = 'tensors' | 'arrays';
+
+export const kinds: readonly Kind[] = ['tensors', 'arrays'];
+
+type Pattern = 'solid' | 'stripes' | 'dots' | 'lines' | 'checks' | 'bars' | 'waves';
+type Mark = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross' | 'ring' | 'star';
+
+/** Of whom the figure is: one colour each. */
+export interface Family {
+  readonly id: string;
+  /** Fill and outline on a light ground, then on a dark one. */
+  readonly light: readonly [fill: string, outline: string];
+  readonly dark: readonly [fill: string, outline: string];
+  readonly pattern: Pattern;
+  readonly mark: Mark;
+}
+
+/**
+ * Hues in the manner of Okabe and Ito (Color Universal Design), moved apart in lightness too: a test sees them as people with each kind of colour
+ * blindness do.
+ */
+export const families: readonly Family[] = [
+  { id: 'nchw', light: ['#004699', '#002f66'], dark: ['#3f97e7', '#a5d2ff'], pattern: 'solid', mark: 'circle' },
+  { id: 'nhwc', light: ['#e69a1c', '#8a5600'], dark: ['#ffc34d', '#ffe9bd'], pattern: 'stripes', mark: 'square' },
+  { id: 'tfjs', light: ['#067e54', '#034a31'], dark: ['#50d59e', '#c4ffe6'], pattern: 'dots', mark: 'triangle' },
+  { id: 'ort', light: ['#bc4f9b', '#7d2860'], dark: ['#f189c4', '#ffd0ec'], pattern: 'lines', mark: 'diamond' },
+  { id: 'opencv', light: ['#6fc3f0', '#1c6f9c'], dark: ['#d8f6ff', '#3a8fb8'], pattern: 'checks', mark: 'cross' },
+  { id: 'naive', light: ['#a49d99', '#4b4b52'], dark: ['#77757d', '#c4c4cc'], pattern: 'bars', mark: 'ring' },
+  { id: 'other', light: ['#7a1f12', '#4a0f07'], dark: ['#c4553f', '#ffb5a6'], pattern: 'waves', mark: 'star' },
+];
+
+/** How the bar is filled: a lighter one is a measure of our own, or a call that prepares nothing. */
+type Strength = 'full' | 'light';
+
+export interface Look {
+  readonly family: Family;
+  readonly strength: Strength;
+  /** Beside a bar whose chart says the kind. */
+  readonly short: string;
+}
+
+const shorter: readonly (readonly [RegExp, string])[] = [
+  [/ (tensors|arrays)$/, ''],
+  [/ two calls$/, ' 2 calls'],
+  // What it is asked for: `accuracy: 'exact'`.
+  [/ unfactored$/, ' exact'],
+  [/^opencv filter2D$/, 'filter2D'],
+];
+
+export function lookOf(name: string): Look {
+  const first = name.split(' ')[0] ?? name;
+  const family = families.find(({ id }) => id === first) ?? (families.at(-1) as Family);
+  const ownMeasure = /^n(chw|hwc) /.test(name) && !/ (tensors|arrays)$/.test(name);
+  const short = shorter.reduce((text, [pattern, by]) => text.replace(pattern, by), name);
+  return { family, strength: ownMeasure || name === 'opencv filter2D' ? 'light' : 'full', short };
+}
+
+/** In which comparisons a contestant stands. One that works in place, such as the naive loops, copies nothing: it stands in both. */
+export function kindsOf(name: string): readonly Kind[] {
+  if (/ (arrays|one-shot)$/.test(name)) return ['arrays'];
+  if (/ (tensors|two calls|unfactored|forward|filter2D)$/.test(name)) return ['tensors'];
+  return kinds;
+}
+
+/** Measures that belong to a few layers: where there is none, nothing is missing. */
+export function belongsToFew(name: string): boolean {
+  return / (two calls|unfactored|forward)$/.test(name) || name.startsWith('opencv ');
+}

@@ -1,0 +1,158 @@
+/** Growth: what a flop costs as the image grows, for layers that differ in nothing else. A flat curve is a layer whose time grows as its work does. */
+import type { LayerReport } from '../report.ts';
+import type { LayerShape } from '../shapes.ts';
+import { digits3 } from '../tables.ts';
+import { takingPart } from './bars.ts';
+import { type Chart, type ChartSource, fontSize, head, lineHeight, margin, mark, paragraph, width, xAxis, yAxis } from './chart.ts';
+import { type Kind, lookOf } from './contestants.ts';
+import { spreadOut } from './place.ts';
+import { shapeOf } from './results.ts';
+import { logScale, tickText } from './scale.ts';
+import { element, type Markup, polyline, text, textWidth } from './svg.ts';
+
+interface Step {
+  /** Pixels along each axis of the image. */
+  readonly side: number;
+  readonly layer: LayerReport;
+}
+
+/** Everything but the image. */
+function signature({ operation, batch, groups, inC, outC, axes }: LayerShape): string {
+  const window = axes.map(({ kernel, stride, dilation, padBegin }) => [kernel, stride, dilation, padBegin]);
+  return JSON.stringify([operation, batch, groups, inC, outC, window]);
+}
+
+/** Fewer are no curve. */
+const fewest = 3;
+
+/** Layers alike in all but the size of a square image, three sizes at least, the smallest first; the longest such row of a set. */
+export function growthOf(layers: readonly LayerReport[]): readonly Step[] {
+  const rows = new Map<string, Map<number, Step>>();
+  for (const layer of layers) {
+    const shape = shapeOf(layer, layer.name);
+    const side = shape.axes[0]?.input ?? 0;
+    if (shape.axes.some(({ input }) => input !== side)) continue;
+    const id = signature(shape);
+    const row = rows.get(id) ?? new Map<number, Step>();
+    rows.set(id, row.set(side, { side, layer }));
+  }
+  const longest = [...rows.values()].sort((a, b) => b.size - a.size)[0];
+  return longest && longest.size >= fewest ? [...longest.values()].sort((a, b) => a.side - b.side) : [];
+}
+
+interface Curve {
+  readonly name: string;
+  /** Picoseconds of one flop, at the median. */
+  readonly costs: readonly (readonly [side: number, cost: number])[];
+}
+
+/** More than this times the cheapest, and the others would be pressed into one line: 20 % must be seen. */
+const tooDear = 10;
+
+function curvesOf(steps: readonly Step[], kind: Kind): Curve[] {
+  const names = takingPart(
+    steps.map(({ layer }) => layer),
+    kind,
+  );
+  return names
+    .map((name) => ({
+      name,
+      costs: steps.flatMap(({ side, layer }) =>
+        layer.figures.filter((figure) => figure.name === name).map(({ gflops }) => [side, 1000 / gflops] as const),
+      ),
+    }))
+    .filter(({ costs }) => costs.length > 0);
+}
+
+const least = ({ costs }: Curve): number => Math.min(...costs.map(([, cost]) => cost));
+
+/** @returns undefined where the set has no such layers, or nobody took part */
+export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, set, machine, command }: ChartSource): Chart | undefined {
+  const steps = growthOf(layers);
+  const all = curvesOf(steps, kind);
+  if (all.length === 0) return undefined;
+  const cheapest = Math.min(...all.map(least));
+  const [curves, dear] = [
+    all.filter((curve) => least(curve) <= tooDear * cheapest),
+    all.filter((curve) => least(curve) > tooDear * cheapest),
+  ];
+  const title = `${set}: growth with image size, ${kind}`;
+  const left0 =
+    dear.length > 0 ? ` Not drawn, over ${tooDear} times as dear: ${dear.map(({ name }) => lookOf(name).short).join(', ')}.` : '';
+  const {
+    heading,
+    bodyTop,
+    subtitle,
+    bottom: below,
+  } = head(title, `Time per flop at the median: lower is faster, flat is the same at all sizes.${left0}`);
+
+  const labelRoom = 22 + Math.max(...curves.map(({ name }) => textWidth(lookOf(name).short, fontSize)));
+  const [left, right, top] = [margin + 38, width - margin - labelRoom, below + 2 * lineHeight];
+  const bottom = top + Math.max(220, 20 * curves.length);
+  const sides = steps.map(({ side }) => side);
+  const costs = curves.flatMap((curve) => curve.costs.map(([, cost]) => cost));
+  const [first, last] = [Math.min(...sides), Math.max(...sides)];
+  const x = (side: number): number => left + 8 + ((right - left - 16) * Math.log(side / first)) / Math.log(last / first);
+  const y = logScale(Math.min(...costs) / 1.05, Math.max(...costs) * 1.05, [bottom, top], 9);
+
+  const ends = curves.map(({ costs: own }) => y.at(own.at(-1)?.[1] ?? cheapest));
+  const heights = spreadOut(ends, lineHeight, top, bottom);
+  const drawn = curves.map(({ name, costs: own }, i): Markup => {
+    const look = lookOf(name);
+    const points = own.map(([side, cost]) => [x(side), y.at(cost)] as const);
+    const [endX, endY] = points.at(-1) ?? [right, bottom];
+    const labelY = heights[i] as number;
+    return [
+      element('path', {
+        d: polyline(points),
+        class: `${look.family.id}-curve`,
+        'stroke-dasharray': look.strength === 'light' ? '3 3' : undefined,
+      }),
+      element('path', {
+        d: polyline([
+          [endX + 7, endY],
+          [right + 8, labelY],
+        ]),
+        class: 'tie',
+      }),
+      points.map(([px, py]) => mark(look, px, py, 4.5)).join(''),
+      text(right + 12, labelY + 5, look.short),
+    ].join('');
+  });
+
+  const ticks = sideTicks(sides, x);
+  const [from, end] = paragraph(machine, bottom + 60, 'soft');
+  const words = all.map(({ name, costs: own }) => `${name}: ${own.map(([side, cost]) => `${digits3(cost)} at ${side}`).join(', ')}.`);
+  return {
+    slug,
+    title,
+    description: `Curves, picoseconds per flop over the side of the image in pixels. ${words.join(' ')} ${machine}. ${command}`,
+    height: end - lineHeight + 10,
+    heading,
+    bodyTop,
+    body: [
+      subtitle,
+      xAxis(ticks, top, bottom, 'height and width of the image, pixels'),
+      yAxis(
+        y.ticks.map((tick) => [y.at(tick), tickText(tick)] as const),
+        left,
+        right,
+        top,
+        'picoseconds per flop',
+      ),
+      ...drawn,
+      from,
+    ].join(''),
+  };
+}
+
+/** Each size that was measured, as far as their numbers do not touch. */
+function sideTicks(sides: readonly number[], x: (side: number) => number): (readonly [x: number, label: string])[] {
+  let free = Number.NEGATIVE_INFINITY;
+  return sides.flatMap((side) => {
+    const half = textWidth(String(side), fontSize) / 2;
+    const clear = x(side) - half > free;
+    if (clear) free = x(side) + half + 3;
+    return [[x(side), clear ? String(side) : ''] as const];
+  });
+}

@@ -1,0 +1,164 @@
+/** The command: results of the benchmark → report.html and charts. `--help` says how. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { thisMachine } from '../machine.ts';
+import { type Run, reportPage } from './page.ts';
+import { parseResults, type Results, ResultsError, readResults } from './results.ts';
+import type { Roof } from './roofline.ts';
+
+const help = `Usage: node --import tsx bench/page/main.ts [options] [-- options of bench/run.ts]
+
+Writes report.html, one file without scripts, and its charts as SVG files in charts/: bars per layer, rooflines, and growth with image
+size for a set whose layers differ in nothing else (bench/shapes/sizes.txt).
+
+  --from <file>        results of \`npm run --silent bench -- … --json\`; as often as there are files. Without it the benchmark is run,
+                       with what follows --, and its results are kept in results.json beside the page: --from takes them too
+  --out <folder>       where all of this goes (default bench)
+  --bandwidth <GB/s>   of the memory, both directions together; without it what the results say, or else it is measured where machine and
+                       Node are those of the results
+  --help               this text
+
+  npm run bench:report -- -- resnet bench/shapes/sizes.txt --peers
+
+Progress goes to standard error, the names of the files to standard output. Exit code: 0, 1 when something failed or a result of ours was
+wrong, 2 for a wrong option.
+`;
+
+class UsageError extends Error {}
+
+/** The benchmark failed; it has said why. */
+class BenchmarkError extends Error {
+  constructor(readonly exitCode: number) {
+    super(`bench/run.ts ended with exit code ${exitCode} and no results`);
+  }
+}
+
+function readOptions() {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse();
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause));
+  }
+  const { values, tokens } = parsed;
+  const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index ?? Number.POSITIVE_INFINITY;
+  const rest: string[] = [];
+  for (const token of tokens) {
+    if (token.kind !== 'positional') continue;
+    if (token.index < end)
+      throw new UsageError(`'${token.value}' is no option; results are given as --from ${token.value}, options of the benchmark after --`);
+    rest.push(token.value);
+  }
+  if (values.from.length > 0 && end < Number.POSITIVE_INFINITY)
+    throw new UsageError('--from reads results, options after -- make new ones: give one of them');
+  const bandwidth = values.bandwidth === undefined ? undefined : Number(values.bandwidth);
+  if (bandwidth !== undefined && !(bandwidth > 0 && Number.isFinite(bandwidth)))
+    throw new UsageError(`--bandwidth must be a number above 0, got '${values.bandwidth}'`);
+  return { help: values.help, from: values.from, out: values.out, bandwidth, rest };
+}
+
+function parse() {
+  return parseArgs({
+    allowPositionals: true,
+    tokens: true,
+    options: {
+      from: { type: 'string', multiple: true, default: [] },
+      out: { type: 'string', default: 'bench' },
+      bandwidth: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Runs the benchmark; what it says on standard error is seen at once. @returns its results, and its exit code */
+async function runBenchmark(rest: readonly string[]): Promise<readonly [results: Results, exitCode: number]> {
+  const script = fileURLToPath(new URL('../run.ts', import.meta.url));
+  const args = [...rest, '--json'];
+  // The flags of this process load TypeScript in that one too.
+  const child = spawn(process.execPath, [...process.execArgv, script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout.setEncoding('utf8');
+  let json = '';
+  child.stdout.on('data', (text: string) => {
+    json += text;
+  });
+  const exitCode = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+  if (json === '') throw new BenchmarkError(exitCode || 1);
+  const command = ['node --import tsx bench/run.ts', ...args.map(quoted)].join(' ');
+  return [{ ...parseResults(json, 'bench/run.ts'), command }, exitCode];
+}
+
+/** As a shell takes it for one word. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
+
+/** Loaded only now: help, wrong options and a stated bandwidth need no compiler. */
+async function measure(): Promise<number> {
+  const { measureBandwidth } = await import('./bandwidth.ts');
+  return measureBandwidth();
+}
+
+const measuredBy = '128-bit copies of 128 MiB, read and written bytes together';
+
+/** @param stated on the command line */
+async function roofOf({ machine, bandwidth }: Results, stated: number | undefined): Promise<Roof> {
+  if (stated !== undefined) return { bandwidth: stated, origin: 'as stated when the page was made' };
+  if (bandwidth !== undefined) return { bandwidth, origin: measuredBy };
+  const here = thisMachine();
+  if (here.cpu !== machine.cpu || here.cores !== machine.cores || here.node !== machine.node)
+    return { bandwidth: undefined, origin: 'bandwidth not known: the page was made on another machine than the figures' };
+  return { bandwidth: await measure(), origin: `${measuredBy}, measured when the page was made` };
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const { from, out, bandwidth, rest } = options;
+  const files: { name: string; content: string }[] = [];
+  const runs: Run[] = [];
+  let exitCode = 0;
+  if (from.length > 0) {
+    for (const results of from.map(readResults)) runs.push({ results, roof: await roofOf(results, bandwidth) });
+  } else {
+    const [fresh, code] = await runBenchmark(rest);
+    const results: Results = bandwidth === undefined ? { ...fresh, bandwidth: await measure() } : fresh;
+    runs.push({ results, roof: await roofOf(results, bandwidth) });
+    files.push({ name: 'results.json', content: `${JSON.stringify(results)}\n` });
+    exitCode = code;
+  }
+  const { html, charts } = reportPage(runs);
+  files.push({ name: 'report.html', content: html }, ...charts.map(({ file, svg }) => ({ name: `charts/${file}`, content: svg })));
+  mkdirSync(join(out, 'charts'), { recursive: true });
+  for (const { name, content } of files) {
+    const path = join(out, name);
+    writeFileSync(path, content);
+    process.stdout.write(`${path}\n`);
+  }
+  return exitCode;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (error instanceof UsageError) {
+    say(`${error.message}\n\n${help}`);
+    process.exitCode = 2;
+  } else if (error instanceof BenchmarkError) {
+    say(error.message);
+    process.exitCode = error.exitCode;
+  } else {
+    say(error instanceof ResultsError ? error.message : error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    process.exitCode = 1;
+  }
+}
