@@ -102,7 +102,7 @@ export async function compareResults(
     const computed = contestant.computes ?? problem;
     if ('run' in contestant) contestant.run();
     else await contestant.runAsync();
-    const found = difference(computed, contestant.result(), oracle(computed));
+    const found = difference(computed, contestant.result(), oracle(computed), contestant.errorTimes);
     if (found !== undefined) wrong.set(contestant.name, found);
   }
   return wrong;

@@ -6,6 +6,8 @@ interface ContestantBase {
   readonly name: ContestantName;
   /** What it computes, where that is not the layer itself but something the layer is measured by. */
   readonly computes?: Problem;
+  /** How many times the error of direct sums its documentation grants it; 1 where it says nothing. */
+  readonly errorTimes?: number;
   /** The result of the last call, channels first. */
   result(): Float32Array;
   dispose(): void | Promise<void>;

@@ -9,6 +9,9 @@ function fromLayout(problem: Problem, data: Float32Array, layout: Layout): Float
   return toChannelsFirst(data, problem.resultDims, findsWeights(problem) ? 'nchw' : layout);
 }
 
+/** What `accuracy: 'normal'` promises of tiles. */
+const errorTimes = 4;
+
 /** Prepared; nothing is copied. */
 function onTensors(engine: Engine, name: ContestantName, problem: Problem, layout: Layout, calls: Calls): SyncContestant {
   const held: EngineTensor[] = [];
@@ -27,6 +30,7 @@ function onTensors(engine: Engine, name: ContestantName, problem: Problem, layou
   return {
     name,
     computes: problem,
+    errorTimes,
     run: () => {
       call.run();
     },
@@ -42,6 +46,7 @@ function onArrays(name: ContestantName, problem: Problem, layout: Layout, call: 
   let last: Tensor | undefined;
   return {
     name,
+    errorTimes,
     run: () => {
       last = call.run();
     },

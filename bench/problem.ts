@@ -128,14 +128,18 @@ export function toChannelsFirst(data: Float32Array, dims: readonly number[], lay
  * for our kernels and for tfjs alike. A wrong tap or place is off by about 0.1 and more; of a Gaussian, whose weights and sums are
  * smaller, by 10⁻⁴ and more.
  */
-export function toleranceOf(shape: LayerShape): number {
-  return 2 ** -23 * Math.max(16, productsOf(shape));
+export function toleranceOf(shape: LayerShape, times = 1): number {
+  return times * 2 ** -23 * Math.max(16, productsOf(shape));
 }
 
-/** What is wrong with a result, in words, or undefined. Both are channels first. */
-export function difference({ shape, resultDims }: Problem, got: Float32Array, want: Float32Array): string | undefined {
+/**
+ * What is wrong with a result, in words, or undefined. Both are channels first.
+ *
+ * @param times the error of direct sums that is granted
+ */
+export function difference({ shape, resultDims }: Problem, got: Float32Array, want: Float32Array, times = 1): string | undefined {
   if (got.length !== want.length) return `${got.length} values, expected ${want.length}`;
-  const tolerance = toleranceOf(shape);
+  const tolerance = toleranceOf(shape, times);
   // Written so that NaN counts as wrong.
   const at = want.findIndex((value, i) => !(Math.abs((got[i] as number) - value) <= tolerance));
   if (at < 0) return undefined;

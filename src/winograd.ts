@@ -179,7 +179,7 @@ export function cost(shape: ConvShape, points: Points): number {
   const products = blocks * rowCost(block) * groupInC * outC;
   // Sums in parts, and twice the values that live at once.
   const slower = points === 8 ? 1.1 : 1;
-  const reading = weights <= NEAR_FLOATS ? 1 : weights <= FAR_FLOATS ? 2.5 : 4;
+  const reading = READING.find(([most]) => weights <= most)?.[1] ?? 0;
   return slower * rowsOf(shape, points) * points * (products + all * transforms) + blocks * weights * reading;
 }
 
@@ -193,10 +193,16 @@ export function directCost({ batch, outC, outSize, groupInC, kernel }: ConvShape
   return rowCost(batch * volume(outSize)) * outC * groupInC * volume(kernel);
 }
 
-/** Factors of the weights that L2 still holds when the next block comes. */
-const NEAR_FLOATS = 131072;
-/** Those that come from further away than L3's nearest part. */
-const FAR_FLOATS = 1048576;
+/**
+ * Products in whose time a factor of the weights is read, for at most so many of them: those that L2 still holds when the next block comes, those that come
+ * from L3, from its far parts, from the memory: a network's other layers have been there since.
+ */
+const READING: readonly (readonly [most: number, products: number])[] = [
+  [131072, 1],
+  [1048576, 2.5],
+  [4194304, 4],
+  [Infinity, 15],
+];
 
 /** Of the products of the plain sum: where less is gained, there is no point in less exact results. */
 export const WORTH_IT = 0.9;
