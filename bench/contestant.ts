@@ -46,6 +46,7 @@ export const contestantNotes = {
   'opencv tensors': 'OpenCV.js sepFilter2D, no SIMD, channels interleaved; the image is in its heap, the result stays there',
   'opencv arrays': 'the same with the copies from and to a Float32Array in the timed part',
   'opencv filter2D': 'OpenCV.js filter2D on an image in its heap',
+  'optimised js': 'convolutions: JavaScript loops with prepared weights and blocks in registers, over Float32Arrays, channels first',
   naive: 'plain JavaScript loops over Float32Arrays, channels first',
 } as const;
 

@@ -6,14 +6,7 @@
 import type { SyncContestant } from './contestant.ts';
 import { asConv, asTransposed, dimsOf } from './operations.ts';
 import { elementsOf, type Problem, type Step, weightedSteps } from './problem.ts';
-import type { Axis, LayerShape } from './shapes.ts';
-
-const single: Axis = { input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0 };
-
-function threeAxes(axes: readonly Axis[]): readonly [depth: Axis, height: Axis, width: Axis] {
-  const [width = single, height = single, depth = single] = [...axes].reverse();
-  return [depth, height, width];
-}
+import { type LayerShape, threeAxes } from './shapes.ts';
 
 /**
  * @param input  `[batch, inC, …image]`

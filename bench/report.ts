@@ -52,7 +52,7 @@ export interface Report {
 }
 
 /**
- * Who is held against whom: only those who do the same work. The naive loops read and write arrays in place: they are held against both. What has
+ * Who is held against whom: only those who do the same work. The JavaScript loops read and write arrays in place: they are held against both. What has
  * no pair of tensors or arrays is a measure of its own: our two calls, our plain sum, our convolution forward.
  */
 const pairs: readonly (readonly [ContestantName, ContestantName])[] = (['nchw', 'nhwc'] as const satisfies readonly Layout[]).flatMap(
@@ -66,6 +66,8 @@ const pairs: readonly (readonly [ContestantName, ContestantName])[] = (['nchw', 
     [`${layout} tensors`, `${layout} two calls`],
     [`${layout} tensors`, `${layout} unfactored`],
     [`${layout} tensors`, `${layout} forward`],
+    [`${layout} tensors`, 'optimised js'],
+    [`${layout} arrays`, 'optimised js'],
     [`${layout} tensors`, 'naive'],
     [`${layout} arrays`, 'naive'],
   ],

@@ -3,6 +3,7 @@ import type { Engine } from '../src/types.ts';
 import { type Ceiling, type ContestOptions, compareResults, contest } from './contest.ts';
 import type { Contestant } from './contestant.ts';
 import { naiveContestant } from './naive.ts';
+import { optimisedContestant } from './optimised.ts';
 import { ourContestants } from './ours.ts';
 import type { Peer } from './peer.ts';
 import { type Layout, makeProblem, type Problem } from './problem.ts';
@@ -56,6 +57,8 @@ export async function runContest(
 export async function runLayer(set: string, shape: LayerShape, options: RunnerOptions): Promise<LayerReport> {
   const problem = makeProblem(shape);
   const contestants: Contestant[] = ourContestants(options.engine, problem, options.layouts);
+  const optimised = optimisedContestant(problem);
+  if (optimised) contestants.push(optimised);
   for (const peer of options.peers) contestants.push(...(await peer.contestants(problem)));
   return runContest(set, problem, contestants, options.ceiling, options);
 }

@@ -67,6 +67,14 @@ export interface LayerShape {
   readonly axes: readonly Axis[];
 }
 
+const single: Axis = { input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0 };
+
+/** Ranks below three are 3-D with axes of one cell. */
+export function threeAxes(axes: readonly Axis[]): readonly [depth: Axis, height: Axis, width: Axis] {
+  const [width = single, height = single, depth = single] = [...axes].reverse();
+  return [depth, height, width];
+}
+
 type Letter = 'd' | 'h' | 'w';
 
 const letters: readonly Letter[] = ['d', 'h', 'w'];

@@ -123,6 +123,8 @@ describe('text', () => {
       `${layout} tensors/${layout} two calls`,
       `${layout} tensors/${layout} unfactored`,
       `${layout} tensors/${layout} forward`,
+      `${layout} tensors/optimised js`,
+      `${layout} arrays/optimised js`,
       `${layout} tensors/naive`,
       `${layout} arrays/naive`,
     ];
