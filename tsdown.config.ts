@@ -1,6 +1,10 @@
-import { defineConfig } from 'tsdown';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type UserConfig } from 'tsdown';
 
-export default defineConfig({
+const engine = fileURLToPath(new URL('src/index.ts', import.meta.url));
+
+/** What users import. */
+const library: UserConfig = {
   entry: { index: 'src/index.ts', reference: 'src/reference/index.ts' },
   format: 'esm',
   platform: 'neutral',
@@ -13,4 +17,32 @@ export default defineConfig({
   sourcemap: true,
   deps: { alwaysBundle: ['@assemblyscript/loader'] },
   logLevel: 'warn',
-});
+};
+
+/** The command `wasm-conv`: one file beside the library, with the clock of the benchmark in it, so that users install nothing more. */
+const command: UserConfig = {
+  entry: { cli: 'cli/main.ts' },
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  dts: false,
+  clean: ['dist/shapes'],
+  copy: [{ from: 'bench/shapes', to: 'dist' }],
+  fixedExtension: false,
+  deps: { alwaysBundle: ['tinybench'] },
+  // It measures the library as users import it: that file, not a copy of it with both binaries.
+  plugins: [
+    {
+      name: 'built-library',
+      resolveId: async function (source, importer) {
+        if (importer === undefined || !source.endsWith('/src/index.ts')) return null;
+        const resolved = await this.resolve(source, importer, { skipSelf: true });
+        return resolved?.id === engine ? { id: './index.js', external: 'relative' } : null;
+      },
+    },
+  ],
+  outputOptions: { codeSplitting: false },
+  logLevel: 'warn',
+};
+
+export default defineConfig([library, command]);

@@ -32,7 +32,7 @@ export default defineConfig({
           name: 'debug',
           include: ['test/**/*.test.ts'],
           exclude: [
-            'test/{bench*,check,digits,digits-images,digits-training-command,options,plan,reference*,shape,wasm,factor-kernel}.test.ts',
+            'test/{bench*,command*,check,digits,digits-images,digits-training-command,options,plan,reference*,shape,wasm,factor-kernel}.test.ts',
             'test/{package,readme}.test.ts',
           ],
           env: { WASM_CONV_BUILD: 'debug' },

@@ -7,6 +7,7 @@ import type {
   InputGradOperation,
   InputLayout,
   Layer,
+  Plan,
   Tensor,
   WeightGradOperation,
 } from '../src/types.ts';
@@ -34,6 +35,8 @@ export interface Calls {
   prepared(hold: (operand: Tensor) => Tensor, out?: EngineTensor): Prepared;
   /** From arrays, with nothing packed; undefined where `prepared` packs nothing either. */
   readonly oneShot?: () => Tensor;
+  /** How the prepared call would be computed; undefined where `prepared` packs nothing. */
+  readonly plan?: () => Plan;
 }
 
 const tags = { nchw: ['ncw', 'nchw', 'ncdhw'], nhwc: ['nwc', 'nhwc', 'ndhwc'] } as const satisfies Record<Layout, readonly InputLayout[]>;
@@ -59,6 +62,14 @@ function layerCalls(input: Tensor, prepare: () => Layer, oneShot: () => Tensor):
       return { run: out ? () => layer.run(held, { out }) : () => layer.run(held), dispose: () => layer.dispose() };
     },
     oneShot,
+    plan: () => {
+      const layer = prepare();
+      try {
+        return layer.plan(input.shape);
+      } finally {
+        layer.dispose();
+      }
+    },
   };
 }
 

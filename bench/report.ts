@@ -1,4 +1,5 @@
 /** Times of a contest → the figures that are shown. */
+import type { EngineInfo } from '../src/types.ts';
 import type { ContestResult, Times } from './contest.ts';
 import { type ContestantName, contestantNames } from './contestant.ts';
 import type { Machine } from './machine.ts';
@@ -43,6 +44,8 @@ export interface LayerReport {
 
 export interface Report {
   readonly machine: Machine;
+  /** Ours; results kept from before it was said do not have it. */
+  readonly engine?: Pick<EngineInfo, 'version' | 'simd' | 'threads'>;
   /** Package and version, for each peer that took part. */
   readonly peers: Readonly<Record<string, string>>;
   readonly rounds: number;

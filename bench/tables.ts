@@ -2,7 +2,7 @@
 import { type ContestantName, contestantNames, contestantNotes } from './contestant.ts';
 import { machineLine } from './machine.ts';
 import type { Figure, LayerReport, Report } from './report.ts';
-import { geometricMean } from './stats.ts';
+import { geometricMean, medianRatio } from './stats.ts';
 
 /** Three digits that mean something: 0.123, 1.23, 12.3, 123, 1234. */
 export function digits3(value: number): string {
@@ -24,27 +24,44 @@ function figureCells({ name, best, median, spread, gflops, ofCeiling }: Figure):
 
 const figureHeads = ['contestant', 'best', 'median', 'spread', 'GFLOP/s', 'of ceiling'];
 
-/** Columns as wide as they need; the first stands left, figures right. */
-export function alignedTable(rows: readonly (readonly string[])[]): string {
+/** Columns as wide as they need; the first stands left, the others, which are figures, right, unless they are words. */
+export function alignedTable(rows: readonly (readonly string[])[], others: 'left' | 'right' = 'right'): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const cell = (text: string, column: number): string => {
     const width = widths[column] ?? 0;
-    return column === 0 ? text.padEnd(width) : text.padStart(width);
+    return column === 0 || others === 'left' ? text.padEnd(width) : text.padStart(width);
   };
   return rows.map((row) => `  ${row.map(cell).join('  ').trimEnd()}`).join('\n');
 }
 
-function work(flops: number): string {
+/** As people count it: 1 kB is 1000 bytes. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  return bytes < 999.5e3 ? `${digits3(bytes / 1e3)} kB` : `${digits3(bytes / 1e6)} MB`;
+}
+
+export function work(flops: number): string {
   return flops < 1e6 ? `${digits3(flops / 1e3)} kflop` : `${digits3(flops / 1e6)} Mflop`;
 }
 
-/** One layer, for a terminal. */
+/** Loops in JavaScript, the better ones first: what a table for a terminal holds everybody against. */
+const measures: readonly ContestantName[] = ['optimised js', 'naive'];
+
+/** One layer, for a terminal: the last columns are how many times faster a contestant is than each of the JavaScript loops. */
 export function layerText(layer: LayerReport): string {
   const { median, spread } = layer.ceiling;
+  const against = measures.flatMap((name) => layer.figures.filter((figure) => figure.name === name));
+  const heads = [...figureHeads, ...against.map(({ name }) => `× ${name}`)];
+  const row = (figure: Figure): string[] => [
+    ...figureCells(figure),
+    ...against.map(({ rounds }) => digits3(medianRatio(rounds, figure.rounds))),
+  ];
   const lines = [
     `${layer.set}: ${layer.name} (${layer.words}), ${work(layer.flops)}, ceiling ${digits3(median)} GFLOP/s, spread ${percent(spread)}`,
-    alignedTable([figureHeads, ...layer.figures.map(figureCells)]),
-    ...layer.ratios.map(({ faster, than, times }) => `  ${faster} is ${digits3(times)} × ${than}`),
+    alignedTable([heads, ...layer.figures.map(row)]),
+    ...layer.ratios
+      .filter(({ than }) => !measures.includes(than))
+      .map(({ faster, than, times }) => `  ${faster} is ${digits3(times)} × ${than}`),
     ...Object.entries(layer.wrong).map(([name, text]) => `  ${name} is wrong: ${text}`),
   ];
   return lines.join('\n');

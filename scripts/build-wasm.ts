@@ -1,7 +1,9 @@
-/** assembly/ → dist/kernels.wasm, dist/kernels-relaxed.wasm, build/kernels-debug.wasm, and src/wasm-binary.ts with the first two inlined. Run from the package's folder. */
+/** assembly/ → dist/kernels.wasm, dist/kernels-relaxed.wasm, build/kernels-debug.wasm, src/wasm-binary.ts with the first two inlined, and bench/ceiling-binary.ts. Run from the package's folder. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
+import { ceilingSource, ceilingSteps } from '../bench/ceiling.ts';
 import { versionNumber } from '../src/version.ts';
+import { compileAssembly } from './compile-assembly.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 async function compile(target: string): Promise<void> {
@@ -25,6 +27,14 @@ export const plainBinary: string =
   '${plain.toString('base64')}';
 export const relaxedBinary: string =
   '${relaxed.toString('base64')}';
+`,
+);
+// The benchmark is part of the package, the compiler is not.
+const ceiling = await compileAssembly({ 'index.ts': ceilingSource(ceilingSteps) });
+writeFileSync(
+  'bench/ceiling-binary.ts',
+  `/** Made by scripts/build-wasm.ts from ceiling.ts; not to be edited. */
+export const ceilingBinary: string = '${Buffer.from(ceiling.binary).toString('base64')}';
 `,
 );
 process.stderr.write(`kernels.wasm: ${plain.length} bytes, kernels-relaxed.wasm: ${relaxed.length} bytes\n`);

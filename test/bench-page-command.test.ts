@@ -23,7 +23,7 @@ describe('bench:report', () => {
   it.each([
     [['--form', 'x'], "Unknown option '--form'"],
     [['x.json'], "'x.json' is no option; results are given as --from x.json"],
-    [['--from', 'x.json', '--', 'resnet'], 'give one of them'],
+    [['--from', 'x.json', '--', 'core'], 'give one of them'],
     [['--bandwidth=fast'], "--bandwidth must be a number above 0, got 'fast'"],
   ])('refuses %j', (args, message) => {
     const { status, stdout, stderr } = run(...args, '--out', join(home, 'none'));
@@ -56,11 +56,11 @@ describe('bench:report', () => {
   it('measures, keeps the results, and draws them again to the letter', () => {
     const [shapes, first, second] = [join(home, 'tiny.txt'), join(home, 'first'), join(home, 'second')];
     writeFileSync(shapes, [6, 8, 12].map((side) => `ic1ih${side}oc2kh3ph1n"<side> ${side}"\n`).join(''));
-    const measured = run('--out', first, '--bandwidth', '10', '--', shapes, '--rounds', '2', '--turn', '1');
+    const measured = run('--out', first, '--bandwidth', '10', '--', shapes, '--time', '2');
     expect(measured.status, measured.stderr).toBe(0);
     expect(measured.stderr).toContain('1/3 tiny: <side> 6');
     const kept = join(first, 'results.json');
-    expect(JSON.parse(readFileSync(kept, 'utf8')).command).toBe(`node --import tsx bench/run.ts ${shapes} --rounds 2 --turn 1 --json`);
+    expect(JSON.parse(readFileSync(kept, 'utf8')).command).toBe(`wasm-conv bench ${shapes} --time 2 --json`);
     const charts = ['tensors', 'arrays', 'roofline', 'growth-tensors', 'growth-arrays'].map((kind) => `tiny-${kind}.svg`);
     expect(measured.stdout.trim().split('\n')).toEqual([
       kept,

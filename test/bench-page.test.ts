@@ -182,10 +182,10 @@ describe('page', () => {
     ])
       expect(html).toContain(words);
     expect(html).toContain('as far as the results tell');
-    expect(likelyCommand(results(dense))).toBe('node --import tsx bench/run.ts one --peers --naive --rounds 3 --turn 2 --json');
-    const command = "node --import tsx bench/run.ts one --layers '3x3 <' --json";
+    expect(likelyCommand(results(dense))).toBe('wasm-conv bench one --peers --naive --time 6 --json');
+    const command = "wasm-conv bench one --layers '3x3 <' --json";
     const named = reportPage([{ results: { ...results(dense), command }, roof }]).html;
-    expect(named).toContain('bench/run.ts one --layers &#39;3x3 &lt;&#39; --json</code>');
+    expect(named).toContain('wasm-conv bench one --layers &#39;3x3 &lt;&#39; --json</code>');
     expect(named).not.toContain('as far as the results tell');
   });
 

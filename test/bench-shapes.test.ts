@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { flopsOf, productsOf } from '../bench/operations.ts';
-import { parseLayer, parseShapes } from '../bench/shapes.ts';
+import { readSet, setNames } from '../bench/sets.ts';
+import { type LayerShape, parseLayer, parseShapes } from '../bench/shapes.ts';
 
 const folder = fileURLToPath(new URL('../', import.meta.url));
 
@@ -83,22 +84,66 @@ describe('words of a layer', () => {
 });
 
 describe('sets of layers', () => {
+  const layersOf = (name: string): readonly LayerShape[] => readSet(name)?.layers ?? [];
+
+  it('are the files of bench/shapes', () => {
+    const files = readdirSync(join(folder, 'bench/shapes')).map((file) => file.replace(/\.txt$/, ''));
+    expect(files.sort()).toEqual([...setNames].sort());
+    expect(readSet(join(folder, 'bench/shapes/none.txt'))).toBeUndefined();
+    expect(readSet(join(folder, 'bench/shapes/core.txt'))).toEqual(readSet('core'));
+  });
+
+  /** How many there are, and of one of them what it costs. */
   it.each([
-    ['resnet', '3x3 64-64 56', 2 * 64 * 64 * 9 * 56 * 56],
-    ['depthwise', 'dw 5x5 240 28', 2 * 240 * 25 * 28 * 28],
-    ['digits', '5x5 1-8 28', 2 * 8 * 25 * 28 * 28],
-    ['others', '7x7/2 3-64 224', 2 * 64 * 3 * 49 * 112 * 112],
-    ['family', 'separable 3x3 32-64 112', 2 * 32 * 112 * 112 * (9 + 64)],
-  ])('%s is readable, its sizes are given and fit', (set, name, flops) => {
-    const layers = parseShapes(readFileSync(join(folder, 'bench/shapes', `${set}.txt`), 'utf8'), set);
-    expect(new Set(layers.map((layer) => layer.name)).size).toBe(layers.length);
+    ['core', 19, '7x7/2 3-64 224', 2 * 64 * 3 * 49 * 112 * 112],
+    ['digits', 5, '5x5 1-8 28', 2 * 8 * 25 * 28 * 28],
+    ['family', 27, 'separable 3x3 32-64 112', 2 * 32 * 112 * 112 * (9 + 64)],
+    ['resnet50', 23, '1x1/2 1024-2048 14', 2 * 2048 * 1024 * 49],
+    ['vgg16', 9, '3x3 512-512 14', 2 * 512 * 512 * 9 * 14 * 14],
+    ['mobilenetv2', 30, 'dw 3x3/2 576 14', 2 * 576 * 9 * 49],
+    ['efficientnet-b0', 46, 'dw 5x5/2 672 14', 2 * 672 * 25 * 49],
+    ['shufflenet', 19, 'g3 1x1 60-216 28', 2 * 60 * 72 * 28 * 28],
+    ['deeplab', 15, '3x3 dil 12 512-1024 41', 2 * 512 * 1024 * 9 * 41 * 41],
+    ['dcgan', 10, 'transposed 4x4 100-1024 1', 2 * 100 * 1024 * 16],
+    ['unet', 23, 'transposed 2x2/2 128-64 196', 2 * 128 * 64 * 4 * 196 * 196],
+    ['c3d', 7, '3x3x3 3-64 16x112x112', 2 * 3 * 64 * 27 * 16 * 112 * 112],
+    ['sizes', 7, '3x3 64-64 14', 2 * 64 * 64 * 9 * 14 * 14],
+  ])('%s is readable, its sizes are given and fit', (set, count, name, flops) => {
+    const layers = layersOf(set);
+    expect(layers).toHaveLength(count);
+    expect(new Set(layers.map((layer) => layer.name)).size).toBe(count);
+    expect(new Set(layers.map((layer) => layer.words)).size).toBe(count);
     for (const layer of layers) expect(layer.words).toMatch(/o[hw]\d+/);
     const found = layers.find((layer) => layer.name === name);
     expect(found && flopsOf(found)).toBe(flops);
   });
 
+  it('core is what the targets are measured on', () => {
+    expect(layersOf('core').map(({ words }) => words)).toEqual([
+      'ic3ih224oc64oh112kh7sh2ph3',
+      'ic64ih56oc64oh56kh3ph1',
+      'ic128ih28oc128oh28kh3ph1',
+      'ic256ih14oc256oh14kh3ph1',
+      'ic512ih7oc512oh7kh3ph1',
+      'ic128ih56oc128oh28kh3sh2ph1',
+      'ic256ih56oc64oh56kh1',
+      'ic512ih7oc2048oh7kh1',
+      'ic3ih224oc32oh112kh3sh2ph1',
+      'g96ic96ih112oc96oh56kh3sh2ph1',
+      'g144ic144ih56oc144oh56kh3ph1',
+      'g576ic576ih14oc576oh14kh3ph1',
+      'g240ic240ih28oc240oh28kh5ph2',
+      'g3ic240ih28oc240oh28kh1',
+      'g32ic128ih56oc128oh56kh3ph1',
+      'ic256ih33oc256oh33kh3dh1ph2',
+      'deconv ic256ih16oc128oh32kh4sh2ph1',
+      'deconv ic128ih56oc64oh112kh2sh2',
+      'ic1ih28oc8oh28kh5ph2',
+    ]);
+  });
+
   it('family has every operation, each of at least 1 Mflop', () => {
-    const layers = parseShapes(readFileSync(join(folder, 'bench/shapes/family.txt'), 'utf8'), 'family');
+    const layers = layersOf('family');
     for (const layer of layers) expect(flopsOf(layer), layer.name).toBeGreaterThanOrEqual(1e6);
     const present = new Set(layers.map(({ operation, axes }) => `${operation} ${axes.length}d`));
     const ranked = ['deconv', 'bwd_d', 'bwd_w', 'deconv_bwd_d', 'deconv_bwd_w'].flatMap((name) =>

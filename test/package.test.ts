@@ -78,6 +78,19 @@ export const result = plain(same, out, options).data.length + plan.flops;
   expect(run(process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', project)).toBe('');
 });
 
+it('brings its command, which needs nothing else', () => {
+  const folder = join(project, 'node_modules', 'wasm-conv');
+  const { bin, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    bin: Record<string, string>;
+    version: string;
+  };
+  const cli = join(folder, bin['wasm-conv'] ?? 'none');
+  expect(readFileSync(cli, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  expect(run(process.execPath, cli, '--version')).toBe(`${version}\n`);
+  const report = JSON.parse(run(process.execPath, cli, 'bench', '--set', 'digits', '--layers', '7x7', '--time', '2', '--json'));
+  expect(report.layers).toMatchObject([{ set: 'digits', wrong: {} }]);
+});
+
 it('holds what it names, no source of ours and no dependency', () => {
   const folder = join(project, 'node_modules', 'wasm-conv');
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {

@@ -4,15 +4,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { commandLine } from '../../cli/command-line.ts';
 import { thisMachine } from '../machine.ts';
 import { type Run, reportPage } from './page.ts';
 import { parseResults, type Results, ResultsError, readResults } from './results.ts';
 import type { Roof } from './roofline.ts';
 
-const help = `Usage: node --import tsx bench/page/main.ts [options] [-- options of bench/run.ts]
+const help = `Usage: node --import tsx bench/page/main.ts [options] [-- options of wasm-conv bench]
 
 Writes report.html, one file without scripts, and its charts as SVG files in charts/: bars per layer, rooflines, and growth with image
-size for a set whose layers differ in nothing else (bench/shapes/sizes.txt).
+size for a set whose layers differ in nothing else (sizes).
 
   --from <file>        results of \`npm run --silent bench -- … --json\`; as often as there are files. Without it the benchmark is run,
                        with what follows --, and its results are kept in results.json beside the page: --from takes them too
@@ -21,7 +22,7 @@ size for a set whose layers differ in nothing else (bench/shapes/sizes.txt).
                        Node are those of the results
   --help               this text
 
-  npm run bench:report -- -- resnet bench/shapes/sizes.txt --peers
+  npm run bench:report -- -- core sizes --peers
 
 Progress goes to standard error, the names of the files to standard output. Exit code: 0, 1 when something failed or a result of ours was
 wrong, 2 for a wrong option.
@@ -32,7 +33,7 @@ class UsageError extends Error {}
 /** The benchmark failed; it has said why. */
 class BenchmarkError extends Error {
   constructor(readonly exitCode: number) {
-    super(`bench/run.ts ended with exit code ${exitCode} and no results`);
+    super(`wasm-conv bench ended with exit code ${exitCode} and no results`);
   }
 }
 
@@ -79,8 +80,8 @@ function say(text: string): void {
 
 /** Runs the benchmark; what it says on standard error is seen at once. @returns its results, and its exit code */
 async function runBenchmark(rest: readonly string[]): Promise<readonly [results: Results, exitCode: number]> {
-  const script = fileURLToPath(new URL('../run.ts', import.meta.url));
-  const args = [...rest, '--json'];
+  const script = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+  const args = ['bench', ...rest, '--json'];
   // The flags of this process load TypeScript in that one too.
   const child = spawn(process.execPath, [...process.execArgv, script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   child.stdout.setEncoding('utf8');
@@ -93,12 +94,8 @@ async function runBenchmark(rest: readonly string[]): Promise<readonly [results:
     child.on('close', (code) => resolve(code ?? 1));
   });
   if (json === '') throw new BenchmarkError(exitCode || 1);
-  const command = ['node --import tsx bench/run.ts', ...args.map(quoted)].join(' ');
-  return [{ ...parseResults(json, 'bench/run.ts'), command }, exitCode];
+  return [{ ...parseResults(json, 'wasm-conv bench'), command: commandLine(args) }, exitCode];
 }
-
-/** As a shell takes it for one word. */
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
 
 /** Loaded only now: help, wrong options and a stated bandwidth need no compiler. */
 async function measure(): Promise<number> {

@@ -57,7 +57,7 @@ function sectionsOf({ results, roof }: Run, slugs: Map<string, number>, several:
   });
 }
 
-/** Spread above which the machine was not ours alone; `bench/run.ts` asks to repeat such layers. */
+/** Spread above which the machine was not ours alone; `wasm-conv bench` asks to repeat such layers. */
 const noisy = 0.1;
 
 function noiseOf({ layers }: Results): string {

@@ -1,4 +1,4 @@
-/** `bench/run.ts --json` → reports that are known to be whole: charts are drawn from these alone. */
+/** `wasm-conv bench --json` → reports that are known to be whole: charts are drawn from these alone. */
 import { readFileSync } from 'node:fs';
 import type { Machine } from '../machine.ts';
 import type { Figure, LayerReport, Report } from '../report.ts';
@@ -11,7 +11,7 @@ export interface Results extends Report {
   readonly bandwidth?: number;
 }
 
-/** What is read is not what `bench/run.ts` writes. */
+/** What is read is not what `wasm-conv bench` writes. */
 export class ResultsError extends Error {
   override readonly name = 'ResultsError';
 }
@@ -61,6 +61,12 @@ function machineOf(value: unknown, where: string): Machine {
   };
 }
 
+function engineOf(value: unknown, where: string): Results['engine'] {
+  const { version, simd, threads } = fields(value, where);
+  if (simd !== 'simd128' && simd !== 'relaxed') fail(`${where}.simd`, "'simd128' or 'relaxed'", simd);
+  return { version: words(version, `${where}.version`), simd, threads: above0(threads, `${where}.threads`) };
+}
+
 function figureOf(value: unknown, where: string): Figure {
   const figure = fields(value, where);
   const number = (key: string): number => above0(figure[key], `${where}.${key}`);
@@ -108,7 +114,7 @@ export function shapeOf({ words }: Pick<LayerReport, 'words'>, where: string): L
 }
 
 /**
- * @param json what `bench/run.ts --json` printed
+ * @param json what `wasm-conv bench --json` printed
  * @param source said first in every error: a file
  * @throws ResultsError in one line
  */
@@ -126,6 +132,7 @@ export function parseResults(json: string, source: string): Results {
     rounds: above0(report.rounds, `${source}: rounds`),
     turn: above0(report.turn, `${source}: turn`),
     layers: list(report.layers, `${source}: layers`).map((layer, i) => layerOf(layer, `${source}: layers[${i}]`)),
+    ...(report.engine === undefined ? {} : { engine: engineOf(report.engine, `${source}: engine`) }),
     ...(report.command === undefined ? {} : { command: words(report.command, `${source}: command`) }),
     ...(report.bandwidth === undefined ? {} : { bandwidth: above0(report.bandwidth, `${source}: bandwidth`) }),
   };
@@ -151,11 +158,11 @@ export function likelyCommand({ layers, peers, rounds, turn }: Report): string {
     layers.some(({ figures, wrong }) => [...figures.map(({ name }) => name), ...Object.keys(wrong)].some((name) => pattern.test(name)));
   const layouts = ['nchw', 'nhwc'].filter((layout) => took(new RegExp(`^${layout} `)));
   return [
-    'node --import tsx bench/run.ts',
+    'wasm-conv bench',
     ...new Set(layers.map(({ set }) => set)),
     ...(Object.keys(peers).length > 0 ? ['--peers'] : []),
     ...(took(/^naive$/) ? ['--naive'] : []),
     ...(layouts.length === 1 ? [`--layout ${layouts[0]}`] : []),
-    `--rounds ${rounds} --turn ${turn} --json`,
+    `--time ${Math.max(1, Math.round(rounds * turn))} --json`,
   ].join(' ');
 }

@@ -1,0 +1,156 @@
+/** `wasm-conv bench`: layers from files, contestants in turns, figures as text, JSON or markdown. */
+import { machineLine, thisMachine } from '../bench/machine.ts';
+import type { Layout } from '../bench/problem.ts';
+import { progressBar } from '../bench/progress.ts';
+import type { LayerReport, Report } from '../bench/report.ts';
+import { defaultSets, readSet, setNames, setNotes } from '../bench/sets.ts';
+import type { LayerShape } from '../bench/shapes.ts';
+import { layerText, markdown, percent } from '../bench/tables.ts';
+import type { Engine } from '../src/types.ts';
+import { commandLine } from './command-line.ts';
+import { oneOf, readArgs, say, UsageError, wholeNumber } from './usage.ts';
+
+export const benchHelp = `Usage: wasm-conv bench [set or file …] [options]
+
+Times layers: WebAssembly against JavaScript, all in turns, next to the 128-bit multiply + add ceiling of the core, measured in the same rounds.
+The sets (${defaultSets.join(', ')} when none is named):
+
+${setNames.map((name) => `  ${name.padEnd(17)}  ${setNotes[name as keyof typeof setNotes]}`).join('\n')}
+
+A file has one layer per line, such as g2ic64ih56oc64oh56kh3ph1: bench/README.md of the repository explains the words.
+
+  --set <name>         this set; as often as there are sets
+  --layers <text>      only layers whose name or words hold the text
+  --layout <which>     nchw, nhwc or both (default both)
+  --threads <n|auto>   of the engine (default 1)
+  --time <ms>          how long each contestant is timed on a layer, about, in all (default 300); a call that takes longer is made 15 times
+  --naive              naive JavaScript loops are timed too (slow: they take most of the time); optimised ones always are, on convolutions
+  --peers              TensorFlow.js, ONNX Runtime and others too, where they are installed
+  --json               one JSON object on standard output
+  --markdown           the tables of bench/README.md on standard output
+  --help               this text
+
+Everything but the figures goes to standard error. Exit code: 0, 1 when something failed or a result of ours was wrong, 2 for a wrong option.
+`;
+
+function readOptions(args: readonly string[]) {
+  return readArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      set: { type: 'string', multiple: true, default: [] },
+      layers: { type: 'string', default: '' },
+      layout: { type: 'string', default: 'both' },
+      threads: { type: 'string', default: '1' },
+      time: { type: 'string', default: '300' },
+      naive: { type: 'boolean', default: false },
+      peers: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+}
+
+/** A layer, and the set it comes from. */
+interface Work {
+  readonly set: string;
+  readonly shape: LayerShape;
+}
+
+function workOf(names: readonly string[], text: string): Work[] {
+  const work = names.flatMap((name) => {
+    const read = readSet(name);
+    if (!read) throw new UsageError(`'${name}' is neither a set (${setNames.join(', ')}) nor a file that can be read`);
+    return read.layers.map((shape) => ({ set: read.set, shape }));
+  });
+  const chosen = work.filter(({ shape }) => shape.name.includes(text) || shape.words.includes(text));
+  if (chosen.length === 0) throw new UsageError(`no layer holds '${text}'`);
+  return chosen;
+}
+
+/** Everybody's turns on a layer: many, so that a spread can be told, and of at least the millisecond that a clock needs. */
+function turnsOf(time: number): { rounds: number; turn: number } {
+  const rounds = Math.min(15, time);
+  return { rounds, turn: time / rounds };
+}
+
+const layoutsOf = (which: Layout | 'both'): Layout[] => (which === 'both' ? ['nchw', 'nhwc'] : [which]);
+
+/** Milliseconds: twice what the slowest to settle took on the layers of shapes/ to come within 5 % of its last speed (78 ms, Node 20). */
+const warmup = 150;
+
+/** Rounds that differ by more than this mean that somebody else uses the machine: in calm runs nearly all stay below half of it. */
+const noisy = 0.1;
+
+/** Whose rounds differed too much. The ceiling alone does not tell: it needs no memory, and a moment of quiet is enough for it. */
+function disturbed({ ceiling, figures }: LayerReport): string[] {
+  const all = [{ name: 'ceiling', spread: ceiling.spread }, ...figures];
+  return all.filter(({ spread }) => spread > noisy).map(({ name, spread }) => `${name} ${percent(spread)}`);
+}
+
+function engineLine({ info }: Engine): string {
+  const threads = info.threads === 1 ? 'one thread' : `${info.threads} threads`;
+  const reason = info.threadsReason === undefined ? '' : `: ${info.threadsReason}`;
+  return `wasm-conv ${info.version}, ${info.simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}, ${threads}${reason}`;
+}
+
+/** Whether a result of ours was wrong: a peer's is its own affair. */
+const oursWrong = ({ wrong }: LayerReport): boolean => Object.keys(wrong).some((name) => /^n(chw|hwc) /.test(name));
+
+/** @returns the exit code */
+export async function bench(args: readonly string[]): Promise<number> {
+  const { values, positionals } = readOptions(args);
+  if (values.help) {
+    process.stdout.write(benchHelp);
+    return 0;
+  }
+  if (values.json && values.markdown) throw new UsageError('--json and --markdown exclude each other');
+  for (const name of values.set) oneOf('set', name, setNames);
+  const { rounds, turn } = turnsOf(wholeNumber('time', values.time));
+  const layouts = layoutsOf(oneOf('layout', values.layout, ['nchw', 'nhwc', 'both']));
+  const threads = values.threads === 'auto' ? 'auto' : wholeNumber('threads', values.threads);
+  const named = [...values.set, ...positionals];
+  const work = workOf(named.length > 0 ? named : defaultSets, values.layers);
+
+  // Only now: help and wrong options need neither the engine nor what measures it.
+  const [{ createEngine }, { ceilingProbe }, { runLayer }, { loadPeers }] = await Promise.all([
+    import('../src/index.ts'),
+    import('../bench/ceiling-probe.ts'),
+    import('../bench/runner.ts'),
+    import('../bench/peers.ts'),
+  ]);
+  const peers = values.peers ? await loadPeers(work.map(({ shape }) => shape)) : [];
+  const engine = await createEngine({ threads });
+  const ceiling = await ceilingProbe();
+  const machine = thisMachine();
+  const quiet = values.json || values.markdown;
+  say(machineLine(machine));
+  say(engineLine(engine));
+  const bar = progressBar(process.stderr, work.length);
+  const layers: LayerReport[] = [];
+  for (const { set, shape } of work) {
+    bar.show(layers.length, `${set}: ${shape.name}`);
+    const layer = await runLayer(set, shape, { engine, ceiling, layouts, naive: values.naive, peers, rounds, turn, warmup });
+    layers.push(layer);
+    bar.clear();
+    if (!quiet) process.stdout.write(`${layerText(layer)}\n\n`);
+    const spreads = disturbed(layer);
+    if (spreads.length > 0) say(`${set}: ${shape.name}: the machine was busy, repeat this; spread of ${spreads.join(', ')}`);
+    for (const [name, text] of Object.entries(layer.wrong)) say(`${set}: ${shape.name}: ${name} is wrong and was not timed: ${text}`);
+  }
+  const { version, simd, threads: running } = engine.info;
+  engine.dispose();
+
+  const report: Report = {
+    machine,
+    engine: { version, simd, threads: running },
+    peers: Object.fromEntries(peers.map((peer) => [peer.name, peer.version])),
+    rounds,
+    turn,
+    layers,
+  };
+  if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (values.markdown) process.stdout.write(`${markdown(report, commandLine(['bench', ...args]))}\n`);
+  return layers.some(oursWrong) ? 1 : 0;
+}
