@@ -42,6 +42,8 @@ const command: UserConfig = {
     },
   ],
   outputOptions: { codeSplitting: false },
+  // Its licence asks for this line in copies.
+  banner: '/*! Contains tinybench, MIT License, Copyright (c) 2022 Tinylibs: https://github.com/tinylibs/tinybench */',
   logLevel: 'warn',
 };
 

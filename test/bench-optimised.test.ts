@@ -22,6 +22,9 @@ const others = [
   'ic3iw19oc5kw4sw2pw3',
   'ic2id5ih4iw6oc5kd2kh3kw3pd1',
   'ic1ih7oc6kh3',
+  'mb2ic3ih5iw6oc5kh1',
+  'mb2g2ic4ih9iw8oc8kh2sh2',
+  'mb2g2ic2ih6oc10kh3ph1',
 ];
 const depthwise = [
   ...[3, 4, 5, 8, 9].map((inW) => `g2ic2ih4iw${inW}oc2kh3ph1`),
@@ -30,6 +33,9 @@ const depthwise = [
   'g2ic2ih9oc2kh3dh1ph2',
   'g2ic2ih9iw8oc2kh3dh1dw0',
   'mb2g3ic3ih6oc6kh3ph1',
+  'mb2g3ic3ih6iw7oc3kh3',
+  'mb2g3ic3ih6iw8oc9kh2sh2',
+  'g2ic2id4ih5oc2kd3kh1kw3',
   'g4ic4iw12oc4kw9pw4',
   'g2ic2id4oc2kd3kh3kw1',
 ];

@@ -8,7 +8,7 @@ import { layerReport, type Report } from '../bench/report.ts';
 import { runContest } from '../bench/runner.ts';
 import { parseLayer } from '../bench/shapes.ts';
 import { geometricMean, median, medianRatio, spread } from '../bench/stats.ts';
-import { alignedTable, digits3, layerText, markdown, percent, timeText } from '../bench/tables.ts';
+import { alignedTable, bytesText, digits3, layerText, markdown, percent, timeText } from '../bench/tables.ts';
 import { createEngine } from '../src/index.ts';
 
 describe('statistics', () => {
@@ -68,6 +68,32 @@ describe('text', () => {
         ['longer', '1'],
       ]),
     ).toBe('  a       time\n  longer     1');
+  });
+
+  it('writes bytes in thousands', () => {
+    expect([0, 999, 1000, 999_400, 999_500, 737_536, 12_345_678].map(bytesText)).toEqual([
+      '0 bytes',
+      '999 bytes',
+      '1.00 kB',
+      '999 kB',
+      '1.00 MB',
+      '738 kB',
+      '12.3 MB',
+    ]);
+  });
+
+  it('holds everybody against the JavaScript loops in columns, against others in lines', () => {
+    const times = [
+      { name: 'naive', rounds: [60, 120] },
+      { name: 'optimised js', rounds: [6, 12] },
+      { name: 'nchw tensors', rounds: [1, 2] },
+      { name: 'tfjs tensors', rounds: [2, 4] },
+    ];
+    const layer = layerReport('set', parseLayer('ic1ih1oc1000kh1', 'here'), { times, ceiling: [1, 1] }, new Map());
+    const [, heads = '', ours = '', ...rest] = layerText(layer).split('\n');
+    expect(heads).toMatch(/ {2}× optimised js {2}× naive$/);
+    expect(ours).toMatch(/^ {2}nchw tensors .* 6\.00 +60\.0$/);
+    expect(rest.filter((line) => line.includes(' × '))).toEqual(['  nchw tensors is 2.00 × tfjs tensors']);
   });
 
   it('shows progress by a bar on a terminal, by lines elsewhere', () => {

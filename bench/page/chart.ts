@@ -62,6 +62,7 @@ const hatches = {
   lines: 'M0 3H6',
   checks: 'M0 0L6 6M6 0L0 6',
   bars: 'M3 0V6',
+  steps: 'M0 1.5H3V4.5H6',
   waves: 'M0 3L1.5 1.5L4.5 4.5L6 3',
 } as const;
 
@@ -93,6 +94,7 @@ const outlines = {
   triangle: 'M0 -1.1L1.05 .9H-1.05Z',
   diamond: 'M0 -1.25L1.25 0L0 1.25L-1.25 0Z',
   cross: 'M-.4 -1.2H.4V-.4H1.2V.4H.4V1.2H-.4V.4H-1.2V-.4H-.4Z',
+  wedge: 'M0 1.1L1.05 -.9H-1.05Z',
   star: 'M0 -1.3L.4 -.4L1.3 0L.4 .4L0 1.3L-.4 .4L-1.3 0L-.4 -.4Z',
 } as const;
 

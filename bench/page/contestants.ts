@@ -5,8 +5,8 @@ export type Kind = 'tensors' | 'arrays';
 
 export const kinds: readonly Kind[] = ['tensors', 'arrays'];
 
-type Pattern = 'solid' | 'stripes' | 'dots' | 'lines' | 'checks' | 'bars' | 'waves';
-type Mark = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross' | 'ring' | 'star';
+type Pattern = 'solid' | 'stripes' | 'dots' | 'lines' | 'checks' | 'bars' | 'waves' | 'steps';
+type Mark = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross' | 'ring' | 'star' | 'wedge';
 
 /** Of whom the figure is: one colour each. */
 export interface Family {
@@ -28,6 +28,7 @@ export const families: readonly Family[] = [
   { id: 'tfjs', light: ['#067e54', '#034a31'], dark: ['#50d59e', '#c4ffe6'], pattern: 'dots', mark: 'triangle' },
   { id: 'ort', light: ['#bc4f9b', '#7d2860'], dark: ['#f189c4', '#ffd0ec'], pattern: 'lines', mark: 'diamond' },
   { id: 'opencv', light: ['#6fc3f0', '#1c6f9c'], dark: ['#d8f6ff', '#3a8fb8'], pattern: 'checks', mark: 'cross' },
+  { id: 'optimised', light: ['#2b1230', '#8f6a99'], dark: ['#a238f0', '#dfb3ff'], pattern: 'steps', mark: 'wedge' },
   { id: 'naive', light: ['#a49d99', '#4b4b52'], dark: ['#77757d', '#c4c4cc'], pattern: 'bars', mark: 'ring' },
   { id: 'other', light: ['#7a1f12', '#4a0f07'], dark: ['#c4553f', '#ffb5a6'], pattern: 'waves', mark: 'star' },
 ];
