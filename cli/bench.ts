@@ -1,5 +1,6 @@
 /** `wasm-conv bench`: layers from files, contestants in turns, figures as text, JSON or markdown. */
 import { machineLine, thisMachine } from '../bench/machine.ts';
+import { flopsOf } from '../bench/operations.ts';
 import type { Layout } from '../bench/problem.ts';
 import { progressBar } from '../bench/progress.ts';
 import type { LayerReport, Report } from '../bench/report.ts';
@@ -9,6 +10,9 @@ import { layerText, markdown, percent } from '../bench/tables.ts';
 import type { Engine } from '../src/types.ts';
 import { commandLine } from './command-line.ts';
 import { oneOf, readArgs, say, UsageError, wholeNumber } from './usage.ts';
+
+/** Flops that naive loops compute in about half a second: ResNet's layers are below it, and fifteen calls of those are a wait that one accepts. */
+const naiveMost = 300e6;
 
 export const benchHelp = `Usage: wasm-conv bench [set or file …] [options]
 
@@ -24,7 +28,8 @@ A file has one layer per line, such as g2ic64ih56oc64oh56kh3ph1: bench/README.md
   --layout <which>     nchw, nhwc or both (default both)
   --threads <n|auto>   of the engine (default 1)
   --time <ms>          how long each contestant is timed on a layer, about, in all (default 300); a call that takes longer is made 15 times
-  --naive              naive JavaScript loops are timed too (slow: they take most of the time); optimised ones always are, on convolutions
+  --naive              naive JavaScript loops are timed on every layer (slow), not only where a call has at most ${naiveMost / 1e6} Mflop; optimised ones
+                       always are, on convolutions
   --peers              TensorFlow.js, ONNX Runtime and others too, where they are installed
   --json               one JSON object on standard output
   --markdown           the tables of bench/README.md on standard output
@@ -131,7 +136,16 @@ export async function bench(args: readonly string[]): Promise<number> {
   const layers: LayerReport[] = [];
   for (const { set, shape } of work) {
     bar.show(layers.length, `${set}: ${shape.name}`);
-    const layer = await runLayer(set, shape, { engine, ceiling, layouts, naive: values.naive, peers, rounds, turn, warmup });
+    const layer = await runLayer(set, shape, {
+      engine,
+      ceiling,
+      layouts,
+      naive: values.naive || flopsOf(shape) <= naiveMost,
+      peers,
+      rounds,
+      turn,
+      warmup,
+    });
     layers.push(layer);
     bar.clear();
     if (!quiet) process.stdout.write(`${layerText(layer)}\n\n`);

@@ -39,7 +39,7 @@ describe('bench', () => {
   });
 
   it('times WebAssembly against JavaScript, in turns', () => {
-    const { status, stdout, stderr } = bench(tiny, '--time', '3', '--layout', 'nhwc', '--naive');
+    const { status, stdout, stderr } = bench(tiny, '--time', '3', '--layout', 'nhwc');
     expect(status, stderr).toBe(0);
     const [head = '', titles = '', ...rows] = stdout.split('\n');
     expect(head).toMatch(/^tiny: tiny \(ic1ih6oc2kh3ph1\), 1\.30 kflop, ceiling [\d.]+ GFLOP\/s, spread [\d.]+ %$/);
@@ -69,7 +69,7 @@ describe('bench', () => {
     expect(report.machine.node).toBe(process.versions.node);
     expect(report.engine).toMatchObject({ threads: 1 });
     expect([report.rounds, report.turn]).toEqual([15, 2]);
-    expect(report.layers.map(({ set, name, figures }) => [set, name, figures.length])).toEqual([['tiny', 'tiny', 4]]);
+    expect(report.layers.map(({ set, name, figures }) => [set, name, figures.length])).toEqual([['tiny', 'tiny', 5]]);
     expect(report.layers[0]?.wrong).toEqual({});
     expect(stderr).toContain('1/1 tiny: tiny');
   });
@@ -79,6 +79,19 @@ describe('bench', () => {
     expect(status).toBe(0);
     expect(stdout).toContain("```\nwasm-conv bench core --set digits --layers '7x7 48-10' --time 2 --markdown\n```");
     expect(stdout).toMatch(/\n### digits\n\n\| layer \| Mflop \| ceiling \| nchw tensors \|/);
+  });
+
+  it('spares one the naive loops on a large layer, unless they are asked for', () => {
+    const large = join(home, 'large.txt');
+    writeFileSync(large, 'ic64ih64oc64oh64kh3ph1n"large"\n');
+    const names = (...more: string[]) => {
+      const { status, stdout, stderr } = bench(large, '--time', '1', '--layout', 'nchw', '--json', ...more);
+      expect(status, stderr).toBe(0);
+      return (JSON.parse(stdout) as Report).layers[0]?.figures.map(({ name }) => name);
+    };
+    const always = ['nchw tensors', 'nchw arrays', 'nchw one-shot', 'optimised js'];
+    expect(names()).toEqual(always);
+    expect(names('--naive')).toEqual([...always, 'naive']);
   });
 
   it('takes threads, and says how many there are', () => {
