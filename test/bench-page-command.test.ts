@@ -61,6 +61,7 @@ describe('bench:report', () => {
     expect(measured.stderr).toContain('1/3 tiny: <side> 6');
     const kept = join(first, 'results.json');
     expect(JSON.parse(readFileSync(kept, 'utf8')).command).toBe(`wasm-conv bench ${shapes} --time 2 --json`);
+    expect(JSON.parse(readFileSync(kept, 'utf8')).engine).toMatchObject({ threads: 1 });
     const charts = ['tensors', 'arrays', 'roofline', 'growth-tensors', 'growth-arrays'].map((kind) => `tiny-${kind}.svg`);
     expect(measured.stdout.trim().split('\n')).toEqual([
       kept,
