@@ -125,8 +125,12 @@ function timesTable(layers: readonly LayerReport[]): string {
 
 /** The tables of README.md, with the machine and the command that made them. */
 export function markdown(report: Report, command: string): string {
-  const { machine, peers, rounds, turn, layers } = report;
-  const versions = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
+  const { machine, engine, peers, rounds, turn, layers } = report;
+  const ours = engine
+    ? [`wasm-conv ${engine.version} (${engine.simd}, ${engine.threads === 1 ? 'one thread' : `${engine.threads} threads`})`]
+    : [];
+  const theirs = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
+  const versions = [...ours, ...theirs];
   const taking = contestantNames.filter((name) => layers.some(({ figures }) => figures.some((figure) => figure.name === name)));
   const parts = [
     `\`\`\`\n${command}\n\`\`\``,

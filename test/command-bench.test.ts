@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Report } from '../bench/report.ts';
-import { command } from './command.ts';
+import { cli, command } from './command.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'wasm-conv-bench-'));
 afterAll(() => rmSync(home, { recursive: true }));
@@ -78,6 +79,7 @@ describe('bench', () => {
     const { status, stdout } = bench('core', '--set', 'digits', '--layers', '7x7 48-10', '--time', '2', '--markdown');
     expect(status).toBe(0);
     expect(stdout).toContain("```\nwasm-conv bench core --set digits --layers '7x7 48-10' --time 2 --markdown\n```");
+    expect(stdout).toMatch(/; 2 rounds, turns of 1 ms; wasm-conv \d+\.\d+\.\d+ \((simd128|relaxed), one thread\)\.\n/);
     expect(stdout).toMatch(/\n### digits\n\n\| layer \| Mflop \| ceiling \| nchw tensors \|/);
   });
 
@@ -104,6 +106,13 @@ describe('bench', () => {
     const { status, stdout, stderr } = command(['bench', tiny, '--peers'], home);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^Error: @tensorflow\/\S+ is not installed: run npm install --no-save .*@tensorflow\/tfjs-backend-wasm@\d/);
+  });
+
+  it.skipIf(process.platform === 'win32')('ends without a word when its reader goes away', () => {
+    const script = '"$0" "$1" bench "$2" --time 1 | head -n 1';
+    const { stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, cli, tiny], { encoding: 'utf8' });
+    expect(stdout).toMatch(/^tiny: tiny .*\n$/);
+    expect(stderr).not.toContain('EPIPE');
   });
 
   it('fails on a file that holds a mistake, and says where', () => {

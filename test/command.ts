@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+export const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 
 /** In the package's folder where no other is given. */
 export function command(args: readonly string[], cwd = fileURLToPath(new URL('../', import.meta.url))) {
