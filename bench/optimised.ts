@@ -4,8 +4,8 @@
  *
  * A block of 4 output channels × 2 pixels stays in registers: each value that is loaded, converted and bounds-checked is used two or four times. Measured
  * on 3x3 64-64 56 (Node 20, AMD EPYC), GFLOP/s: 4×2 5.5, 2×4 5.3, 8×2 5.3, 4×4 4.4, 2×2 4.3; weights and image in float64 4×2 5.5, twice the memory;
- * sums rounded by Math.fround 2.2. The naive loops have 0.9. All in a process of their own: once a WebAssembly memory has grown, V8 asks at each access
- * whether the array is detached, and these loops have 4.3 to 4.9.
+ * sums rounded by Math.fround 2.2. The naive loops have 0.9. All in a process of their own: beside a WebAssembly
+ * engine in the same process these loops have 4.1 to 4.9, for reasons not found.
  */
 import type { SyncContestant } from './contestant.ts';
 import { elementsOf, type Problem } from './problem.ts';

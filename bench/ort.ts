@@ -3,13 +3,11 @@
  * are copied in and out by each run, so that there is only one way to call it.
  * Its package belongs to this folder's own package.json, so nothing here may be imported, or typed, by those who have not installed it.
  */
-import type { Tensor } from '../src/types.ts';
 import type { AsyncContestant } from './contestant.ts';
 import { type OnnxNode, onnxModel } from './onnx.ts';
-import { asConv, asTransposed } from './operations.ts';
+import { nodesOf } from './ort-model.ts';
 import { type Peer, requirePeer } from './peer.ts';
-import { type Problem, weightedSteps } from './problem.ts';
-import type { LayerShape } from './shapes.ts';
+import type { Problem } from './problem.ts';
 
 interface OrtTensor {
   readonly data: Float32Array;
@@ -25,42 +23,6 @@ interface Ort {
   readonly env: { readonly versions: { readonly web?: string }; readonly wasm: { numThreads?: number; proxy?: boolean } };
   readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => OrtTensor;
   readonly InferenceSession: { create(model: Uint8Array, options: { executionProviders: readonly string[] }): Promise<OrtSession> };
-}
-
-function nodeOf(shape: LayerShape, weight: Tensor): OnnxNode {
-  const { operation, groups, axes } = shape;
-  const attributes = {
-    kernel_shape: axes.map((axis) => axis.kernel),
-    strides: axes.map((axis) => axis.stride),
-    dilations: axes.map((axis) => axis.dilation),
-    pads: [...axes.map((axis) => axis.padBegin), ...axes.map((axis) => Math.max(0, axis.padEnd))],
-    group: groups,
-  };
-  if (operation !== 'deconv') return { type: 'Conv', weight, attributes };
-  return { type: 'ConvTranspose', weight, attributes: { ...attributes, output_padding: axes.map((axis) => Math.max(0, -axis.padEnd)) } };
-}
-
-/** The layer as nodes of a model; undefined where its weights would be no constants. */
-function nodesOf(problem: Problem): readonly OnnxNode[] | undefined {
-  const { shape, operands } = problem;
-  const [, weight] = operands;
-  switch (shape.operation) {
-    case 'conv':
-    case 'deconv':
-    case 'gaussian':
-      return [nodeOf(shape, weight)];
-    case 'bwd_d':
-      return [nodeOf(asTransposed(shape), weight)];
-    case 'deconv_bwd_d':
-      return [nodeOf(asConv(shape), weight)];
-    case 'separable':
-    case 'spatial':
-    case 'flattened':
-      return weightedSteps(problem)?.map((step) => nodeOf(step.shape, step.weight));
-    case 'bwd_w':
-    case 'deconv_bwd_w':
-      return undefined;
-  }
 }
 
 async function onArrays(ort: Ort, problem: Problem, nodes: readonly OnnxNode[]): Promise<AsyncContestant> {

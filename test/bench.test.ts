@@ -143,6 +143,7 @@ describe('text', () => {
       `${layout} tensors/tfjs tensors`,
       `${layout} arrays/tfjs arrays`,
       `${layout} arrays/ort arrays`,
+      `${layout} tensors/ort native`,
       `${layout} tensors/opencv tensors`,
       `${layout} arrays/opencv arrays`,
       `${layout} tensors/opencv filter2D`,
