@@ -171,7 +171,7 @@ function readInPlace(shape: ConvShape, pack: PackPlan): boolean {
   const [, , pad] = shape.padBegin;
   const beyond = (outW - 1) * strideW + 3 - pad - shape.inSize[2];
   const is3x3 = kernel[1] === 3 && kernel[2] === 3 && dilation[1] === 1 && dilation[2] === 1;
-  const near = strideW === 1 || (strideW === 2 && strideH === 2);
+  const near = strideW === strideH && strideW <= 2;
   return is3x3 && near && outH >= 2 && outW >= 5 && pad <= 1 && beyond <= 1 && pack.clamped;
 }
 
