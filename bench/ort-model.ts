@@ -5,6 +5,16 @@ import { asConv, asTransposed } from './operations.ts';
 import { type Problem, weightedSteps } from './problem.ts';
 import type { LayerShape } from './shapes.ts';
 
+/** The parts of both packages' interfaces that are alike. */
+export interface OrtTensor {
+  readonly data: Float32Array;
+}
+
+export interface OrtSession {
+  run(feeds: { readonly x: OrtTensor }): Promise<{ readonly y: OrtTensor }>;
+  release(): Promise<void>;
+}
+
 function nodeOf(shape: LayerShape, weight: Tensor): OnnxNode {
   const { operation, groups, axes } = shape;
   const attributes = {

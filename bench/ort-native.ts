@@ -4,18 +4,9 @@
  */
 import type { AsyncContestant } from './contestant.ts';
 import { type OnnxNode, onnxModel } from './onnx.ts';
-import { nodesOf } from './ort-model.ts';
+import { nodesOf, type OrtSession, type OrtTensor } from './ort-model.ts';
 import { type Peer, requirePeer } from './peer.ts';
 import type { Problem } from './problem.ts';
-
-interface OrtTensor {
-  readonly data: Float32Array;
-}
-
-interface OrtSession {
-  run(feeds: { readonly x: OrtTensor }): Promise<{ readonly y: OrtTensor }>;
-  release(): Promise<void>;
-}
 
 /** One thread in all. Whose 'cpu' that is: see peers.ts. */
 const sessionOptions = { executionProviders: ['cpu'], intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential' } as const;
