@@ -4,8 +4,8 @@ import { convCall, packings, RECORD_BYTES } from './conv-program.ts';
 import { callOnce, checkOpen } from './layer.ts';
 import { inputGradOperands } from './operands.ts';
 import { callFields, type GivenOptions, type Rank } from './options.ts';
-import { convPlan, packedBytes, packPlan } from './plan.ts';
-import { packTransposed, transposedPlan } from './plan-transposed.ts';
+import { packedBytes } from './plan.ts';
+import { planner } from './planner.ts';
 import type { InputGradOperation, Tensor } from './types.ts';
 
 /** Whose gradient it is. */
@@ -31,9 +31,8 @@ export function inputGradOperation(context: Context, rank: Rank, forward: Forwar
     checkOpen(op, context.heap);
     const found = inputGradOperands(op, rank, forward, givenGrad, givenWeight, givenShape, options, fields[forward]);
     const { gradOutput, weight, settings, filter, shape } = found;
-    const pack = back ? packTransposed(op, filter, settings) : packPlan(op, filter, settings);
-    const plan = back ? transposedPlan(shape, pack, settings) : convPlan(shape, pack);
-    const planned = convCall(plan, shape, settings, gradOutput.shape, back ? shape.inputShape : shape.outputShape);
+    const { pack, plan } = planner(op, back ? 'transposed' : 'conv', weight, filter, settings, true);
+    const planned = convCall(plan(shape), shape, settings, gradOutput.shape, back ? shape.inputShape : shape.outputShape);
     const program = {
       op,
       recordBytes: RECORD_BYTES,

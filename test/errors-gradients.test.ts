@@ -120,7 +120,7 @@ const table: Table = {
       },
     ],
     [
-      "conv2dInputGrad: algorithm 'winograd' is not available in this version",
+      "conv2dInputGrad: algorithm 'winograd' needs remainders of the stride that see a square or a row of two to five taps, several channels to a filter, 16 or more of image and result, and an accuracy other than 'exact'",
       'RangeError',
       inputGrad({ algorithm: 'winograd' }),
       'ERR_UNSUPPORTED',

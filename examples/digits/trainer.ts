@@ -110,7 +110,13 @@ export class Trainer {
       const input = before?.output ?? this.images;
       conv2dWeightGrad(input, stage.outputGrad, stage.weight.shape, { stride, padding, out: stage.weightGrad });
       biasGrad(stage.outputGrad, { out: stage.biasGrad });
-      if (before) conv2dInputGrad(stage.outputGrad, stage.weight, before.output.shape, { stride, padding, out: before.outputGrad });
+      if (before)
+        conv2dInputGrad(stage.outputGrad, stage.weight, before.output.shape, {
+          stride,
+          padding,
+          accuracy: 'exact',
+          out: before.outputGrad,
+        });
     }
   }
 }
