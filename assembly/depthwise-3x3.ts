@@ -127,7 +127,7 @@ function everyOtherColumn(p: ConvParams, plane: usize, zeros: usize, weights: us
   const w00 = v128.load32_splat(weights), w01 = v128.load32_splat(weights, 4), w02 = v128.load32_splat(weights, 8);
   const w10 = v128.load32_splat(weights, 12), w11 = v128.load32_splat(weights, 16), w12 = v128.load32_splat(weights, 20);
   const w20 = v128.load32_splat(weights, 24), w21 = v128.load32_splat(weights, 28), w22 = v128.load32_splat(weights, 32);
-  const inH = p.inH, outH = p.outH, strideH = p.strideH;
+  const inH = p.inH, outH = p.outH;
   const rowBytes = <usize>p.inW << 2, outRowBytes = <usize>p.outW << 2;
   const pad = <usize>p.padW << 2;
   const none = zeros - pad;
@@ -138,8 +138,8 @@ function everyOtherColumn(p: ConvParams, plane: usize, zeros: usize, weights: us
   for (let oh = 0; oh < outH; oh += 2) {
     // The last pair ends with the plane, and may sum one row a second time.
     if (oh > outH - 2) oh = outH - 2;
-    const ih = oh * strideH - p.padH;
-    const next = ih + strideH;
+    const ih = oh * 2 - p.padH;
+    const next = ih + 2;
     const line = plane - pad + <usize>ih * rowBytes;
     const nextLine = plane - pad + <usize>next * rowBytes;
     const x0 = <u32>ih < <u32>inH ? line : none;
