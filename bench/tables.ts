@@ -1,7 +1,7 @@
 /** A report as text: for a terminal, and for a README. */
 import { type ContestantName, contestantNames, contestantNotes } from './contestant.ts';
 import { machineLine } from './machine.ts';
-import type { Figure, LayerReport, Report } from './report.ts';
+import type { Figure, LayerReport, Overall, Report } from './report.ts';
 import { geometricMean, medianRatio } from './stats.ts';
 
 /** Three digits that mean something: 0.123, 1.23, 12.3, 123, 1234. */
@@ -65,6 +65,13 @@ export function layerText(layer: LayerReport): string {
     ...Object.entries(layer.wrong).map(([name, text]) => `  ${name} is wrong: ${text}`),
   ];
   return lines.join('\n');
+}
+
+/** A line for each pair of contestants. */
+export function overallText(pairs: readonly Overall[]): string {
+  const line = ({ faster, than, layers, geometricMean, lowest }: Overall): string =>
+    `${faster} over ${than}, ${layers} ${layers === 1 ? 'layer' : 'layers'}: geometric mean ${digits3(geometricMean)}, lowest ${digits3(lowest.times)} (${lowest.layer})`;
+  return pairs.map(line).join('\n');
 }
 
 function markdownRow(cells: readonly string[]): string {
