@@ -143,7 +143,7 @@ describe('text', () => {
         {
           times: [
             { name: 'nhwc tensors', rounds: [1] },
-            { name: 'tfjs tensors', rounds: [theirs] },
+            { name: 'litert tensors', rounds: [theirs] },
           ],
           ceiling: [1],
         },
@@ -152,9 +152,9 @@ describe('text', () => {
     const alone = layerReport('set', shape, { times: [{ name: 'nhwc tensors', rounds: [1] }], ceiling: [1] }, new Map());
     const all = overall([layer('a', 8), layer('b', 2), alone]);
     expect(all).toEqual([
-      { faster: 'nhwc tensors', than: 'tfjs tensors', layers: 2, geometricMean: expect.closeTo(4, 12), lowest: { times: 2, layer: 'b' } },
+      { faster: 'nhwc tensors', than: 'litert tensors', layers: 2, geometricMean: expect.closeTo(4, 12), lowest: { times: 2, layer: 'b' } },
     ]);
-    expect(overallText(all)).toBe('nhwc tensors over tfjs tensors, 2 layers: geometric mean 4.00, lowest 2.00 (b)');
+    expect(overallText(all)).toBe('nhwc tensors over litert tensors, 2 layers: geometric mean 4.00, lowest 2.00 (b)');
     expect(overall([alone])).toEqual([]);
   });
 
@@ -168,6 +168,7 @@ describe('text', () => {
       `${layout} arrays/tfjs arrays`,
       `${layout} arrays/ort arrays`,
       `${layout} tensors/ort native`,
+      `${layout} tensors/litert tensors`,
       `${layout} tensors/opencv tensors`,
       `${layout} arrays/opencv arrays`,
       `${layout} tensors/opencv filter2D`,
