@@ -3,9 +3,9 @@ import { engineLine, machineLine, thisMachine } from '../bench/machine.ts';
 import { flopsOf } from '../bench/operations.ts';
 import type { Layout } from '../bench/problem.ts';
 import { progressBar } from '../bench/progress.ts';
-import { disturbed, type LayerReport, oursWrong, type Report } from '../bench/report.ts';
+import { type LayerReport, oursWrong, type Report } from '../bench/report.ts';
 import { defaultSets, setNames, setNotes } from '../bench/sets.ts';
-import { layerText, markdown, percent } from '../bench/tables.ts';
+import { layerText, markdown, remarks } from '../bench/tables.ts';
 import { commandLine } from './command-line.ts';
 import { oneOf, readArgs, say, UsageError, wholeNumber } from './usage.ts';
 import { workOf } from './work.ts';
@@ -106,9 +106,7 @@ export async function bench(args: readonly string[]): Promise<number> {
     layers.push(layer);
     bar.clear();
     if (!quiet) process.stdout.write(`${layerText(layer)}\n\n`);
-    const spreads = disturbed(layer).map(({ name, spread }) => `${name} ${percent(spread)}`);
-    if (spreads.length > 0) say(`${set}: ${shape.name}: the machine was busy, repeat this; spread of ${spreads.join(', ')}`);
-    for (const [name, text] of Object.entries(layer.wrong)) say(`${set}: ${shape.name}: ${name} is wrong and was not timed: ${text}`);
+    for (const remark of remarks(layer)) say(remark);
   }
   const { version, simd, threads: running } = engine.info;
   engine.dispose();

@@ -7,9 +7,9 @@ import { settlingTime, turnsOf } from '../contest.ts';
 import { engineLine, machineLine, thisMachine } from '../machine.ts';
 import { requirePeer, resolvePeer } from '../peer.ts';
 import { progressBar } from '../progress.ts';
-import { disturbed, type LayerReport, oursWrong, overall, type Report } from '../report.ts';
+import { type LayerReport, oursWrong, overall, type Report } from '../report.ts';
 import { setNames } from '../sets.ts';
-import { layerText, markdown, overallText, percent } from '../tables.ts';
+import { layerText, markdown, overallText, remarks } from '../tables.ts';
 import { howToInstall, inChromium, usualChromium } from './browser.ts';
 import type { PageBench } from './page.ts';
 import { servePage } from './server.ts';
@@ -100,9 +100,7 @@ async function main(): Promise<number> {
       layers.push(layer);
       bar.clear();
       if (!quiet) process.stdout.write(`${layerText(layer)}\n\n`);
-      const spreads = disturbed(layer).map(({ name, spread }) => `${name} ${percent(spread)}`);
-      if (spreads.length > 0) say(`${set}: ${shape.name}: the machine was busy, repeat this; spread of ${spreads.join(', ')}`);
-      for (const [name, text] of Object.entries(layer.wrong)) say(`${set}: ${shape.name}: ${name} is wrong and was not timed: ${text}`);
+      for (const remark of remarks(layer)) say(remark);
     }
     return { machine, engine: ours, peers: { [liteRt]: theirs }, rounds, turn, layers };
   });
