@@ -55,7 +55,7 @@ function readOptions() {
 
 /** The page in a browser, as it is called from here. All is closed when the work is done, or has failed. */
 async function withPage<R>(browser: string, work: (bench: PageBench, version: string) => Promise<R>): Promise<R> {
-  const binaries = join(dirname(resolvePeer(`${liteRt}/package.json`)), 'wasm');
+  const binaries = join(dirname(resolvePeer(liteRt)), '../wasm');
   // Only now: help and wrong options need no bundler.
   const { bundlePage } = await import('./bundle.ts');
   const server = await servePage(await bundlePage(), binaries);
