@@ -5,7 +5,9 @@ import type { Ceiling } from './contest.ts';
 
 export async function ceilingProbe(): Promise<Ceiling> {
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const { instance } = await WebAssembly.instantiate(Buffer.from(ceilingBinary, 'base64'), { env: { memory } });
+  // Not by Buffer: browsers have none.
+  const binary = Uint8Array.from(atob(ceilingBinary), (letter) => letter.charCodeAt(0));
+  const { instance } = await WebAssembly.instantiate(binary, { env: { memory } });
   const loop = instance.exports.run as (a: number, rowBytes: number, b: number, c: number, k: number) => void;
   new Float32Array(memory.buffer).fill(1);
   const [a, b, c] = [16384, 32768, 49152];

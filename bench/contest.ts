@@ -13,7 +13,18 @@ export interface ContestOptions {
   readonly turn: number;
   /** Milliseconds that a contestant computes before it is timed: V8 compiles anew, in the background, what is hot. */
   readonly warmup: number;
+  /** Milliseconds that a sample lasts at least: shorter calls are timed many at once. Default: what Node's clock asks for. */
+  readonly sample?: number;
 }
+
+/** Everybody's turns on a layer: many, so that a spread can be told, and of at least the millisecond that a clock needs. */
+export function turnsOf(time: number): Pick<ContestOptions, 'rounds' | 'turn'> {
+  const rounds = Math.min(15, time);
+  return { rounds, turn: time / rounds };
+}
+
+/** Milliseconds: twice what the slowest to settle took on the layers of shapes/ to come within 5 % of its last speed (78 ms, Node 20). */
+export const settlingTime = 150;
 
 /** What bounds every contestant: a loop of known cost. */
 export interface Ceiling {
@@ -33,8 +44,8 @@ export interface ContestResult {
   readonly ceiling: readonly number[];
 }
 
-/** A clock reading costs 0.05 µs: short calls are timed many at once, for at least this many milliseconds. */
-const sampleTime = 0.1;
+/** A reading of Node's clock costs 0.05 µs. */
+const nodeSample = 0.1;
 
 /** What is timed. Only who is asynchronous pays for a promise. */
 type Call = { readonly run: () => void } | { readonly runAsync: () => Promise<void> };
@@ -53,20 +64,25 @@ async function timedAsync(run: () => Promise<void>, calls: number): Promise<numb
 }
 
 /** Calls until the compilers are done, then says how many calls make one sample. */
-async function warmUp(call: Call, time: number): Promise<number> {
+async function warmUp(call: Call, time: number, sample: number): Promise<number> {
   const begin = performance.now();
   let fastest = Number.POSITIVE_INFINITY;
-  for (let calls = 0; calls < 2 || performance.now() - begin < time; calls++)
-    fastest = Math.min(fastest, 'run' in call ? timed(call.run, 1) : await timedAsync(call.runAsync, 1));
-  return Math.max(1, Math.ceil(sampleTime / Math.max(fastest, 1e-4)));
+  let together = 1;
+  for (let calls = 0; calls < 2 || fastest === Number.POSITIVE_INFINITY || performance.now() - begin < time; calls += together) {
+    const spent = 'run' in call ? timed(call.run, together) : await timedAsync(call.runAsync, together);
+    // A clock of few digits tells nothing of so little: what looks fast may be nothing but the time between two of its ticks.
+    if (spent < sample / 4) together *= 2;
+    else fastest = Math.min(fastest, spent / together);
+  }
+  return Math.max(1, Math.ceil(sample / fastest));
 }
 
 /** Computes for one turn and says how long a call took: the median of the turn's samples, in milliseconds. */
 type Turn = () => Promise<number>;
 
-/** A task of tinybench whose samples are means over as many calls as make up `sampleTime`. */
-async function turns(bench: Bench, name: string, call: Call, warmup: number): Promise<Turn> {
-  const calls = await warmUp(call, warmup);
+/** A task of tinybench whose samples are means over as many calls as make up the time of a sample. */
+async function turns(bench: Bench, name: string, call: Call, { warmup, sample: time = nodeSample }: ContestOptions): Promise<Turn> {
+  const calls = await warmUp(call, warmup, time);
   let made = 0;
   const sample = (spent: number) => {
     made++;
@@ -111,10 +127,10 @@ export async function compareResults(
 /** @throws whatever a contestant throws */
 export async function contest(contestants: readonly Contestant[], ceiling: Ceiling, options: ContestOptions): Promise<ContestResult> {
   const bench = new Bench({ time: options.turn, iterations: 1, warmup: false, throws: true });
-  const ceilingTurn = await turns(bench, 'ceiling', ceiling, options.warmup);
+  const ceilingTurn = await turns(bench, 'ceiling', ceiling, options);
   const entries: { name: string; turn: Turn; rounds: number[] }[] = [];
   for (const contestant of contestants)
-    entries.push({ name: contestant.name, turn: await turns(bench, contestant.name, contestant, options.warmup), rounds: [] });
+    entries.push({ name: contestant.name, turn: await turns(bench, contestant.name, contestant, options), rounds: [] });
   const ceilings: number[] = [];
   for (let round = 0; round < options.rounds; round++) {
     ceilings.push(ceiling.flops / (await ceilingTurn()) / 1e6);

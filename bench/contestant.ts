@@ -44,6 +44,8 @@ export const contestantNotes = {
   'ort arrays':
     'onnxruntime-web, WASM, one thread, SIMD, channels first; new Tensor(Float32Array), run and its data timed: it copies in each call',
   'ort native': 'onnxruntime-node, native code, one thread, channels first; the input tensor is made before, run alone is timed',
+  'litert tensors':
+    'LiteRT.js, XNNPACK in WASM with relaxed SIMD, channels last; the input lies in its heap, the result stays there; run is awaited',
   'opencv tensors': 'OpenCV.js sepFilter2D, no SIMD, channels interleaved; the image is in its heap, the result stays there',
   'opencv arrays': 'the same with the copies from and to a Float32Array in the timed part',
   'opencv filter2D': 'OpenCV.js filter2D on an image in its heap',

@@ -1,9 +1,12 @@
 /** Where figures come from: without it they mean nothing. */
 import { cpus } from 'node:os';
+import type { EngineInfo } from '../src/types.ts';
 
 export interface Machine {
   readonly node: string;
   readonly v8: string;
+  /** Name and version, where it computed and Node only asked it to. */
+  readonly browser?: string;
   readonly cpu: string;
   readonly cores: number;
   /** ISO 8601, UTC, to the minute. */
@@ -21,6 +24,12 @@ export function thisMachine(): Machine {
   };
 }
 
-export function machineLine({ node, v8, cpu, cores, date }: Machine): string {
-  return `Node ${node} (V8 ${v8}), ${cpu}, ${cores} cores, ${date}`;
+export function machineLine({ node, v8, browser, cpu, cores, date }: Machine): string {
+  return `${browser ?? `Node ${node} (V8 ${v8})`}, ${cpu}, ${cores} cores, ${date}`;
+}
+
+export function engineLine({ version, simd, threads, threadsReason }: EngineInfo): string {
+  const count = threads === 1 ? 'one thread' : `${threads} threads`;
+  const reason = threadsReason === undefined ? '' : `: ${threadsReason}`;
+  return `wasm-conv ${version}, ${simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}, ${count}${reason}`;
 }

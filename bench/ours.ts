@@ -41,6 +41,11 @@ function onTensors(engine: Engine, name: ContestantName, problem: Problem, layou
   };
 }
 
+/** A prepared layer on engine tensors. */
+export function ourTensors(engine: Engine, problem: Problem, layout: Layout): SyncContestant {
+  return onTensors(engine, `${layout} tensors`, problem, layout, callsOf(engine, problem, layout));
+}
+
 /** Into a fresh array. */
 function onArrays(name: ContestantName, problem: Problem, layout: Layout, call: Prepared): SyncContestant {
   let last: Tensor | undefined;

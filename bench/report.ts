@@ -6,7 +6,7 @@ import type { Machine } from './machine.ts';
 import { flopsOf } from './operations.ts';
 import type { Layout } from './problem.ts';
 import type { LayerShape } from './shapes.ts';
-import { median, medianRatio, spread } from './stats.ts';
+import { geometricMean, median, medianRatio, spread } from './stats.ts';
 
 /** One contestant on one layer. Times are milliseconds of one call. */
 export interface Figure {
@@ -54,6 +54,17 @@ export interface Report {
   readonly layers: readonly LayerReport[];
 }
 
+/** Whether a result of ours was wrong: a peer's is its own affair. */
+export const oursWrong = ({ wrong }: LayerReport): boolean => Object.keys(wrong).some((name) => /^n(chw|hwc) /.test(name));
+
+/** Rounds that differ by more than this mean that somebody else uses the machine: in calm runs nearly all stay below half of it. */
+const noisy = 0.1;
+
+/** Whose rounds differed too much. The ceiling alone does not tell: it needs no memory, and a moment of quiet is enough for it. */
+export function disturbed({ ceiling, figures }: LayerReport): readonly { readonly name: string; readonly spread: number }[] {
+  return [{ name: 'ceiling', spread: ceiling.spread }, ...figures].filter(({ spread }) => spread > noisy);
+}
+
 /**
  * Who is held against whom: only those who do the same work. The JavaScript loops read and write arrays in place: they are held against both. What has
  * no pair of tensors or arrays is a measure of its own: our two calls, our plain sum, our convolution forward.
@@ -64,6 +75,7 @@ const pairs: readonly (readonly [ContestantName, ContestantName])[] = (['nchw', 
     [`${layout} arrays`, 'tfjs arrays'],
     [`${layout} arrays`, 'ort arrays'],
     [`${layout} tensors`, 'ort native'],
+    [`${layout} tensors`, 'litert tensors'],
     [`${layout} tensors`, 'opencv tensors'],
     [`${layout} arrays`, 'opencv arrays'],
     [`${layout} tensors`, 'opencv filter2D'],
@@ -76,6 +88,27 @@ const pairs: readonly (readonly [ContestantName, ContestantName])[] = (['nchw', 
     [`${layout} arrays`, 'naive'],
   ],
 );
+
+/** A ratio over all layers that have it. */
+export interface Overall {
+  readonly faster: ContestantName;
+  readonly than: ContestantName;
+  readonly layers: number;
+  readonly geometricMean: number;
+  readonly lowest: { readonly times: number; readonly layer: string };
+}
+
+export function overall(layers: readonly LayerReport[]): Overall[] {
+  return pairs.flatMap(([faster, than]): Overall[] => {
+    const found = layers.flatMap(({ name, ratios }) =>
+      ratios.filter((ratio) => ratio.faster === faster && ratio.than === than).map(({ times }) => ({ times, layer: name })),
+    );
+    const [first] = found;
+    if (!first) return [];
+    const lowest = found.reduce((low, each) => (each.times < low.times ? each : low), first);
+    return [{ faster, than, layers: found.length, geometricMean: geometricMean(found.map(({ times }) => times)), lowest }];
+  });
+}
 
 function figureOf({ name, rounds }: Times, ceiling: readonly number[], flops: number): Figure {
   const middle = median(rounds);

@@ -1,7 +1,7 @@
 /** A report as text: for a terminal, and for a README. */
 import { type ContestantName, contestantNames, contestantNotes } from './contestant.ts';
 import { machineLine } from './machine.ts';
-import type { Figure, LayerReport, Report } from './report.ts';
+import { disturbed, type Figure, type LayerReport, type Overall, type Report } from './report.ts';
 import { geometricMean, medianRatio } from './stats.ts';
 
 /** Three digits that mean something: 0.123, 1.23, 12.3, 123, 1234. */
@@ -65,6 +65,22 @@ export function layerText(layer: LayerReport): string {
     ...Object.entries(layer.wrong).map(([name, text]) => `  ${name} is wrong: ${text}`),
   ];
   return lines.join('\n');
+}
+
+/** What one should know before one believes the figures of a layer. */
+export function remarks(layer: LayerReport): string[] {
+  const where = `${layer.set}: ${layer.name}`;
+  const spreads = disturbed(layer).map(({ name, spread }) => `${name} ${percent(spread)}`);
+  const busy = spreads.length > 0 ? [`${where}: the machine was busy, repeat this; spread of ${spreads.join(', ')}`] : [];
+  const wrong = Object.entries(layer.wrong).map(([name, text]) => `${where}: ${name} is wrong and was not timed: ${text}`);
+  return [...busy, ...wrong];
+}
+
+/** A line for each pair of contestants. */
+export function overallText(pairs: readonly Overall[]): string {
+  const line = ({ faster, than, layers, geometricMean, lowest }: Overall): string =>
+    `${faster} over ${than}, ${layers} ${layers === 1 ? 'layer' : 'layers'}: geometric mean ${digits3(geometricMean)}, lowest ${digits3(lowest.times)} (${lowest.layer})`;
+  return pairs.map(line).join('\n');
 }
 
 function markdownRow(cells: readonly string[]): string {

@@ -1,15 +1,14 @@
 /** `wasm-conv bench`: layers from files, contestants in turns, figures as text, JSON or markdown. */
-import { machineLine, thisMachine } from '../bench/machine.ts';
+import { engineLine, machineLine, thisMachine } from '../bench/machine.ts';
 import { flopsOf } from '../bench/operations.ts';
 import type { Layout } from '../bench/problem.ts';
 import { progressBar } from '../bench/progress.ts';
-import type { LayerReport, Report } from '../bench/report.ts';
-import { defaultSets, readSet, setNames, setNotes } from '../bench/sets.ts';
-import type { LayerShape } from '../bench/shapes.ts';
-import { layerText, markdown, percent } from '../bench/tables.ts';
-import type { Engine } from '../src/types.ts';
+import { type LayerReport, oursWrong, type Report } from '../bench/report.ts';
+import { defaultSets, setNames, setNotes } from '../bench/sets.ts';
+import { layerText, markdown, remarks } from '../bench/tables.ts';
 import { commandLine } from './command-line.ts';
 import { oneOf, readArgs, say, UsageError, wholeNumber } from './usage.ts';
+import { workOf } from './work.ts';
 
 /** Flops that naive loops compute in about half a second: ResNet's layers are below it, and fifteen calls of those are a wait that one accepts. */
 const naiveMost = 300e6;
@@ -57,51 +56,7 @@ function readOptions(args: readonly string[]) {
   });
 }
 
-/** A layer, and the set it comes from. */
-interface Work {
-  readonly set: string;
-  readonly shape: LayerShape;
-}
-
-function workOf(names: readonly string[], text: string): Work[] {
-  const work = names.flatMap((name) => {
-    const read = readSet(name);
-    if (!read) throw new UsageError(`'${name}' is neither a set (${setNames.join(', ')}) nor a file that can be read`);
-    return read.layers.map((shape) => ({ set: read.set, shape }));
-  });
-  const chosen = work.filter(({ shape }) => shape.name.includes(text) || shape.words.includes(text));
-  if (chosen.length === 0) throw new UsageError(`no layer holds '${text}'`);
-  return chosen;
-}
-
-/** Everybody's turns on a layer: many, so that a spread can be told, and of at least the millisecond that a clock needs. */
-function turnsOf(time: number): { rounds: number; turn: number } {
-  const rounds = Math.min(15, time);
-  return { rounds, turn: time / rounds };
-}
-
 const layoutsOf = (which: Layout | 'both'): Layout[] => (which === 'both' ? ['nchw', 'nhwc'] : [which]);
-
-/** Milliseconds: twice what the slowest to settle took on the layers of shapes/ to come within 5 % of its last speed (78 ms, Node 20). */
-const warmup = 150;
-
-/** Rounds that differ by more than this mean that somebody else uses the machine: in calm runs nearly all stay below half of it. */
-const noisy = 0.1;
-
-/** Whose rounds differed too much. The ceiling alone does not tell: it needs no memory, and a moment of quiet is enough for it. */
-function disturbed({ ceiling, figures }: LayerReport): string[] {
-  const all = [{ name: 'ceiling', spread: ceiling.spread }, ...figures];
-  return all.filter(({ spread }) => spread > noisy).map(({ name, spread }) => `${name} ${percent(spread)}`);
-}
-
-function engineLine({ info }: Engine): string {
-  const threads = info.threads === 1 ? 'one thread' : `${info.threads} threads`;
-  const reason = info.threadsReason === undefined ? '' : `: ${info.threadsReason}`;
-  return `wasm-conv ${info.version}, ${info.simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}, ${threads}${reason}`;
-}
-
-/** Whether a result of ours was wrong: a peer's is its own affair. */
-const oursWrong = ({ wrong }: LayerReport): boolean => Object.keys(wrong).some((name) => /^n(chw|hwc) /.test(name));
 
 /** @returns the exit code */
 export async function bench(args: readonly string[]): Promise<number> {
@@ -112,26 +67,28 @@ export async function bench(args: readonly string[]): Promise<number> {
   }
   if (values.json && values.markdown) throw new UsageError('--json and --markdown exclude each other');
   for (const name of values.set) oneOf('set', name, setNames);
-  const { rounds, turn } = turnsOf(wholeNumber('time', values.time));
+  const time = wholeNumber('time', values.time);
   const layouts = layoutsOf(oneOf('layout', values.layout, ['nchw', 'nhwc', 'both']));
   const threads = values.threads === 'auto' ? 'auto' : wholeNumber('threads', values.threads);
   const named = [...values.set, ...positionals];
   const work = workOf(named.length > 0 ? named : defaultSets, values.layers);
 
   // Only now: help and wrong options need neither the engine nor what measures it.
-  const [{ createEngine }, { ceilingProbe }, { runLayer }, { loadPeers }] = await Promise.all([
+  const [{ createEngine }, { ceilingProbe }, { settlingTime, turnsOf }, { runLayer }, { loadPeers }] = await Promise.all([
     import('../src/index.ts'),
     import('../bench/ceiling-probe.ts'),
+    import('../bench/contest.ts'),
     import('../bench/runner.ts'),
     import('../bench/peers.ts'),
   ]);
+  const { rounds, turn } = turnsOf(time);
   const peers = values.peers ? await loadPeers(work.map(({ shape }) => shape)) : [];
   const engine = await createEngine({ threads });
   const ceiling = await ceilingProbe();
   const machine = thisMachine();
   const quiet = values.json || values.markdown;
   say(machineLine(machine));
-  say(engineLine(engine));
+  say(engineLine(engine.info));
   const bar = progressBar(process.stderr, work.length);
   const layers: LayerReport[] = [];
   for (const { set, shape } of work) {
@@ -144,14 +101,12 @@ export async function bench(args: readonly string[]): Promise<number> {
       peers,
       rounds,
       turn,
-      warmup,
+      warmup: settlingTime,
     });
     layers.push(layer);
     bar.clear();
     if (!quiet) process.stdout.write(`${layerText(layer)}\n\n`);
-    const spreads = disturbed(layer);
-    if (spreads.length > 0) say(`${set}: ${shape.name}: the machine was busy, repeat this; spread of ${spreads.join(', ')}`);
-    for (const [name, text] of Object.entries(layer.wrong)) say(`${set}: ${shape.name}: ${name} is wrong and was not timed: ${text}`);
+    for (const remark of remarks(layer)) say(remark);
   }
   const { version, simd, threads: running } = engine.info;
   engine.dispose();

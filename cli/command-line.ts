@@ -3,6 +3,6 @@
 /** As a shell takes it for one word. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
 
-export function commandLine(args: readonly string[]): string {
-  return ['wasm-conv', ...args.map(quoted)].join(' ');
+export function commandLine(args: readonly string[], command = 'wasm-conv'): string {
+  return [command, ...args.map(quoted)].join(' ');
 }

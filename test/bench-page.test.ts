@@ -296,6 +296,8 @@ describe('results', () => {
 
   it('come back as they were', () => {
     expect(parseResults(json, 'x')).toEqual(JSON.parse(json));
+    const machine = { ...good.machine, browser: 'Chromium 1.2.3.4' };
+    expect(parseResults(JSON.stringify({ ...good, machine }), 'x').machine).toEqual(machine);
     expect(parseResults(JSON.stringify({ ...good, command: 'c', bandwidth: 9 }), 'x')).toMatchObject({ command: 'c', bandwidth: 9 });
   });
 

@@ -4,11 +4,11 @@ import { naiveContestant } from '../bench/naive.ts';
 import { ourContestants } from '../bench/ours.ts';
 import { difference, makeProblem, permute, toleranceOf } from '../bench/problem.ts';
 import { progressBar, progressLine } from '../bench/progress.ts';
-import { layerReport, type Report } from '../bench/report.ts';
+import { layerReport, overall, type Report } from '../bench/report.ts';
 import { runContest } from '../bench/runner.ts';
 import { parseLayer } from '../bench/shapes.ts';
 import { geometricMean, median, medianRatio, spread } from '../bench/stats.ts';
-import { alignedTable, bytesText, digits3, layerText, markdown, percent, timeText } from '../bench/tables.ts';
+import { alignedTable, bytesText, digits3, layerText, markdown, overallText, percent, timeText } from '../bench/tables.ts';
 import { createEngine } from '../src/index.ts';
 
 describe('statistics', () => {
@@ -134,6 +134,30 @@ describe('text', () => {
     expect(lines).toContain('| **lowest** | 4.00 |');
   });
 
+  it('takes a ratio over all layers that have it, and names the lowest', () => {
+    const shape = parseLayer('ic1ih1oc1kh1', 'here');
+    const layer = (name: string, theirs: number) =>
+      layerReport(
+        'set',
+        { ...shape, name },
+        {
+          times: [
+            { name: 'nhwc tensors', rounds: [1] },
+            { name: 'litert tensors', rounds: [theirs] },
+          ],
+          ceiling: [1],
+        },
+        new Map(),
+      );
+    const alone = layerReport('set', shape, { times: [{ name: 'nhwc tensors', rounds: [1] }], ceiling: [1] }, new Map());
+    const all = overall([layer('a', 8), layer('b', 2), alone]);
+    expect(all).toEqual([
+      { faster: 'nhwc tensors', than: 'litert tensors', layers: 2, geometricMean: expect.closeTo(4, 12), lowest: { times: 2, layer: 'b' } },
+    ]);
+    expect(overallText(all)).toBe('nhwc tensors over litert tensors, 2 layers: geometric mean 4.00, lowest 2.00 (b)');
+    expect(overall([alone])).toEqual([]);
+  });
+
   it('holds like against like, and each layer against what it is measured by', () => {
     const times = contestantNames.map((name) => ({ name, rounds: [1] }));
     const { ratios } = layerReport('set', parseLayer('ic1ih1oc1kh1', 'here'), { times, ceiling: [1] }, new Map());
@@ -144,6 +168,7 @@ describe('text', () => {
       `${layout} arrays/tfjs arrays`,
       `${layout} arrays/ort arrays`,
       `${layout} tensors/ort native`,
+      `${layout} tensors/litert tensors`,
       `${layout} tensors/opencv tensors`,
       `${layout} arrays/opencv arrays`,
       `${layout} tensors/opencv filter2D`,

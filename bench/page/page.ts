@@ -53,7 +53,7 @@ function sectionsOf({ results, roof }: Run, slugs: Map<string, number>, several:
       rooflineChart(layers, roof, source('roofline')),
       ...kinds.map((kind) => growthChart(layers, kind, source(`growth-${kind}`))),
     ].filter((chart) => chart !== undefined);
-    return { id, title: several ? `${set}, Node ${results.machine.node}` : set, layers, charts };
+    return { id, title: several ? `${set}, ${results.machine.browser ?? `Node ${results.machine.node}`}` : set, layers, charts };
   });
 }
 
@@ -78,7 +78,7 @@ function facts({ results, roof }: Run, number: number, several: boolean): Markup
   const ceiling = median(layers.map((layer) => layer.ceiling.median));
   const rows: readonly (readonly [string, string])[] = [
     ['Machine', `${machine.cpu}, ${machine.cores} cores, one thread used`],
-    ['Engine', `Node ${machine.node}, V8 ${machine.v8}`],
+    ['Engine', machine.browser ?? `Node ${machine.node}, V8 ${machine.v8}`],
     ['Date', machine.date],
     ['Peers', versions.length > 0 ? versions.join(', ') : 'none took part'],
     ['Rounds', `${rounds}, turns of ${turn} ms`],

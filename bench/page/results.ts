@@ -51,13 +51,14 @@ function textByName(value: unknown, where: string): Readonly<Record<string, stri
 }
 
 function machineOf(value: unknown, where: string): Machine {
-  const { node, v8, cpu, cores, date } = fields(value, where);
+  const { node, v8, browser, cpu, cores, date } = fields(value, where);
   return {
     node: words(node, `${where}.node`),
     v8: words(v8, `${where}.v8`),
     cpu: words(cpu, `${where}.cpu`),
     cores: above0(cores, `${where}.cores`),
     date: words(date, `${where}.date`),
+    ...(browser === undefined ? {} : { browser: words(browser, `${where}.browser`) }),
   };
 }
 
