@@ -4,6 +4,7 @@ import { MR, NR } from "./blocks";
 import { partsOf, tileCount } from "./gemm";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
+import { phaseTaps } from "./winograd-phases";
 import { CHUNK } from "./winograd-transforms";
 
 /** Where the results of a tile begin, and how many of its rows and columns there are. */
@@ -24,11 +25,15 @@ export class Block {
   gemm: ConvParams;
   zeros: usize;
   places: usize;
-  table: usize;
+  /** One for each set of phases: see `multiply` in winograd.ts. */
+  tables: usize;
+  tableBytes: usize;
   copied: usize;
   half: usize;
   tile: usize;
+  /** [phase][factor][tile][channel] */
   factors: usize;
+  phaseBytes: usize;
   factorBytes: usize;
   products: usize;
   productBytes: usize;
@@ -43,9 +48,17 @@ function oddLines(bytes: usize): usize {
   return ((bytes + 63) & ~63) | 64;
 }
 
+/** Results of a tile along a row. */
+// @ts-ignore: decorator
+@inline
+export function resultsAlong(p: ConvParams): i32 {
+  return p.points - phaseTaps(p.kW, p.strideW) + 1;
+}
+
 /** Lays out `work`: a Block, then what it points at, in its order; sized in src/winograd.ts. */
 export function layOut(p: ConvParams, work: usize): Block {
-  const points = p.points, m = points - p.kW + 1, tiles = p.innerBand;
+  const points = p.points, m = resultsAlong(p), tiles = p.innerBand;
+  const phases = p.strideH * p.strideW;
   const rows = p.kH > 1 ? points : 1;
   const panels = p.groups * ((p.groupOutC + NR - 1) / NR);
   const block = changetype<Block>(work);
@@ -62,8 +75,9 @@ export function layOut(p: ConvParams, work: usize): Block {
   at += 4 * NR;
   block.places = at;
   at += <usize>tiles * offsetof<Place>();
-  block.table = at;
-  at += <usize>(tileCount(tiles) * MR * partsOf(p.groupInC)) << 2;
+  block.tables = at;
+  block.tableBytes = <usize>(tileCount(tiles) * MR * partsOf(p.groupInC) * phases) << 2;
+  at += phases > 1 ? 4 * block.tableBytes : block.tableBytes;
   at = (at + 63) & ~63;
   block.copied = at;
   at += lines;
@@ -73,7 +87,8 @@ export function layOut(p: ConvParams, work: usize): Block {
   at += <usize>m * CHUNK;
   block.factors = at;
   block.factorBytes = oddLines(<usize>(tiles * p.inC) << 2);
-  at += <usize>(rows * points) * block.factorBytes;
+  block.phaseBytes = <usize>(rows * points) * block.factorBytes;
+  at += <usize>phases * block.phaseBytes;
   block.products = at;
   block.productRow = <usize>(panels * NR) << 2;
   block.productBytes = oddLines(<usize>tiles * block.productRow);

@@ -9,6 +9,10 @@
 /** Four points: 0, ±P4, ∞. */
 export const P4 = 1;
 
+/** Five: ±P5, ±Q5, ∞. Without 0 they come in pairs, and lose fewer bits than with it. */
+export const P5 = 0.375;
+export const Q5 = 1.25;
+
 /** Six: 0, ±P6, ±Q6, ∞. */
 export const P6 = 0.625;
 export const Q6 = 1.5;

@@ -6,9 +6,10 @@
  *   factors of ±p  E ± O, with R = P / (x² − p²): E its coefficients against data 2, 4 …, O p times those against data 1, 3 …
  *   factor of ∞    the coefficients of P against data 1, 3, 5 …
  *   result k       Σ_p pᵏ (product of p ± product of −p), the product of 0 in the first, that of ∞ in the last
+ * Five points have no 0, and E ± O see the data one place earlier: E against data 1, 3, O against data 0, 2, ∞ against data 0, 2, 4.
  * What is left of the polynomials is in the weights (winograd-weights.ts), so the data's transform knows nothing of r.
  */
-import { P4, P6, P8, Q6, Q8, R8 } from "./winograd-points";
+import { P4, P5, P6, P8, Q5, Q6, Q8, R8 } from "./winograd-points";
 import { accumulate } from "./simd";
 
 /** Bytes of the channels that go together: a line of the cache. */
@@ -37,6 +38,27 @@ function data4(from: usize, step: usize, to: usize, toStep: usize): void {
     v128.store(cell += toStep, f32x4.add(x2, odd));
     v128.store(cell += toStep, f32x4.sub(x2, odd));
     v128.store(cell + toStep, plus(x3, <f32>(-P4 * P4), x1));
+    from += 16;
+    to += 16;
+  }
+}
+
+function data5(from: usize, step: usize, to: usize, toStep: usize): void {
+  const p: f32 = <f32>(P5 * P5), q: f32 = <f32>(Q5 * Q5);
+  for (let v: usize = 0; v < CHUNK; v += 16) {
+    let cell = from;
+    const x0 = v128.load(cell), x1 = v128.load(cell += step), x2 = v128.load(cell += step), x3 = v128.load(cell += step);
+    const x4 = v128.load(cell + step);
+    cell = to;
+    const even1 = plus(x3, -q, x1);
+    const odd1 = times(<f32>P5, plus(x2, -q, x0));
+    v128.store(cell, f32x4.add(even1, odd1));
+    v128.store(cell += toStep, f32x4.sub(even1, odd1));
+    const even2 = plus(x3, -p, x1);
+    const odd2 = times(<f32>Q5, plus(x2, -p, x0));
+    v128.store(cell += toStep, f32x4.add(even2, odd2));
+    v128.store(cell += toStep, f32x4.sub(even2, odd2));
+    v128.store(cell + toStep, plus(plus(x4, -(p + q), x2), p * q, x0));
     from += 16;
     to += 16;
   }
@@ -98,6 +120,7 @@ function data8(from: usize, step: usize, to: usize, toStep: usize): void {
 /** `points` lines of data, `step` apart, as factors `toStep` apart. */
 export function dataLines(points: i32, from: usize, step: usize, to: usize, toStep: usize): void {
   if (points == 4) data4(from, step, to, toStep);
+  else if (points == 5) data5(from, step, to, toStep);
   else if (points == 6) data6(from, step, to, toStep);
   else data8(from, step, to, toStep);
 }
@@ -121,8 +144,28 @@ function results4(m: i32, from: usize, step: usize, to: usize, toStep: usize): v
 /** pᵏ a + qᵏ b, with what ∞ adds to the last result. */
 // @ts-ignore: decorator
 @inline
-function row6(k: i32, m: i32, p: f32, a: v128, q: f32, b: v128, last: v128, to: usize): void {
+function row2(k: i32, m: i32, p: f32, a: v128, q: f32, b: v128, last: v128, to: usize): void {
   v128.store(to, m == k + 1 ? plus(plus(last, p, a), q, b) : plus(times(p, a), q, b));
+}
+
+function results5(m: i32, from: usize, step: usize, to: usize, toStep: usize): void {
+  const p: f32 = <f32>P5, q: f32 = <f32>Q5;
+  for (let v: usize = 0; v < CHUNK; v += 16) {
+    let cell = from;
+    let a = v128.load(cell), b = v128.load(cell += step);
+    const even1 = f32x4.add(a, b), odd1 = f32x4.sub(a, b);
+    a = v128.load(cell += step);
+    b = v128.load(cell += step);
+    const even2 = f32x4.add(a, b), odd2 = f32x4.sub(a, b);
+    const last = v128.load(cell + step);
+    cell = to;
+    v128.store(cell, f32x4.add(even1, even2));
+    row2(1, m, p, odd1, q, odd2, last, cell += toStep);
+    if (m > 2) row2(2, m, p * p, even1, q * q, even2, last, cell += toStep);
+    if (m > 3) row2(3, m, p * p * p, odd1, q * q * q, odd2, last, cell + toStep);
+    from += 16;
+    to += 16;
+  }
 }
 
 function results6(m: i32, from: usize, step: usize, to: usize, toStep: usize): void {
@@ -138,10 +181,10 @@ function results6(m: i32, from: usize, step: usize, to: usize, toStep: usize): v
     const last = v128.load(cell + step);
     cell = to;
     v128.store(cell, f32x4.add(first, f32x4.add(even1, even2)));
-    row6(1, m, p, odd1, q, odd2, last, cell += toStep);
-    if (m > 2) row6(2, m, p * p, even1, q * q, even2, last, cell += toStep);
-    if (m > 3) row6(3, m, p * p * p, odd1, q * q * q, odd2, last, cell += toStep);
-    if (m > 4) row6(4, m, p * p * p * p, even1, q * q * q * q, even2, last, cell + toStep);
+    row2(1, m, p, odd1, q, odd2, last, cell += toStep);
+    if (m > 2) row2(2, m, p * p, even1, q * q, even2, last, cell += toStep);
+    if (m > 3) row2(3, m, p * p * p, odd1, q * q * q, odd2, last, cell += toStep);
+    if (m > 4) row2(4, m, p * p * p * p, even1, q * q * q * q, even2, last, cell + toStep);
     from += 16;
     to += 16;
   }
@@ -182,6 +225,7 @@ function results8(m: i32, from: usize, step: usize, to: usize, toStep: usize): v
 /** `points` lines of products, `step` apart, as m results `toStep` apart. 2 ≤ m, at most points − 1, and 6. */
 export function resultLines(points: i32, m: i32, from: usize, step: usize, to: usize, toStep: usize): void {
   if (points == 4) results4(m, from, step, to, toStep);
+  else if (points == 5) results5(m, from, step, to, toStep);
   else if (points == 6) results6(m, from, step, to, toStep);
   else results8(m, from, step, to, toStep);
 }

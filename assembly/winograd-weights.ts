@@ -1,6 +1,8 @@
-/** Weights of r × r or 1 × r kernels as the factors that convWinograd multiplies with. In float64, rounded once. */
+/** Weights of square kernels or rows as the factors that convWinograd multiplies with. In float64, rounded once. */
 import { NR } from "./blocks";
-import { P4, P6, P8, Q6, Q8, R8 } from "./winograd-points";
+import { zeroFloats } from "./simd";
+import { fullPhases, phaseTaps } from "./winograd-phases";
+import { P4, P5, P6, P8, Q5, Q6, Q8, R8 } from "./winograd-points";
 
 /** A row of G: the value of the taps' polynomial at `point`, over what the transforms left out. */
 function pointRow(to: usize, taps: i32, point: f64, rest: f64): void {
@@ -11,34 +13,38 @@ function pointRow(to: usize, taps: i32, point: f64, rest: f64): void {
   }
 }
 
-/** The rows of ± `point`; `others` is R at its square, the product of its distances from the other squares. */
-function pairRows(to: usize, taps: i32, point: f64, others: f64): void {
-  const rest = 2 * point * point * others;
+/** The rows of ± `point`; `rest` is what the transforms left out at `point`, and less its sign at −`point` where `odd`. */
+function pairRows(to: usize, taps: i32, point: f64, rest: f64, odd: bool): void {
   pointRow(to, taps, point, rest);
-  pointRow(to + (<usize>taps << 3), taps, -point, rest);
+  pointRow(to + (<usize>taps << 3), taps, -point, odd ? -rest : rest);
 }
 
-/** G [points][taps]: 0, the pairs, ∞. */
+/** G [points][taps]: 0 but of five points, the pairs, ∞. Over the product of a point's distances from the others. */
 function pointRows(points: i32, taps: i32, to: usize): void {
   const rowBytes = <usize>taps << 3;
   const pairs = to + rowBytes;
-  let zero: f64;
+  let zero: f64 = 1;
   if (points == 4) {
-    pairRows(pairs, taps, P4, 1);
-    zero = -P4 * P4;
+    const p: f64 = P4 * P4;
+    pairRows(pairs, taps, P4, 2 * p, false);
+    zero = -p;
+  } else if (points == 5) {
+    const p: f64 = P5 * P5, q: f64 = Q5 * Q5;
+    pairRows(to, taps, P5, 2 * P5 * (p - q), true);
+    pairRows(to + 2 * rowBytes, taps, Q5, 2 * Q5 * (q - p), true);
   } else if (points == 6) {
     const p: f64 = P6 * P6, q: f64 = Q6 * Q6;
-    pairRows(pairs, taps, P6, p - q);
-    pairRows(pairs + 2 * rowBytes, taps, Q6, q - p);
+    pairRows(pairs, taps, P6, 2 * p * (p - q), false);
+    pairRows(pairs + 2 * rowBytes, taps, Q6, 2 * q * (q - p), false);
     zero = p * q;
   } else {
     const p: f64 = P8 * P8, q: f64 = Q8 * Q8, r: f64 = R8 * R8;
-    pairRows(pairs, taps, P8, (p - q) * (p - r));
-    pairRows(pairs + 2 * rowBytes, taps, Q8, (q - p) * (q - r));
-    pairRows(pairs + 4 * rowBytes, taps, R8, (r - p) * (r - q));
+    pairRows(pairs, taps, P8, 2 * p * (p - q) * (p - r), false);
+    pairRows(pairs + 2 * rowBytes, taps, Q8, 2 * q * (q - p) * (q - r), false);
+    pairRows(pairs + 4 * rowBytes, taps, R8, 2 * r * (r - p) * (r - q), false);
     zero = -p * q * r;
   }
-  pointRow(to, taps, 0, zero);
+  if (points != 5) pointRow(to, taps, 0, zero);
   const last = to + <usize>(points - 1) * rowBytes;
   for (let k = 0; k < taps; k++) store<f64>(last + (<usize>k << 3), k == taps - 1 ? 1 : 0);
 }
@@ -81,36 +87,54 @@ function narrow(from: usize, to: usize): void {
 }
 
 /**
- * from: panels [panel][tap][input channel][8], as packPanels leaves them, of kH × kW taps, kH = kW or 1 · to: [factor][panel][input channel][8],
- * points² factors for a square of taps, `points` for a row.
+ * from: panels [panel][tap][input channel][8], as packPanels leaves them, of kH × kW taps, kH = kW or 1 · to: [factor][panel][phase][input channel][8],
+ * points² factors for a square of taps, `points` for a row, with the phases of the stride that a factor has (winograd-phases.ts)
  *
- * work: G, then in eight columns each a row of taps, the factors of its rows [points][kH] and a factor; all float64
+ * work: G, then in eight columns each a row of taps, the factors of its rows [points][taps of a phase] and a factor; all float64
  */
-export function packWinograd(points: i32, kH: i32, kW: i32, panels: i32, channels: i32, from: usize, to: usize, work: usize): void {
+export function packWinograd(
+  points: i32, kH: i32, kW: i32, strideH: i32, strideW: i32, panels: i32, channels: i32, from: usize, to: usize, work: usize,
+): void {
   const rows = kH > 1 ? points : 1;
+  const tapsH = phaseTaps(kH, strideH), tapsW = phaseTaps(kW, strideW);
+  const fullH = fullPhases(kH, strideH), fullW = fullPhases(kW, strideW);
   const tapBytes = <usize>(channels * NR) << 2;
-  const factorBytes = <usize>panels * tapBytes;
-  const rowBytes = <usize>kW << 3;
+  const rowBytes = <usize>tapsW << 3;
   const line = work + <usize>points * rowBytes;
-  const half = line + <usize>kW * LANES;
-  const halfBytes = <usize>kH * LANES;
+  const half = line + <usize>tapsW * LANES;
+  const halfBytes = <usize>tapsH * LANES;
   const factor = half + <usize>points * halfBytes;
-  pointRows(points, kW, work);
+  pointRows(points, tapsW, work);
   for (let panel = 0; panel < panels; panel++) {
-    for (let at: usize = 0; at < tapBytes; at += 4 * NR) {
-      const cell = from + <usize>(panel * kH * kW) * tapBytes + at;
-      // Along the rows of taps.
-      for (let h = 0; h < kH; h++) {
-        for (let w = 0; w < kW; w++) widen(cell + <usize>(h * kW + w) * tapBytes, line + <usize>w * LANES);
-        for (let j = 0; j < points; j++) weigh(kW, work + <usize>j * rowBytes, line, half + <usize>j * halfBytes + <usize>h * LANES);
-      }
-      // Down the columns.
-      const place = to + <usize>panel * tapBytes + at;
-      for (let i = 0; i < rows; i++) {
-        for (let j = 0; j < points; j++) {
-          const x = half + <usize>j * halfBytes;
-          if (kH > 1) weigh(kW, work + <usize>i * rowBytes, x, factor);
-          narrow(kH > 1 ? factor : x, place + <usize>(i * points + j) * factorBytes);
+    for (let phaseH = 0; phaseH < strideH; phaseH++) {
+      for (let phaseW = 0; phaseW < strideW; phaseW++) {
+        for (let at: usize = 0; at < tapBytes; at += 4 * NR) {
+          const cell = from + <usize>(panel * kH * kW) * tapBytes + at;
+          // Along the rows of taps; a tap that a phase does not have is 0.
+          for (let h = 0; h < tapsH; h++) {
+            const kh = phaseH + h * strideH;
+            for (let w = 0; w < tapsW; w++) {
+              const kw = phaseW + w * strideW;
+              const lane = line + <usize>w * LANES;
+              if (kh < kH && kw < kW) widen(cell + <usize>(kh * kW + kw) * tapBytes, lane);
+              else zeroFloats(lane, <i32>LANES >> 2);
+            }
+            for (let j = 0; j < points; j++) weigh(tapsW, work + <usize>j * rowBytes, line, half + <usize>j * halfBytes + <usize>h * LANES);
+          }
+          // Down the columns.
+          let place = to + at;
+          for (let i = 0; i < rows; i++) {
+            const high = rows > 1 && i == rows - 1 ? fullH : strideH;
+            for (let j = 0; j < points; j++) {
+              const wide = j == points - 1 ? fullW : strideW;
+              if (phaseH < high && phaseW < wide) {
+                const x = half + <usize>j * halfBytes;
+                if (kH > 1) weigh(tapsH, work + <usize>i * rowBytes, x, factor);
+                narrow(kH > 1 ? factor : x, place + <usize>((panel * high + phaseH) * wide + phaseW) * tapBytes);
+              }
+              place += <usize>(panels * high * wide) * tapBytes;
+            }
+          }
         }
       }
     }

@@ -1,10 +1,10 @@
 /**
- * Convolution with r × r or 1 × r kernels of stride 1 by the minimal algorithm F(m, r), channels-last: a tile of m × m results costs points² products a
- * channel in place of r²·m², points = m + r − 1.
+ * Convolution with square kernels or rows of taps by the minimal algorithm F(m, r), channels-last: at stride 1, a tile of m × m results costs points² products
+ * a channel in place of r²·m², points = m + r − 1. A stride's phases (winograd-phases.ts) are so many times the channels, of r = ⌈k / stride⌉ taps.
  *
  *   input [batch, inH, inW, inC] · output [batch, outH, outW, outC], p.stepW and so on apart · bias in groups of whole panels
  *   weights  panels as for conv-channels-last.ts, for tiles whose results are not finite
- *   p.factors bytes from them what packWinograd made of them: [factor][group][panel][groupInC][8]
+ *   p.factors bytes from them what packWinograd made of them: [factor][group][panel][phase][groupInC][8]
  *   work: see winograd-block.ts. Nothing overlaps.
  *
  * p.points says which of the transforms; p.innerBand tiles make a block. Each step runs over the whole block: the data are transformed, one GEMM for each factor multiplies them
@@ -17,16 +17,30 @@ import { convChannelsLast } from "./conv-channels-last";
 import { partsOf, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
 import { ConvParams } from "./params";
-import { Block, layOut, Place } from "./winograd-block";
+import { Block, layOut, Place, resultsAlong } from "./winograd-block";
+import { fullPhases } from "./winograd-phases";
 import { CHUNK, dataLines, resultLines } from "./winograd-transforms";
+
+/** From one datum of a tile to the next, in cells of the image: either the stride or the dilation is 1. */
+// @ts-ignore: decorator
+@inline
+function gapH(p: ConvParams): i32 {
+  return p.strideH * p.dilationH;
+}
+
+// @ts-ignore: decorator
+@inline
+function gapW(p: ConvParams): i32 {
+  return p.strideW * p.dilationW;
+}
 
 /** One CHUNK of the pixels of a strip, with zeros where there is no image: rows `rowBytes` apart. */
 function copyStrip(
   p: ConvParams, image: usize, top: i32, rows: i32, left: i32, columns: i32, pixelBytes: usize, to: usize, rowBytes: usize,
 ): void {
-  const inH = p.inH, inW = p.inW, dilationW = p.dilationW;
+  const inH = p.inH, inW = p.inW, stepW = gapW(p);
   for (let i = 0; i < rows; i++) {
-    const ih = top + i * p.dilationH;
+    const ih = top + i * gapH(p);
     let cell = to;
     let iw = left;
     for (let x = 0; x < columns; x++) {
@@ -34,28 +48,28 @@ function copyStrip(
       const from = image + <usize>(ih * inW + iw) * pixelBytes;
       for (let v: usize = 0; v < CHUNK; v += 16) v128.store(cell + v, inside ? v128.load(from + v) : f32x4.splat(0));
       cell += CHUNK;
-      iw += dilationW;
+      iw += stepW;
     }
     to += rowBytes;
   }
 }
 
-/** The factors of `count` tiles side by side, whose first datum is at (top, left): tiles `first` … of the block. */
-function factorTiles(p: ConvParams, block: Block, image: usize, top: i32, left: i32, first: i32, count: i32): void {
-  const points = p.points, m = points - p.kW + 1;
+/** The factors of `count` tiles side by side, whose first datum is at (top, left), to those of tile `first` … of their phase. */
+function factorTiles(p: ConvParams, block: Block, image: usize, top: i32, left: i32, factors: usize, first: i32, count: i32): void {
+  const points = p.points, m = resultsAlong(p);
   const rows = p.kH > 1 ? points : 1;
   const columns = (count - 1) * m + points;
   const pixelBytes = <usize>p.inC << 2;
   const lineBytes = <usize>(columns | 1) * CHUNK;
   const factorBytes = block.factorBytes;
-  const reach = (columns - 1) * p.dilationW;
-  const inside = top >= 0 && top + (rows - 1) * p.dilationH < p.inH && left >= 0 && left + reach < p.inW;
+  const reach = (columns - 1) * gapW(p);
+  const inside = top >= 0 && top + (rows - 1) * gapH(p) < p.inH && left >= 0 && left + reach < p.inW;
   const last = pixelBytes - CHUNK;
   for (let at: usize = 0; at < pixelBytes; at += CHUNK) {
     if (at > last) at = last;
     let from = image + <usize>(top * p.inW + left) * pixelBytes + at;
-    let rowStep = <usize>(p.inW * p.dilationH) * pixelBytes;
-    let columnStep = <usize>p.dilationW * pixelBytes;
+    let rowStep = <usize>(p.inW * gapH(p)) * pixelBytes;
+    let columnStep = <usize>gapW(p) * pixelBytes;
     if (!inside) {
       copyStrip(p, image + at, top, rows, left, columns, pixelBytes, block.copied, lineBytes);
       from = block.copied;
@@ -74,7 +88,7 @@ function factorTiles(p: ConvParams, block: Block, image: usize, top: i32, left: 
       rowStep = lineBytes;
       columnStep = CHUNK;
     }
-    let place = block.factors + <usize>first * pixelBytes + at;
+    let place = factors + <usize>first * pixelBytes + at;
     for (let t = 0; t < count; t++) {
       let line = half;
       let to = place;
@@ -90,40 +104,48 @@ function factorTiles(p: ConvParams, block: Block, image: usize, top: i32, left: 
 }
 
 /** Any tiles side by side: those in the middle read the image in place, those at its sides a copy of what there is. */
-function factorStrip(p: ConvParams, block: Block, image: usize, top: i32, left: i32, first: i32, count: i32): void {
-  const step = (p.points - p.kW + 1) * p.dilationW;
-  const reach = (p.points - 1) * p.dilationW;
+function factorStrip(p: ConvParams, block: Block, image: usize, top: i32, left: i32, factors: usize, first: i32, count: i32): void {
+  const step = resultsAlong(p) * gapW(p);
+  const reach = (p.points - 1) * gapW(p);
   const before = left >= 0 ? 0 : min(count, (step - 1 - left) / step);
   const room = p.inW - 1 - reach - left;
   const behind = max(before, room < 0 ? 0 : min(count, room / step + 1));
-  if (before > 0) factorTiles(p, block, image, top, left, first, before);
-  if (behind > before) factorTiles(p, block, image, top, left + before * step, first + before, behind - before);
-  if (count > behind) factorTiles(p, block, image, top, left + behind * step, first + behind, count - behind);
+  if (before > 0) factorTiles(p, block, image, top, left, factors, first, before);
+  if (behind > before) factorTiles(p, block, image, top, left + before * step, factors, first + before, behind - before);
+  if (count > behind) factorTiles(p, block, image, top, left + behind * step, factors, first + behind, count - behind);
 }
 
-/** Pointers to the factors of `count` tiles, channel 0 of factor 0, in tiles of the GEMM and parts of its sum. */
-function pointAtTiles(count: i32, rowBytes: usize, factors: usize, parts: i32, partBytes: usize, table: usize): void {
+/** Pointers to factor 0 of `count` tiles, of phases [0, high) × [0, wide), in tiles of the GEMM and parts of its sum. */
+function pointAtTiles(p: ConvParams, block: Block, count: i32, high: i32, wide: i32, parts: i32, table: usize): void {
   const tiles = tileCount(count);
   const short = count / tiles;
   const long = count - short * tiles;
+  const rowBytes = <usize>p.inC << 2, partBytes = <usize>(p.groupInC / parts) << 2;
+  let factors = block.factors;
   for (let t = 0; t < tiles; t++) {
     const rows = t < long ? short + 1 : short;
     for (let r = 0; r < rows; r++) {
-      let cell = factors;
       let slot = table + (<usize>r << 2);
-      for (let n = parts; n != 0; n--) {
-        store<usize>(slot, cell);
-        slot += 4 * MR;
-        cell += partBytes;
+      for (let h = 0; h < high; h++) {
+        for (let w = 0; w < wide; w++) {
+          let cell = factors + <usize>(h * p.strideW + w) * block.phaseBytes;
+          for (let n = parts; n != 0; n--) {
+            store<usize>(slot, cell);
+            slot += 4 * MR;
+            cell += partBytes;
+          }
+        }
       }
       factors += rowBytes;
     }
-    table += <usize>(parts * MR) << 2;
+    table += <usize>(high * wide * parts * MR) << 2;
   }
 }
 
 /**
- * products[factor][tile][group panels] = factors[factor][tile][channels] · weights[factor]
+ * products[factor][tile][group panels] = Σ_phase factors[phase][factor][tile][channels] · weights[factor][phase]
+ *
+ * The factor of ∞ has only the full phases, down and along: four sets of phases, each with a table of pointers of its own.
  *
  * Large tiles magnify the error of a long sum: theirs are sums of short ones.
  */
@@ -136,23 +158,35 @@ function multiply(p: ConvParams, block: Block, count: i32, weights: usize): void
   const tiles = tileCount(count);
   const short = count / tiles;
   const long = count - short * tiles;
-  const high = <usize>long * (<usize>(parts * MR) << 2);
-  const table = block.table, rowBytes = block.productRow, zeros = block.zeros, gemm = block.gemm;
-  const factors = (p.kH > 1 ? p.points : 1) * p.points;
-  pointAtTiles(count, <usize>p.inC << 2, block.factors, parts, <usize>(channels / parts) << 2, table);
-  for (let factor = 0; factor < factors; factor++) {
+  const rowBytes = block.productRow, zeros = block.zeros, gemm = block.gemm;
+  const points = p.points, rows = p.kH > 1 ? points : 1;
+  const strideH = p.strideH, strideW = p.strideW;
+  const fullH = fullPhases(p.kH, strideH), fullW = fullPhases(p.kW, strideW);
+  pointAtTiles(p, block, count, strideH, strideW, parts, block.tables);
+  if (fullW < strideW) pointAtTiles(p, block, count, strideH, fullW, parts, block.tables + block.tableBytes);
+  if (fullH < strideH) {
+    pointAtTiles(p, block, count, fullH, strideW, parts, block.tables + 2 * block.tableBytes);
+    pointAtTiles(p, block, count, fullH, fullW, parts, block.tables + 3 * block.tableBytes);
+  }
+  for (let factor = 0; factor < rows * points; factor++) {
+    const cutH = rows > 1 && factor >= (rows - 1) * points && fullH < strideH;
+    const cutW = factor % points == points - 1 && fullW < strideW;
+    const phases = (cutH ? fullH : strideH) * (cutW ? fullW : strideW);
+    const table = block.tables + <usize>((cutH ? 2 : 0) + (cutW ? 1 : 0)) * block.tableBytes;
+    const taps = phases * parts;
+    const high = <usize>long * (<usize>(taps * MR) << 2);
     for (let g = 0; g < groups; g++) {
       for (let jr = 0; jr < panels; jr++) {
-        const wide = N - jr * NR > 4;
+        const columns = N - jr * NR > 4;
         const to = block.products + <usize>factor * block.productBytes + <usize>(g * panels + jr) * (4 * NR);
         const below = to + <usize>(long * (short + 1)) * rowBytes;
         for (let first = 0; first < channels; first += length) {
           const run = sums > 1 ? min(length, channels - first) : channels / parts;
           const offset = <usize>factor * block.factorBytes + (<usize>(g * channels + first) << 2);
           gemm.activation = first == 0 ? CLAMP : ADDED;
-          if (long > 0) runTiles(short + 1, wide, long, table, offset, parts, run, weights, to, rowBytes, zeros, gemm);
-          runTiles(short, wide, tiles - long, table + high, offset, parts, run, weights, below, rowBytes, zeros, gemm);
-          weights += <usize>((sums > 1 ? run : channels) * NR) << 2;
+          if (long > 0) runTiles(short + 1, columns, long, table, offset, taps, run, weights, to, rowBytes, zeros, gemm);
+          runTiles(short, columns, tiles - long, table + high, offset, taps, run, weights, below, rowBytes, zeros, gemm);
+          weights += <usize>((sums > 1 ? run : channels * phases) * NR) << 2;
         }
       }
     }
@@ -162,7 +196,7 @@ function multiply(p: ConvParams, block: Block, count: i32, weights: usize): void
 /** Results of tile `t`: [row][column][CHUNK] at block.tile for each CHUNK of channels, then with bias and activation to their places. */
 function finishTile<F>(p: ConvParams, block: Block, t: i32, bias: usize, output: usize): void {
   const place = changetype<Place>(block.places + <usize>t * offsetof<Place>());
-  const points = p.points, m = points - p.kW + 1;
+  const points = p.points, m = resultsAlong(p);
   const rows = place.rows, columns = place.columns;
   const pixelBytes = <usize>p.outC << 2;
   const last = pixelBytes - CHUNK;
@@ -223,10 +257,10 @@ function mend(p: ConvParams, block: Block, count: i32, input: usize, weights: us
     sub.batch = 1;
     sub.outH = place.rows;
     sub.outW = place.columns;
-    sub.strideH = p.dilationH;
-    sub.strideW = p.dilationW;
-    sub.padH = p.padH - place.row;
-    sub.padW = p.padW - place.column;
+    sub.padH = p.padH - place.row * p.strideH;
+    sub.padW = p.padW - place.column * p.strideW;
+    sub.strideH = gapH(p);
+    sub.strideW = gapW(p);
     sub.stepW = p.stepW * p.dilationW;
     sub.stepH = p.stepH * p.dilationH;
     const image = input + (<usize>(place.batch * p.inH * p.inW * p.inC) << 2);
@@ -244,9 +278,10 @@ function finishBlock(p: ConvParams, block: Block, count: i32, input: usize, weig
 }
 
 export function convWinograd(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
-  assert(p.kW > 1 && (p.kH == p.kW || p.kH == 1) && p.points > p.kW && p.strideH == 1 && p.strideW == 1, "winograd: square kernels or rows, stride 1");
+  assert(p.kW > p.strideW && (p.kH == p.kW && p.strideH == p.strideW || p.kH == 1 && p.strideH == 1), "winograd: square kernels and strides, or rows");
+  assert(resultsAlong(p) > 1 && (p.strideW == 1 || (p.points < 8 && p.dilationH == 1 && p.dilationW == 1)), "winograd: the points");
   assert(p.inC >= 16 && p.outC >= 16 && p.shuffle == 1 && p.inD == 1 && p.outD == 1 && p.innerBand >= 1, "winograd: what it is not made for");
-  const m = p.points - p.kW + 1, tileH = p.kH > 1 ? m : 1;
+  const m = resultsAlong(p), tileH = p.kH > 1 ? m : 1;
   const outH = p.outH, outW = p.outW, dilationH = p.dilationH, dilationW = p.dilationW;
   const block = layOut(p, work);
   const most = p.innerBand;
@@ -269,7 +304,13 @@ export function convWinograd(p: ConvParams, input: usize, weights: usize, bias: 
               place.rows = min(tileH, high - row);
               place.columns = min(m, wide - column - t * m);
             }
-            factorStrip(p, block, image, oh - p.padH, ow - p.padW, count, strip);
+            let factors = block.factors;
+            for (let h = 0; h < p.strideH; h++) {
+              for (let w = 0; w < p.strideW; w++) {
+                factorStrip(p, block, image, oh * p.strideH - p.padH + h, ow * p.strideW - p.padW + w, factors, count, strip);
+                factors += block.phaseBytes;
+              }
+            }
             count += strip;
             column += strip * m;
             if (count == most) {

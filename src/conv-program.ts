@@ -60,13 +60,16 @@ function factorsOf(plan: ConvPlan): Call['derived'] {
   const panels = groups * Math.ceil(results / NR);
   const parts = factorParts(plan);
   return {
-    key: points,
+    // A stride that leads nowhere is not in the shape, and changes the factors.
+    key: points + 16 * shape.stride[2],
     bytes: factorBytes(plan),
     workBytes: FACTOR_WORK_BYTES,
     derive: (kernels, packed, factors, work) => {
       const weights = packed + biasBytes(pack);
-      for (const { kernel, from, to } of parts)
-        kernels.packWinograd(points, kernel[1], kernel[2], panels, channels, weights + from * 4, factors + to * 4, work);
+      for (const { kernel, stride, from, to } of parts) {
+        const taps = [kernel[1], kernel[2], stride[1], stride[2]] as const;
+        kernels.packWinograd(points, ...taps, panels, channels, weights + from * 4, factors + to * 4, work);
+      }
     },
   };
 }

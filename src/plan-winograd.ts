@@ -4,14 +4,25 @@ import { align } from './memory.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
 import { AS_IT_IS, behindBorder, type ConvPlan, layoutWork, NO_BAND, type PackPlan, reflected } from './plan.ts';
 import type { ConvShape } from './shape.ts';
-import { BAND_BYTES, blockBytes, chooseTile, type Points, resultsOf, rowsOf, type Tiles, tilesOfBlock } from './winograd.ts';
+import {
+  BAND_BYTES,
+  blockBytes,
+  chooseTile,
+  type Points,
+  phaseCount,
+  productsOf,
+  resultsOf,
+  type Tiles,
+  tilesOfBlock,
+} from './winograd.ts';
 
 /** Channels first, what is brought into the other layout at a time: whole rows of tiles, about as many as BAND_BYTES hold, and a block at least. */
 function winogradBand(shape: ConvShape, points: Points): Band {
   const { batch, inC, outC, outSize, dilation } = shape;
   const [, outH, outW] = outSize;
   const whole: Band = { images: 1, slices: 1, rows: outH, columns: outW };
-  const rowBytes = (inC + outC) * outW * 4;
+  const cells = inC * phaseCount(shape) + outC;
+  const rowBytes = cells * outW * 4;
   const fitting = Math.floor(BAND_BYTES / rowBytes);
   if (fitting >= outH) return { ...whole, images: Math.max(1, Math.min(batch, Math.floor(fitting / outH))) };
   const [down, along] = resultsOf(shape, points);
@@ -22,7 +33,7 @@ function winogradBand(shape: ConvShape, points: Points): Band {
   if (rows * rowBytes <= 4 * BAND_BYTES) return { ...whole, rows };
   // Rows so long that a few are too many.
   const wide = along * dilation[2];
-  const columns = Math.max(block * wide, Math.floor(BAND_BYTES / ((inC + outC) * 4 * rows)));
+  const columns = Math.max(block * wide, Math.floor(BAND_BYTES / (cells * 4 * rows)));
   return { ...whole, rows, columns: Math.min(outW, columns - (columns % wide)) };
 }
 
@@ -30,7 +41,10 @@ function winogradBand(shape: ConvShape, points: Points): Band {
 function winogradPlan(shape: ConvShape, pack: PackPlan, points: Points): ConvPlan {
   const [, kH, kW] = shape.kernel;
   const [down, along] = resultsOf(shape, points);
-  const name = kH > 1 ? `F(${down}×${along}, ${kH}×${kW})` : `F(${along}, ${kW})`;
+  const phases = phaseCount(shape);
+  const taps = points - along + 1;
+  const tile = kH > 1 ? `F(${down}×${along}, ${taps}×${taps})` : `F(${along}, ${taps})`;
+  const name = phases > 1 ? `${tile} of ${phases} phases of the stride` : tile;
   const band = pack.channelsLast ? NO_BAND : winogradBand(shape, points);
   const seen: ConvShape = pack.channelsLast ? shape : { ...shape, batch: band.images, outSize: [1, band.rows, band.columns] };
   const tiles = tilesOfBlock(seen, points);
@@ -44,7 +58,7 @@ function winogradPlan(shape: ConvShape, pack: PackPlan, points: Points): ConvPla
     kind: 'winograd',
     algorithm: 'winograd',
     variant: `${name} in blocks of ${tiles} tiles`,
-    reason: `${rowsOf(shape, points) * points} products for ${down * along} results of ${kH * kW} taps`,
+    reason: `${productsOf(shape, points)} products for ${down * along} results of ${kH * kW} taps`,
     innerBand: tiles,
     points,
     ...(pack.channelsLast

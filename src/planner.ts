@@ -40,7 +40,8 @@ function tilesFor(op: string, filter: FilterShape, settings: ConvSettings, role:
   const points = role === 'transposed' ? pointsOfPhases(filter, settings, phases(filter, settings)) : pointsOf(filter, settings);
   if (points.length > 0) return { points, asked, once: calling };
   if (!asked) return NO_TILES;
-  const taps = 'square kernels or rows of two to five taps, a stride of 1';
+  const taps =
+    'square kernels or rows of two to five taps for each step of the stride, the same stride both ways, no dilation beside a stride';
   const phased = 'remainders of the stride that see a square or a row of two to five taps';
   const channels = 'several channels to a filter, 16 or more of image and result';
   throw unsupported(

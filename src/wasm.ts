@@ -44,7 +44,18 @@ export interface Kernels {
   fold(params: number, columns: number, output: number): void;
   channelShuffle(outer: number, channels: number, inner: number, groups: number, input: number, output: number): void;
   channelSums(outer: number, channels: number, inner: number, input: number, output: number, work: number): void;
-  packWinograd(points: number, kH: number, kW: number, panels: number, channels: number, from: number, to: number, work: number): void;
+  packWinograd(
+    points: number,
+    kH: number,
+    kW: number,
+    strideH: number,
+    strideW: number,
+    panels: number,
+    channels: number,
+    from: number,
+    to: number,
+    work: number,
+  ): void;
   packRows(params: number, from: number, to: number): void;
   packPanels(params: number, from: number, to: number): void;
   packTaps(params: number, from: number, to: number): void;

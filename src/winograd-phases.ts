@@ -54,9 +54,9 @@ export function choosePhases(shape: ConvShape, phase: Spatial, band: Band, { poi
   let best: Points | 0 = 0;
   let least = asked ? Infinity : WORTH_IT * direct;
   for (const each of points) {
-    if (!phases.some((seen) => serves(seen.kernel, each))) continue;
+    if (!phases.some((seen) => serves(seen, each))) continue;
     const tiled = (seen: ConvShape): number => cost(seen, each) + (once ? makingCost(seen) : 0);
-    const own = phases.reduce((total, seen) => total + (serves(seen.kernel, each) ? tiled(seen) : directCost(seen)), 0);
+    const own = phases.reduce((total, seen) => total + (serves(seen, each) ? tiled(seen) : directCost(seen)), 0);
     if (own < least) [best, least] = [each, own];
   }
   return best;
@@ -69,7 +69,7 @@ export function phaseBlocks(
   band: Band,
   points: Points,
 ): { readonly tiles: number; readonly bytes: number } {
-  const served = phasesOf(shape, phase, band).filter(({ kernel }) => serves(kernel, points));
+  const served = phasesOf(shape, phase, band).filter((seen) => serves(seen, points));
   const tiles = Math.max(...served.map((seen) => tilesOfBlock(seen, points)));
   return { tiles, bytes: Math.max(...served.map((seen) => blockBytes(seen, points, tiles))) };
 }
@@ -77,6 +77,7 @@ export function phaseBlocks(
 /** The weights of one phase, or all there are, and their factors: floats from the beginning of either. */
 export interface FactorPart {
   readonly kernel: Spatial;
+  readonly stride: Spatial;
   readonly from: number;
   readonly to: number;
   readonly floats: number;
@@ -85,13 +86,13 @@ export interface FactorPart {
 /** All that have factors, in their order. */
 export function factorParts({ kind, shape, pack, points }: Pick<ConvPlan, 'kind' | 'shape' | 'pack' | 'points'>): readonly FactorPart[] {
   if (points === 0) return [];
-  if (kind === 'winograd') return [{ kernel: shape.kernel, from: 0, to: 0, floats: factorFloats(shape, points) }];
+  if (kind === 'winograd') return [{ kernel: shape.kernel, stride: shape.stride, from: 0, to: 0, floats: factorFloats(shape, points) }];
   const parts: FactorPart[] = [];
   let [from, to] = [0, 0];
   for (const seen of phasesOf(shape, pack.phase, NO_BAND)) {
-    if (serves(seen.kernel, points)) {
+    if (serves(seen, points)) {
       const floats = factorFloats(seen, points);
-      parts.push({ kernel: seen.kernel, from, to, floats });
+      parts.push({ kernel: seen.kernel, stride: seen.stride, from, to, floats });
       to += floats;
     }
     from += panelFloats(seen) * volume(seen.kernel);

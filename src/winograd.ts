@@ -4,11 +4,11 @@ import { roundUp } from './bands.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
-import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
+import { type ConvShape, type FilterShape, spatial, volume } from './shape.ts';
 import type { Tensor } from './types.ts';
 
 /** Points of the transforms: a tile has as many data along an axis, and results for each place of the kernel among them. */
-export type Points = 4 | 6 | 8;
+export type Points = 4 | 5 | 6 | 8;
 
 /** Tiles that may be used. */
 export interface Tiles {
@@ -27,18 +27,37 @@ const LEAST_CHANNELS = 16;
 /** Sums over fewer channels are so exact that the error of the transforms shows: F(6, 3) over 16 has 15 times theirs. */
 const LEAST_CHANNELS_OF_8 = 32;
 
-/** Whether there is a kernel for these taps. */
-export function serves([kD, kH, kW]: Spatial, points: Points): boolean {
-  return kD === 1 && kW > 1 && kW <= MOST_TAPS && kW < points && (kH === kW || kH === 1);
+/** What of a shape, or of a weight and its settings, the tiles depend on. */
+export type Taps = Pick<ConvShape, 'kernel' | 'stride' | 'dilation'>;
+
+/** Taps along an axis of the phases of the stride that have most: see assembly/winograd-phases.ts. */
+function tapsOf({ kernel, stride }: Taps, axis: 1 | 2): number {
+  return Math.ceil(kernel[axis] / stride[axis]);
+}
+
+/** How many phases have as many. */
+function fullPhases({ kernel, stride }: Taps, axis: 1 | 2): number {
+  return kernel[axis] % stride[axis] || stride[axis];
+}
+
+/** Whether there is a kernel for these taps: a square of them or a row, with a stride or a dilation. */
+export function serves(shape: Taps, points: Points): boolean {
+  const { kernel, stride, dilation } = shape;
+  const [kD, kH, kW] = kernel;
+  const taps = tapsOf(shape, 2);
+  const square = kH === kW && stride[1] === stride[2];
+  const strided = stride[2] > 1;
+  if (strided && (points === 8 || dilation[1] !== 1 || dilation[2] !== 1)) return false;
+  return kD === 1 && taps > 1 && taps <= MOST_TAPS && taps < points && (square || (kH === 1 && stride[1] === 1));
 }
 
 /**
- * Points for so many taps along an axis, over `channels` of a group. The largest error over that of direct sums, measured: 1 with four points, 2 with six, 8
- * with eight. Two taps have more results to a tile, so more powers of the points: 5 with six, 26 with eight.
+ * Points for so many taps along an axis, over `channels` of a group. The largest error over that of direct sums, measured: 1 with four points, 2 with five and
+ * six, 8 with eight. Two taps have more results to a tile, so more powers of the points: 2 with five, 5 with six, 26 with eight.
  */
 export function pointsFor(taps: number, channels: number, { accuracy }: ConvSettings): readonly Points[] {
-  const normal: readonly Points[] = taps > 2 ? [4, 6] : [4];
-  const fast: readonly Points[] = taps > 2 && channels >= LEAST_CHANNELS_OF_8 ? [4, 6, 8] : [4, 6];
+  const normal: readonly Points[] = taps > 2 ? [4, 5, 6] : [4, 5];
+  const fast: readonly Points[] = taps > 2 && channels >= LEAST_CHANNELS_OF_8 ? [4, 5, 6, 8] : [4, 5, 6];
   return { exact: [], normal, fast }[accuracy].filter((points) => points > taps);
 }
 
@@ -63,14 +82,25 @@ const MOST_DATA_BYTES = 2359296;
 export const BAND_BYTES = 1572864;
 
 /** Results of a tile along the rows, and down. */
-export function resultsOf({ kernel }: Pick<ConvShape, 'kernel'>, points: Points): readonly [down: number, along: number] {
-  const along = points - kernel[2] + 1;
-  return [kernel[1] > 1 ? along : 1, along];
+export function resultsOf(shape: Taps, points: Points): readonly [down: number, along: number] {
+  const along = points - tapsOf(shape, 2) + 1;
+  return [shape.kernel[1] > 1 ? along : 1, along];
 }
 
 /** Rows of the data of a tile. */
-export function rowsOf({ kernel }: Pick<ConvShape, 'kernel'>, points: Points): number {
+function rowsOf({ kernel }: Taps, points: Points): number {
   return kernel[1] > 1 ? points : 1;
+}
+
+/** Phases of the stride. */
+export function phaseCount({ stride }: Taps): number {
+  return stride[1] * stride[2];
+}
+
+/** Products of a tile, of one channel in and one out: all phases at each point, but only the full ones at infinity. */
+export function productsOf(shape: Taps, points: Points): number {
+  const along = (points - 1) * shape.stride[2] + fullPhases(shape, 2);
+  return along * (shape.kernel[1] > 1 ? (points - 1) * shape.stride[1] + fullPhases(shape, 1) : 1);
 }
 
 /** Channels of a convolution, each group's and all. */
@@ -84,10 +114,11 @@ export function servesChannels({ inC, outC, groups, groupInC, groupOutC }: Chann
 
 /** Tiles that may compute a convolution of this weight. */
 export function pointsOf({ outC, groupInC, groups, kernel }: FilterShape, settings: ConvSettings): readonly Points[] {
-  const { stride, rank } = settings;
+  const { rank } = settings;
   const channels = { inC: groupInC * groups, outC, groups, groupInC, groupOutC: outC / groups };
-  if (rank === 3 || stride.some((n) => n !== 1) || !servesChannels(channels, settings)) return [];
-  return pointsFor(kernel[2], groupInC, settings).filter((points) => serves(kernel, points));
+  if (rank === 3 || !servesChannels(channels, settings)) return [];
+  const taps: Taps = { kernel, stride: spatial(settings.stride, 1), dilation: spatial(settings.dilation, 1) };
+  return pointsFor(tapsOf(taps, 2), groupInC, settings).filter((points) => serves(taps, points));
 }
 
 /** Weights that are not finite would reach results whose window they do not belong to. */
@@ -108,7 +139,7 @@ export function panelFloats({ groups, groupOutC, groupInC }: ConvShape): number 
 
 /** Floats of the weights' factors. */
 export function factorFloats(shape: ConvShape, points: Points): number {
-  return rowsOf(shape, points) * points * panelFloats(shape);
+  return productsOf(shape, points) * panelFloats(shape);
 }
 
 /** Bytes in whole lines of the cache, an odd number of them. */
@@ -123,7 +154,8 @@ export function blockBytes(shape: ConvShape, points: Points, tiles: number): num
   const rows = rowsOf(shape, points);
   const [, along] = resultsOf(shape, points);
   const lines = rows * (((tiles - 1) * along + points) | 1) * CHUNK;
-  const table = roundUp(tiles, MR) * PARTS * 4;
+  const phases = phaseCount(shape);
+  const table = roundUp(tiles, MR) * PARTS * phases * (phases > 1 ? 4 : 1) * 4;
   const productRow = groups * Math.ceil(groupOutC / NR) * NR * 4;
   const halves = lines + Math.max(lines, along * points * CHUNK) + along * CHUNK;
   return (
@@ -134,13 +166,14 @@ export function blockBytes(shape: ConvShape, points: Points, tiles: number): num
     table +
     64 +
     halves +
-    rows * points * (oddLines(tiles * inC * 4) + oddLines(tiles * productRow))
+    rows * points * (phases * oddLines(tiles * inC * 4) + oddLines(tiles * productRow))
   );
 }
 
 /** Tiles of an image. */
-function tilesOf({ batch, outSize, kernel, dilation }: ConvShape, points: Points): number {
-  const [down, along] = resultsOf({ kernel }, points);
+function tilesOf(shape: ConvShape, points: Points): number {
+  const { batch, outSize, dilation } = shape;
+  const [down, along] = resultsOf(shape, points);
   const count = (axis: 1 | 2, m: number): number => {
     const d = Math.min(dilation[axis], outSize[axis]);
     const [least, more] = [Math.floor(outSize[axis] / d), outSize[axis] % d];
@@ -154,9 +187,9 @@ export function tilesOfBlock(shape: ConvShape, points: Points): number {
   const { inC, outC } = shape;
   const all = tilesOf(shape, points);
   const each = rowsOf(shape, points) * points;
-  const weights = each * shape.groupInC * outC * 4;
+  const weights = productsOf(shape, points) * shape.groupInC * outC * 4;
   const bytes = Math.min(MOST_DATA_BYTES, Math.max(LEAST_DATA_BYTES, weights / 2));
-  const fitting = Math.max(MR, Math.floor(bytes / (each * (inC + outC) * 4)));
+  const fitting = Math.max(MR, Math.floor(bytes / (each * (phaseCount(shape) * inC + outC) * 4)));
   return Math.max(1, Math.ceil(all / Math.ceil(all / fitting)));
 }
 
@@ -175,12 +208,13 @@ export function cost(shape: ConvShape, points: Points): number {
   const block = tilesOfBlock(shape, points);
   const blocks = Math.ceil(all / block);
   const weights = factorFloats(shape, points);
-  const transforms = (12.5 * inC + 9.5 * outC) * (kernel[1] > 1 ? 1 : 0.6);
+  const transforms = (12.5 * phaseCount(shape) * inC + 9.5 * outC) * (kernel[1] > 1 ? 1 : 0.6);
   const products = blocks * rowCost(block) * groupInC * outC;
   // Sums in parts, and twice the values that live at once.
   const slower = points === 8 ? 1.1 : 1;
   const reading = READING.find(([most]) => weights <= most)?.[1] ?? 0;
-  return slower * rowsOf(shape, points) * points * (products + all * transforms) + blocks * weights * reading;
+  const values = rowsOf(shape, points) * points;
+  return slower * (productsOf(shape, points) * products + values * all * transforms) + blocks * weights * reading;
 }
 
 /** What making the factors of the weights costs, in products: as much for few of them as for many. */
@@ -212,6 +246,8 @@ export function chooseTile(shape: ConvShape, { points, asked, once }: Tiles): Po
   let best: Points | 0 = 0;
   let least = asked ? Infinity : WORTH_IT * directCost(shape);
   for (const each of points) {
+    // Of a result one cell high or wide the shape does not keep the stride.
+    if (!serves(shape, each)) continue;
     const own = cost(shape, each) + (once ? makingCost(shape) : 0);
     if (own < least) [best, least] = [each, own];
   }
