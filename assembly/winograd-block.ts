@@ -4,7 +4,7 @@ import { MR, NR } from "./blocks";
 import { partsOf, tileCount } from "./gemm";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
-import { phaseTaps } from "./winograd-phases";
+import { isGathered, phaseTaps } from "./winograd-phases";
 import { CHUNK } from "./winograd-transforms";
 
 /** Where the results of a tile begin, and how many of its rows and columns there are. */
@@ -35,6 +35,7 @@ export class Block {
   factors: usize;
   phaseBytes: usize;
   factorBytes: usize;
+  tileBytes: usize;
   products: usize;
   productBytes: usize;
   productRow: usize;
@@ -58,7 +59,8 @@ export function resultsAlong(p: ConvParams): i32 {
 /** Lays out `work`: a Block, then what it points at, in its order; sized in src/winograd.ts. */
 export function layOut(p: ConvParams, work: usize): Block {
   const points = p.points, m = resultsAlong(p), tiles = p.innerBand;
-  const phases = p.strideH * p.strideW;
+  const gathered = isGathered(p);
+  const phases = gathered ? 1 : p.strideH * p.strideW;
   const rows = p.kH > 1 ? points : 1;
   const panels = p.groups * ((p.groupOutC + NR - 1) / NR);
   const block = changetype<Block>(work);
@@ -76,7 +78,7 @@ export function layOut(p: ConvParams, work: usize): Block {
   block.places = at;
   at += <usize>tiles * offsetof<Place>();
   block.tables = at;
-  block.tableBytes = <usize>(tileCount(tiles) * MR * partsOf(p.groupInC) * phases) << 2;
+  block.tableBytes = <usize>(tileCount(tiles) * MR * (gathered ? 1 : partsOf(p.groupInC)) * phases) << 2;
   at += phases > 1 ? 4 * block.tableBytes : block.tableBytes;
   at = (at + 63) & ~63;
   block.copied = at;
@@ -86,7 +88,8 @@ export function layOut(p: ConvParams, work: usize): Block {
   block.tile = at;
   at += <usize>m * CHUNK;
   block.factors = at;
-  block.factorBytes = oddLines(<usize>(tiles * p.inC) << 2);
+  block.tileBytes = gathered ? CHUNK : <usize>p.inC << 2;
+  block.factorBytes = oddLines(<usize>tiles * block.tileBytes);
   block.phaseBytes = <usize>(rows * points) * block.factorBytes;
   at += <usize>phases * block.phaseBytes;
   block.products = at;

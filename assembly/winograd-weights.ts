@@ -88,16 +88,16 @@ function narrow(from: usize, to: usize): void {
 
 /**
  * from: panels [panel][tap][input channel][8], as packPanels leaves them, of kH × kW taps, kH = kW or 1 · to: [factor][panel][phase][input channel][8],
- * points² factors for a square of taps, `points` for a row, with the phases of the stride that a factor has (winograd-phases.ts)
+ * points² factors for a square of taps, `points` for a row, with the phases of the stride that a factor has (winograd-phases.ts), or with all where they are `gathered`
  *
  * work: G, then in eight columns each a row of taps, the factors of its rows [points][taps of a phase] and a factor; all float64
  */
 export function packWinograd(
-  points: i32, kH: i32, kW: i32, strideH: i32, strideW: i32, panels: i32, channels: i32, from: usize, to: usize, work: usize,
+  points: i32, kH: i32, kW: i32, strideH: i32, strideW: i32, gathered: bool, panels: i32, channels: i32, from: usize, to: usize, work: usize,
 ): void {
   const rows = kH > 1 ? points : 1;
   const tapsH = phaseTaps(kH, strideH), tapsW = phaseTaps(kW, strideW);
-  const fullH = fullPhases(kH, strideH), fullW = fullPhases(kW, strideW);
+  const fullH = gathered ? strideH : fullPhases(kH, strideH), fullW = gathered ? strideW : fullPhases(kW, strideW);
   const tapBytes = <usize>(channels * NR) << 2;
   const rowBytes = <usize>tapsW << 3;
   const line = work + <usize>points * rowBytes;

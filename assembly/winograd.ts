@@ -17,8 +17,9 @@ import { convChannelsLast } from "./conv-channels-last";
 import { partsOf, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
 import { ConvParams } from "./params";
+import { copyFloats, zeroFloats } from "./simd";
 import { Block, layOut, Place, resultsAlong } from "./winograd-block";
-import { fullPhases } from "./winograd-phases";
+import { fullPhases, isGathered } from "./winograd-phases";
 import { CHUNK, dataLines, resultLines } from "./winograd-transforms";
 
 /** From one datum of a tile to the next, in cells of the image: either the stride or the dilation is 1. */
@@ -54,6 +55,30 @@ function copyStrip(
   }
 }
 
+/** Likewise all channels of all phases, which are few: [phase down][phase along][channel], and zeros to the end of the CHUNK. */
+function gatherStrip(p: ConvParams, image: usize, top: i32, rows: i32, left: i32, columns: i32, to: usize, rowBytes: usize): void {
+  const inH = p.inH, inW = p.inW, inC = p.inC, strideH = p.strideH, strideW = p.strideW;
+  const run = strideW * inC;
+  const phaseBytes = <usize>run << 2;
+  zeroFloats(to, <i32>(<usize>rows * rowBytes >> 2));
+  for (let i = 0; i < rows; i++) {
+    for (let phase = 0; phase < strideH; phase++) {
+      const ih = top + i * strideH + phase;
+      if (<u32>ih >= <u32>inH) continue;
+      const line = image + (<usize>(ih * inW * inC) << 2);
+      let cell = to + <usize>phase * phaseBytes;
+      for (let x = 0; x < columns; x++) {
+        const iw = left + x * strideW;
+        const begin = max(iw, 0);
+        const count = min(iw + strideW, inW) - begin;
+        if (count > 0) copyFloats(cell + (<usize>((begin - iw) * inC) << 2), line + (<usize>(begin * inC) << 2), count * inC);
+        cell += CHUNK;
+      }
+    }
+    to += rowBytes;
+  }
+}
+
 /** The factors of `count` tiles side by side, whose first datum is at (top, left), to those of tile `first` … of their phase. */
 function factorTiles(p: ConvParams, block: Block, image: usize, top: i32, left: i32, factors: usize, first: i32, count: i32): void {
   const points = p.points, m = resultsAlong(p);
@@ -64,14 +89,17 @@ function factorTiles(p: ConvParams, block: Block, image: usize, top: i32, left: 
   const factorBytes = block.factorBytes;
   const reach = (columns - 1) * gapW(p);
   const inside = top >= 0 && top + (rows - 1) * gapH(p) < p.inH && left >= 0 && left + reach < p.inW;
-  const last = pixelBytes - CHUNK;
-  for (let at: usize = 0; at < pixelBytes; at += CHUNK) {
+  const gathered = isGathered(p);
+  const tileBytes = block.tileBytes;
+  const last = tileBytes - CHUNK;
+  for (let at: usize = 0; at < tileBytes; at += CHUNK) {
     if (at > last) at = last;
     let from = image + <usize>(top * p.inW + left) * pixelBytes + at;
     let rowStep = <usize>(p.inW * gapH(p)) * pixelBytes;
     let columnStep = <usize>gapW(p) * pixelBytes;
-    if (!inside) {
-      copyStrip(p, image + at, top, rows, left, columns, pixelBytes, block.copied, lineBytes);
+    if (gathered || !inside) {
+      if (gathered) gatherStrip(p, image, top, rows, left, columns, block.copied, lineBytes);
+      else copyStrip(p, image + at, top, rows, left, columns, pixelBytes, block.copied, lineBytes);
       from = block.copied;
       rowStep = lineBytes;
       columnStep = CHUNK;
@@ -88,7 +116,7 @@ function factorTiles(p: ConvParams, block: Block, image: usize, top: i32, left: 
       rowStep = lineBytes;
       columnStep = CHUNK;
     }
-    let place = factors + <usize>first * pixelBytes + at;
+    let place = factors + <usize>first * tileBytes + at;
     for (let t = 0; t < count; t++) {
       let line = half;
       let to = place;
@@ -98,7 +126,7 @@ function factorTiles(p: ConvParams, block: Block, image: usize, top: i32, left: 
         to += <usize>points * factorBytes;
       }
       half += <usize>m * columnStep;
-      place += pixelBytes;
+      place += tileBytes;
     }
   }
 }
@@ -120,7 +148,7 @@ function pointAtTiles(p: ConvParams, block: Block, count: i32, high: i32, wide: 
   const tiles = tileCount(count);
   const short = count / tiles;
   const long = count - short * tiles;
-  const rowBytes = <usize>p.inC << 2, partBytes = <usize>(p.groupInC / parts) << 2;
+  const rowBytes = block.tileBytes, partBytes = <usize>(p.groupInC / parts) << 2;
   let factors = block.factors;
   for (let t = 0; t < tiles; t++) {
     const rows = t < long ? short + 1 : short;
@@ -150,17 +178,19 @@ function pointAtTiles(p: ConvParams, block: Block, count: i32, high: i32, wide: 
  * Large tiles magnify the error of a long sum: theirs are sums of short ones.
  */
 function multiply(p: ConvParams, block: Block, count: i32, weights: usize): void {
-  const channels = p.groupInC, N = p.groupOutC, groups = p.groups;
+  const gathered = isGathered(p);
+  const strideH = gathered ? 1 : p.strideH, strideW = gathered ? 1 : p.strideW;
+  const channels = gathered ? p.strideH * p.strideW * p.inC : p.groupInC;
+  const N = p.groupOutC, groups = p.groups;
   const panels = (N + NR - 1) / NR;
   const sums = p.points == 8 ? max(2, (channels + FORESEEN - 1) / FORESEEN) : 1;
   const length = (channels + sums - 1) / sums;
-  const parts = sums > 1 ? 1 : partsOf(channels);
+  const parts = gathered || sums > 1 ? 1 : partsOf(channels);
   const tiles = tileCount(count);
   const short = count / tiles;
   const long = count - short * tiles;
   const rowBytes = block.productRow, zeros = block.zeros, gemm = block.gemm;
   const points = p.points, rows = p.kH > 1 ? points : 1;
-  const strideH = p.strideH, strideW = p.strideW;
   const fullH = fullPhases(p.kH, strideH), fullW = fullPhases(p.kW, strideW);
   pointAtTiles(p, block, count, strideH, strideW, parts, block.tables);
   if (fullW < strideW) pointAtTiles(p, block, count, strideH, fullW, parts, block.tables + block.tableBytes);
@@ -280,10 +310,12 @@ function finishBlock(p: ConvParams, block: Block, count: i32, input: usize, weig
 export function convWinograd(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
   assert(p.kW > p.strideW && (p.kH == p.kW && p.strideH == p.strideW || p.kH == 1 && p.strideH == 1), "winograd: square kernels and strides, or rows");
   assert(resultsAlong(p) > 1 && (p.strideW == 1 || (p.points < 8 && p.dilationH == 1 && p.dilationW == 1)), "winograd: the points");
-  assert(p.inC >= 16 && p.outC >= 16 && p.shuffle == 1 && p.inD == 1 && p.outD == 1 && p.innerBand >= 1, "winograd: what it is not made for");
+  assert(!isGathered(p) || <usize>(p.inC * p.strideH * p.strideW) << 2 <= CHUNK && p.groups == 1 && p.points < 8, "winograd: what is gathered");
+  assert(p.outC >= 16 && p.shuffle == 1 && p.inD == 1 && p.outD == 1 && p.innerBand >= 1, "winograd: what it is not made for");
   const m = resultsAlong(p), tileH = p.kH > 1 ? m : 1;
   const outH = p.outH, outW = p.outW, dilationH = p.dilationH, dilationW = p.dilationW;
   const block = layOut(p, work);
+  const gathered = isGathered(p);
   const most = p.innerBand;
   let count = 0;
   for (let b = 0; b < p.batch; b++) {
@@ -305,7 +337,8 @@ export function convWinograd(p: ConvParams, input: usize, weights: usize, bias: 
               place.columns = min(m, wide - column - t * m);
             }
             let factors = block.factors;
-            for (let h = 0; h < p.strideH; h++) {
+            if (gathered) factorTiles(p, block, image, oh * p.strideH - p.padH, ow * p.strideW - p.padW, factors, count, strip);
+            else for (let h = 0; h < p.strideH; h++) {
               for (let w = 0; w < p.strideW; w++) {
                 factorStrip(p, block, image, oh * p.strideH - p.padH + h, ow * p.strideW - p.padW + w, factors, count, strip);
                 factors += block.phaseBytes;

@@ -8,7 +8,7 @@ import { type ConvPlan, type PackPlan, publicPlan, workBytes } from './plan.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
 import type { Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
-import { FACTOR_WORK_BYTES } from './winograd.ts';
+import { FACTOR_WORK_BYTES, isGathered } from './winograd.ts';
 import { factorBytes, factorParts } from './winograd-phases.ts';
 
 /** Bytes of the records of one convolution. */
@@ -68,7 +68,16 @@ function factorsOf(plan: ConvPlan): Call['derived'] {
       const weights = packed + biasBytes(pack);
       for (const { kernel, stride, from, to } of parts) {
         const taps = [kernel[1], kernel[2], stride[1], stride[2]] as const;
-        kernels.packWinograd(points, ...taps, panels, channels, weights + from * 4, factors + to * 4, work);
+        kernels.packWinograd(
+          points,
+          ...taps,
+          isGathered(shape) && kind === 'winograd',
+          panels,
+          channels,
+          weights + from * 4,
+          factors + to * 4,
+          work,
+        );
       }
     },
   };

@@ -50,6 +50,7 @@ export interface Kernels {
     kW: number,
     strideH: number,
     strideW: number,
+    gathered: boolean,
     panels: number,
     channels: number,
     from: number,

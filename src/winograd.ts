@@ -62,7 +62,7 @@ export function pointsFor(taps: number, channels: number, { accuracy }: ConvSett
 }
 
 /** Bytes of the record `Block` and of a `Place` in assembly/winograd-block.ts. */
-const BLOCK_BYTES = 56;
+const BLOCK_BYTES = 64;
 const PLACE_BYTES = 24;
 
 /** What packWinograd works with, all float64: G, and in eight columns a row of taps, the factors of its rows, and a factor. */
@@ -97,8 +97,14 @@ export function phaseCount({ stride }: Taps): number {
   return stride[1] * stride[2];
 }
 
-/** Products of a tile, of one channel in and one out: all phases at each point, but only the full ones at infinity. */
-export function productsOf(shape: Taps, points: Points): number {
+/** Few channels, of which a tile has all phases as one run. */
+export function isGathered({ inC }: Pick<ConvShape, 'inC'>): boolean {
+  return inC < LEAST_CHANNELS;
+}
+
+/** Products of a tile, of one channel in and one out: all phases at each point, but only the full ones at infinity, unless they are gathered. */
+export function productsOf(shape: Taps & Pick<ConvShape, 'inC'>, points: Points): number {
+  if (isGathered(shape)) return rowsOf(shape, points) * points * phaseCount(shape);
   const along = (points - 1) * shape.stride[2] + fullPhases(shape, 2);
   return along * (shape.kernel[1] > 1 ? (points - 1) * shape.stride[1] + fullPhases(shape, 1) : 1);
 }
@@ -106,18 +112,23 @@ export function productsOf(shape: Taps, points: Points): number {
 /** Channels of a convolution, each group's and all. */
 type Channels = Pick<ConvShape, 'inC' | 'outC' | 'groups' | 'groupInC' | 'groupOutC'>;
 
-/** Whether there are enough channels for its kernel, in an order that it can write. */
-export function servesChannels({ inC, outC, groups, groupInC, groupOutC }: Channels, { shuffle, channelsLast }: ConvSettings): boolean {
+/** Whether there are enough channels for its kernel, in an order that it can write; few of them with so many phases of the stride that these are gathered. */
+export function servesChannels(
+  { inC, outC, groups, groupInC, groupOutC }: Channels,
+  { shuffle, channelsLast }: ConvSettings,
+  phases = 1,
+): boolean {
   const ordered = groups === 1 || (groupOutC % NR === 0 && (shuffle === 1 || !channelsLast));
-  return groupInC > 1 && inC >= LEAST_CHANNELS && outC >= LEAST_CHANNELS && ordered;
+  const gathered = groups === 1 && phases > 1 && 2 * inC * phases >= LEAST_CHANNELS && inC * phases <= LEAST_CHANNELS;
+  return groupInC > 1 && (inC >= LEAST_CHANNELS || gathered) && outC >= LEAST_CHANNELS && ordered;
 }
 
 /** Tiles that may compute a convolution of this weight. */
 export function pointsOf({ outC, groupInC, groups, kernel }: FilterShape, settings: ConvSettings): readonly Points[] {
   const { rank } = settings;
   const channels = { inC: groupInC * groups, outC, groups, groupInC, groupOutC: outC / groups };
-  if (rank === 3 || !servesChannels(channels, settings)) return [];
   const taps: Taps = { kernel, stride: spatial(settings.stride, 1), dilation: spatial(settings.dilation, 1) };
+  if (rank === 3 || !servesChannels(channels, settings, phaseCount(taps))) return [];
   return pointsFor(tapsOf(taps, 2), groupInC, settings).filter((points) => serves(taps, points));
 }
 
@@ -154,7 +165,8 @@ export function blockBytes(shape: ConvShape, points: Points, tiles: number): num
   const rows = rowsOf(shape, points);
   const [, along] = resultsOf(shape, points);
   const lines = rows * (((tiles - 1) * along + points) | 1) * CHUNK;
-  const phases = phaseCount(shape);
+  const gathered = isGathered(shape);
+  const phases = gathered ? 1 : phaseCount(shape);
   const table = roundUp(tiles, MR) * PARTS * phases * (phases > 1 ? 4 : 1) * 4;
   const productRow = groups * Math.ceil(groupOutC / NR) * NR * 4;
   const halves = lines + Math.max(lines, along * points * CHUNK) + along * CHUNK;
@@ -166,7 +178,7 @@ export function blockBytes(shape: ConvShape, points: Points, tiles: number): num
     table +
     64 +
     halves +
-    rows * points * (phases * oddLines(tiles * inC * 4) + oddLines(tiles * productRow))
+    rows * points * (phases * oddLines(tiles * (gathered ? CHUNK : inC * 4)) + oddLines(tiles * productRow))
   );
 }
 
@@ -182,14 +194,19 @@ function tilesOf(shape: ConvShape, points: Points): number {
   return batch * count(1, down) * count(2, along);
 }
 
+/** Channels of a datum of a tile, with all its phases. */
+function dataChannels(shape: ConvShape): number {
+  return isGathered(shape) ? LEAST_CHANNELS : phaseCount(shape) * shape.inC;
+}
+
 /** Tiles of a block: as many as LEAST_DATA_BYTES hold, all blocks alike. */
 export function tilesOfBlock(shape: ConvShape, points: Points): number {
-  const { inC, outC } = shape;
+  const { outC } = shape;
   const all = tilesOf(shape, points);
   const each = rowsOf(shape, points) * points;
   const weights = productsOf(shape, points) * shape.groupInC * outC * 4;
   const bytes = Math.min(MOST_DATA_BYTES, Math.max(LEAST_DATA_BYTES, weights / 2));
-  const fitting = Math.max(MR, Math.floor(bytes / (each * (phaseCount(shape) * inC + outC) * 4)));
+  const fitting = Math.max(MR, Math.floor(bytes / (each * (dataChannels(shape) + outC) * 4)));
   return Math.max(1, Math.ceil(all / Math.ceil(all / fitting)));
 }
 
@@ -208,8 +225,10 @@ export function cost(shape: ConvShape, points: Points): number {
   const block = tilesOfBlock(shape, points);
   const blocks = Math.ceil(all / block);
   const weights = factorFloats(shape, points);
-  const transforms = (12.5 * phaseCount(shape) * inC + 9.5 * outC) * (kernel[1] > 1 ? 1 : 0.6);
-  const products = blocks * rowCost(block) * groupInC * outC;
+  const transforms = (12.5 * dataChannels(shape) + 9.5 * outC) * (kernel[1] > 1 ? 1 : 0.6);
+  // A sum so short costs as much as five steps more.
+  const short = isGathered(shape) ? 1 + 5 / (phaseCount(shape) * inC) : 1;
+  const products = blocks * rowCost(block) * groupInC * outC * short;
   // Sums in parts, and twice the values that live at once.
   const slower = points === 8 ? 1.1 : 1;
   const reading = READING.find(([most]) => weights <= most)?.[1] ?? 0;
@@ -247,7 +266,7 @@ export function chooseTile(shape: ConvShape, { points, asked, once }: Tiles): Po
   let least = asked ? Infinity : WORTH_IT * directCost(shape);
   for (const each of points) {
     // Of a result one cell high or wide the shape does not keep the stride.
-    if (!serves(shape, each)) continue;
+    if (!serves(shape, each) || (isGathered(shape) && phaseCount(shape) === 1)) continue;
     const own = cost(shape, each) + (once ? makingCost(shape) : 0);
     if (own < least) [best, least] = [each, own];
   }

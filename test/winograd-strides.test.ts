@@ -73,6 +73,31 @@ describe.each(layouts)('winograd with a stride, %s', (inputLayout) => {
     check('ic16ih13iw60007oc16kh3sh2ph1', { inputLayout }, plain);
   });
 
+  it('few channels, whose phases are gathered', () => {
+    for (const [ic, k, stride] of [
+      [3, 7, 2],
+      [3, 3, 2],
+      [2, 5, 2],
+      [4, 4, 2],
+      [4, 9, 2],
+      [3, 5, 2],
+    ] as const) {
+      for (const size of [k, k + 1, 17, 30, 41]) check(`ic${ic}ih${size}iw${size + 3}oc16kh${k}sh${stride}ph${k >> 1}`, { inputLayout });
+      check(`mb2ic${ic}ih23iw9oc33kh${k}sh${stride}ph${k}`, { inputLayout, activation: 'relu' });
+      check(`ic${ic}ih24iw25oc17kh${k}sh${stride}`, { inputLayout, padding: 'same', activation: 'silu' });
+    }
+    for (const [ic, k, stride] of [
+      [3, 9, 4],
+      [2, 8, 6],
+      [8, 3, 2],
+    ] as const)
+      for (const size of [k, 60, 61, 62, 63]) check(`mb2ic${ic}ih1iw${size}oc19kh1kw${k}sh1sw${stride}pw2`, { inputLayout });
+    check('ic3ih30iw20oc16kh5sh2ph2', { inputLayout, paddingMode: 'reflect' });
+    const plain = ({ input, weight, options }: Operands): Tensor => engine.conv2d(input, weight, { ...options, algorithm: 'gemm' });
+    check('mb2ic3ih150iw171oc40kh7sh2ph3', { inputLayout }, plain);
+    check('ic3ih15iw40001oc16kh7sh2ph3', { inputLayout }, plain);
+  });
+
   it('results one cell high or wide, where the stride leads nowhere', () => {
     for (const name of ['ic16ih3oc16kh3sh2', 'ic16ih5oc16kh5sh2', 'ic16ih4iw9oc16kh3sh2', 'ic16ih9iw4oc16kh3sh2']) {
       const { input, weight, options } = operands(problem(name), { inputLayout }, fractions);
@@ -91,6 +116,7 @@ describe.each(layouts)('winograd with a stride, %s', (inputLayout) => {
       ['ic16ih24iw25oc16kh3sh2ph1', [0, 700, 1234]],
       ['g2ic32ih20iw13oc16kh5sh2ph1', [5, 2222, 8319]],
       ['mb2ic16ih1iw80oc16kh1kw3sh1sw2pw1', [0, 639, 1000]],
+      ['mb2ic3ih24iw20oc16kh7sh2ph3', [0, 639, 1001]],
     ] as const)
       for (const activation of [undefined, 'relu6', { clamp: [-3, 3] }] as const) {
         const { input, weight, options } = operands(problem(name), { inputLayout, activation });
@@ -113,6 +139,10 @@ it.each([
   ['fast', 5, 2, 64, 10],
   ['normal', 7, 2, 64, 4],
   ['normal', 5, 3, 64, 4],
+  ['normal', 7, 2, 3, 4],
+  ['fast', 7, 2, 3, 10],
+  ['normal', 3, 2, 3, 4],
+  ['normal', 4, 2, 4, 4],
 ] as const)(
   'accuracy %s, %i taps at stride %i, %i channels: at most %i times the error of direct sums',
   (accuracy, taps, stride, channels, most) => {
