@@ -13,7 +13,7 @@ function fromLayout(problem: Problem, data: Float32Array, layout: Layout): Float
 const errorTimes = 4;
 
 /** Prepared; nothing is copied. */
-function onTensors(engine: Engine, name: ContestantName, problem: Problem, layout: Layout, calls: Calls): SyncContestant {
+export function onTensors(engine: Engine, name: ContestantName, problem: Problem, layout: Layout, calls: Calls): SyncContestant {
   const held: EngineTensor[] = [];
   const alloc = (dims: readonly number[]): EngineTensor => {
     const tensor = engine.alloc(dims);
