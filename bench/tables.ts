@@ -88,7 +88,7 @@ function markdownRow(cells: readonly string[]): string {
 }
 
 /** First column left, the others right. */
-function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   return [markdownRow(heads), markdownRow(heads.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(markdownRow)].join('\n');
 }
 

@@ -25,7 +25,7 @@ describe('statistics', () => {
   it('refuses what has no answer', () => {
     expect(() => median([])).toThrow(RangeError);
     expect(() => geometricMean([])).toThrow(RangeError);
-    expect(() => medianRatio([1], [1, 2])).toThrow('medianRatio: 1 rounds against 2');
+    expect(() => medianRatio([1], [1, 2])).toThrow('ratiosOf: 1 rounds against 2');
   });
 });
 
