@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type AsyncContestant, contestantNames, type SyncContestant } from '../bench/contestant.ts';
+import { copiedBytes, copiesOf } from '../bench/copies.ts';
 import { naiveContestant } from '../bench/naive.ts';
 import { ourContestants } from '../bench/ours.ts';
 import { difference, makeProblem, permute, toleranceOf } from '../bench/problem.ts';
@@ -132,6 +133,40 @@ describe('text', () => {
     expect(lines).toContain('| tiny | 0.00200 | 0.00200 | 0.00100 | wrong | 0.000250 |');
     expect(lines).toContain('| tiny | 4.00 |');
     expect(lines).toContain('| **lowest** | 4.00 |');
+  });
+
+  it('counts what a call is given and gives back', () => {
+    const bytes = (words: string): number => copiedBytes(parseLayer(words, 'here'));
+    expect(bytes('ic2ih3oc4kh3ph1')).toBe(4 * (2 * 9 + 4 * 9));
+    expect(bytes('separable ic2ih3oc4kh3ph1')).toBe(4 * (2 * 9 + 4 * 9));
+    expect(bytes('deconv ic2ih3oc4kh2sh2')).toBe(4 * (2 * 9 + 4 * 36));
+    // Gradients of the image, from the result's and the weights; of the weights, from image and result's.
+    expect(bytes('bwd_d ic2ih3oc4kh3ph1')).toBe(4 * (4 * 9 + 4 * 2 * 9 + 2 * 9));
+    expect(bytes('bwd_w ic2ih3oc4kh3ph1')).toBe(4 * (2 * 9 + 4 * 9 + 4 * 2 * 9));
+  });
+
+  it('tells the speed of copies from arrays and tensors of the same rounds, or that it cannot be told', () => {
+    const shape = parseLayer('ic1ih1000iw500oc1kh1', 'here');
+    const times = [
+      { name: 'nchw tensors', rounds: [10, 20, 10, 30] },
+      { name: 'nchw arrays', rounds: [12, 22, 12, 29] },
+      { name: 'nhwc tensors', rounds: [10, 10, 10, 10] },
+      { name: 'nhwc arrays', rounds: [12, 9, 9, 12] },
+    ];
+    const bytes = 4_000_000;
+    expect(copiesOf(shape, times)).toEqual([
+      { layout: 'nchw', bytes, milliseconds: 2, gigabytesPerSecond: 2 },
+      { layout: 'nhwc', bytes, milliseconds: 0.5 },
+    ]);
+    expect(copiesOf(shape, times.slice(1))).toMatchObject([{ layout: 'nhwc' }]);
+    const layer = layerReport('set', shape, { times, ceiling: [1, 1, 1, 1] }, new Map());
+    expect(layerText(layer).split('\n').slice(-2)).toEqual([
+      '  copies of nchw arrays: 4.00 MB in 2.00 ms, 2.00 GB/s',
+      '  copies of nhwc arrays: 4.00 MB in less time than rounds differ by',
+    ]);
+    const machine = { node: '20.0.0', v8: '11', cpu: 'a CPU', cores: 2, date: '2026-01-01T00:00Z' };
+    const text = markdown({ machine, peers: {}, rounds: 4, turn: 20, layers: [layer] }, 'the command');
+    expect(text).toContain('| copies, GB/s | MB | nchw | nhwc |\n| --- | --: | --: | --: |\n| ic1ih1000iw500oc1kh1 | 4.00 | 2.00 | – |');
   });
 
   it('takes a ratio over all layers that have it, and names the lowest', () => {
