@@ -1,6 +1,7 @@
 /** A report as text: for a terminal, and for a README. */
 import { type ContestantName, contestantNames, contestantNotes } from './contestant.ts';
 import type { Copies } from './copies.ts';
+import { type Growth, growths, wideFrom } from './growth.ts';
 import { machineLine } from './machine.ts';
 import { disturbed, type Figure, type LayerReport, type Overall, type Report } from './report.ts';
 import { geometricMean, medianRatio } from './stats.ts';
@@ -92,6 +93,15 @@ export function overallText(pairs: readonly Overall[]): string {
   return pairs.map(line).join('\n');
 }
 
+/** A line for each of ours and of the peers that has computed all sizes of a row. */
+export function growthText(all: readonly Growth[]): string {
+  const line = ({ set, words, contestant, all: { ratio, dearest, cheapest }, wide }: Growth): string => {
+    const first = `${set}: ${words}, ${contestant}: a flop costs ${digits3(ratio)} times as much at ${dearest} as at ${cheapest}`;
+    return wide ? `${first}; from ${wideFrom} on ${digits3(wide.ratio)} times (${wide.dearest}, ${wide.cheapest})` : first;
+  };
+  return all.map(line).join('\n');
+}
+
 function markdownRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
@@ -148,6 +158,23 @@ function timesTable(layers: readonly LayerReport[]): string {
   return markdownTable(['layer', ...figureHeads], rows);
 }
 
+/** One row of layers: what a flop costs at each size over what it costs at the cheapest. */
+function growthTable(row: readonly Growth[]): string {
+  const [first] = row;
+  const sides = first?.costs.map(({ side }) => String(side)) ?? [];
+  const cells = ({ contestant, costs, all, wide }: Growth): string[] => {
+    const least = Math.min(...costs.map(({ picosecondsPerFlop }) => picosecondsPerFlop));
+    const each = costs.map(({ picosecondsPerFlop }) => digits3(picosecondsPerFlop / least));
+    return [contestant, ...each, digits3(all.ratio), digitsOrDash(wide?.ratio)];
+  };
+  return markdownTable([`${first?.words}: cost of a flop ÷ cheapest`, ...sides, 'dearest', `dearest from ${wideFrom} on`], row.map(cells));
+}
+
+function growthTables(layers: readonly LayerReport[]): string[] {
+  const all = growths(layers);
+  return [...new Set(all.map(({ words }) => words))].map((words) => growthTable(all.filter((growth) => growth.words === words)));
+}
+
 /** Speeds of copies of one set; undefined when nobody's arrays and tensors were both timed. */
 function copiesTable(layers: readonly LayerReport[]): string | undefined {
   const layouts = (['nchw', 'nhwc'] as const).filter((layout) =>
@@ -185,6 +212,7 @@ export function markdown(report: Report, command: string): string {
     const ratios = ratioTable(members);
     parts.push(`### ${set}`, speedTable(members));
     if (ratios) parts.push(ratios);
+    parts.push(...growthTables(members));
     parts.push(folded(`Times of ${set}`, timesTable(members)));
     const copies = copiesTable(members);
     if (copies) parts.push(folded(`Copies of ${set}: arrays' time less tensors'`, copies));
