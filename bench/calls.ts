@@ -14,7 +14,8 @@ import type {
 import { dimsInLayout, inLayout, type Layout, type Problem, weightedSteps } from './problem.ts';
 import type { LayerShape } from './shapes.ts';
 
-interface Method {
+/** What a caller may ask for beside the problem. */
+export interface Method {
   readonly algorithm?: Algorithm;
   readonly accuracy?: Accuracy;
 }

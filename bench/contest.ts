@@ -50,6 +50,9 @@ const nodeSample = 0.1;
 /** What is timed. Only who is asynchronous pays for a promise. */
 type Call = { readonly run: () => void } | { readonly runAsync: () => Promise<void> };
 
+/** Who takes turns: a contestant, or anything else that has a name of its own. */
+type Timed = Call & { readonly name: string };
+
 /** Milliseconds of so many calls in a row. */
 function timed(run: () => void, calls: number): number {
   const start = performance.now();
@@ -125,7 +128,7 @@ export async function compareResults(
 }
 
 /** @throws whatever a contestant throws */
-export async function contest(contestants: readonly Contestant[], ceiling: Ceiling, options: ContestOptions): Promise<ContestResult> {
+export async function contest(contestants: readonly Timed[], ceiling: Ceiling, options: ContestOptions): Promise<ContestResult> {
   const bench = new Bench({ time: options.turn, iterations: 1, warmup: false, throws: true });
   const ceilingTurn = await turns(bench, 'ceiling', ceiling, options);
   const entries: { name: string; turn: Turn; rounds: number[] }[] = [];

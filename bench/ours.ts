@@ -1,6 +1,6 @@
 /** The engine as a contestant, in each of the ways a user calls it. */
 import type { Engine, EngineTensor, Tensor } from '../src/types.ts';
-import { type Calls, callsOf, type Prepared, twoCalls } from './calls.ts';
+import { type Calls, callsOf, type Method, type Prepared, twoCalls } from './calls.ts';
 import type { ContestantName, SyncContestant } from './contestant.ts';
 import { dimsInLayout, findsWeights, type Layout, makeProblem, type Problem, toChannelsFirst } from './problem.ts';
 
@@ -42,8 +42,8 @@ export function onTensors(engine: Engine, name: ContestantName, problem: Problem
 }
 
 /** A prepared layer on engine tensors. */
-export function ourTensors(engine: Engine, problem: Problem, layout: Layout): SyncContestant {
-  return onTensors(engine, `${layout} tensors`, problem, layout, callsOf(engine, problem, layout));
+export function ourTensors(engine: Engine, problem: Problem, layout: Layout, method: Method = {}): SyncContestant {
+  return onTensors(engine, `${layout} tensors`, problem, layout, callsOf(engine, problem, layout, method));
 }
 
 /** Into a fresh array. */

@@ -2,6 +2,7 @@
 import type { EngineInfo } from '../src/types.ts';
 import type { ContestResult, Times } from './contest.ts';
 import { type ContestantName, contestantNames } from './contestant.ts';
+import { type Copies, copiesOf } from './copies.ts';
 import type { Machine } from './machine.ts';
 import { flopsOf } from './operations.ts';
 import type { Layout } from './problem.ts';
@@ -38,6 +39,8 @@ export interface LayerReport {
   readonly ceiling: { readonly median: number; readonly spread: number };
   readonly figures: readonly Figure[];
   readonly ratios: readonly Ratio[];
+  /** For each layout whose arrays and tensors were both timed. */
+  readonly copies: readonly Copies[];
   /** Contestants that computed something else, and what; they were not timed. */
   readonly wrong: Readonly<Record<string, string>>;
 }
@@ -135,6 +138,7 @@ export function layerReport(set: string, shape: LayerShape, result: ContestResul
     ceiling: { median: median(ceiling), spread: spread(ceiling) },
     figures,
     ratios,
+    copies: copiesOf(shape, times),
     wrong: Object.fromEntries(wrong),
   };
 }

@@ -1,7 +1,7 @@
 /** Figures from samples. */
 
 /** The value that `part` of the sorted samples lie below, interpolated. */
-function quantile(samples: readonly number[], part: number): number {
+export function quantile(samples: readonly number[], part: number): number {
   if (samples.length === 0) throw new RangeError('quantile: no samples');
   const sorted = [...samples].sort((a, b) => a - b);
   const place = (sorted.length - 1) * part;
@@ -19,10 +19,15 @@ export function spread(samples: readonly number[]): number {
   return (quantile(samples, 0.75) - quantile(samples, 0.25)) / median(samples);
 }
 
-/** Median of what two contestants' times are to each other, round by round: a machine that changes its speed between rounds changes both. */
+/** What two contestants' times are to each other, round by round: a machine that changes its speed between rounds changes both. */
+export function ratiosOf(over: readonly number[], under: readonly number[]): number[] {
+  if (over.length !== under.length) throw new RangeError(`ratiosOf: ${over.length} rounds against ${under.length}`);
+  return over.map((value, i) => value / (under[i] as number));
+}
+
+/** The median of those. */
 export function medianRatio(over: readonly number[], under: readonly number[]): number {
-  if (over.length !== under.length) throw new RangeError(`medianRatio: ${over.length} rounds against ${under.length}`);
-  return median(over.map((value, i) => value / (under[i] as number)));
+  return median(ratiosOf(over, under));
 }
 
 export function geometricMean(values: readonly number[]): number {

@@ -1,5 +1,7 @@
 /** A report as text: for a terminal, and for a README. */
 import { type ContestantName, contestantNames, contestantNotes } from './contestant.ts';
+import type { Copies } from './copies.ts';
+import { type Growth, growths, wideFrom } from './growth.ts';
 import { machineLine } from './machine.ts';
 import { disturbed, type Figure, type LayerReport, type Overall, type Report } from './report.ts';
 import { geometricMean, medianRatio } from './stats.ts';
@@ -47,6 +49,13 @@ export function work(flops: number): string {
 /** Loops in JavaScript, the better ones first: what a table for a terminal holds everybody against. */
 const measures: readonly ContestantName[] = ['optimised js', 'naive'];
 
+/** At what speed the copies of a layout's arrays were made, if that can be told. */
+function copiesText({ layout, bytes, milliseconds, gigabytesPerSecond }: Copies): string {
+  const time =
+    gigabytesPerSecond === undefined ? 'less time than rounds differ by' : `${timeText(milliseconds)}, ${digits3(gigabytesPerSecond)} GB/s`;
+  return `  copies of ${layout} arrays: ${bytesText(bytes)} in ${time}`;
+}
+
 /** One layer, for a terminal: the last columns are how many times faster a contestant is than each of the JavaScript loops. */
 export function layerText(layer: LayerReport): string {
   const { median, spread } = layer.ceiling;
@@ -62,6 +71,7 @@ export function layerText(layer: LayerReport): string {
     ...layer.ratios
       .filter(({ than }) => !measures.includes(than))
       .map(({ faster, than, times }) => `  ${faster} is ${digits3(times)} × ${than}`),
+    ...layer.copies.map(copiesText),
     ...Object.entries(layer.wrong).map(([name, text]) => `  ${name} is wrong: ${text}`),
   ];
   return lines.join('\n');
@@ -83,12 +93,21 @@ export function overallText(pairs: readonly Overall[]): string {
   return pairs.map(line).join('\n');
 }
 
+/** A line for each of ours and of the peers that has computed all sizes of a row. */
+export function growthText(all: readonly Growth[]): string {
+  const line = ({ set, words, contestant, all: { ratio, dearest, cheapest }, wide }: Growth): string => {
+    const first = `${set}: ${words}, ${contestant}: a flop costs ${digits3(ratio)} times as much at ${dearest} as at ${cheapest}`;
+    return wide ? `${first}; from ${wideFrom} on ${digits3(wide.ratio)} times (${wide.dearest}, ${wide.cheapest})` : first;
+  };
+  return all.map(line).join('\n');
+}
+
 function markdownRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
 /** First column left, the others right. */
-function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   return [markdownRow(heads), markdownRow(heads.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(markdownRow)].join('\n');
 }
 
@@ -139,6 +158,40 @@ function timesTable(layers: readonly LayerReport[]): string {
   return markdownTable(['layer', ...figureHeads], rows);
 }
 
+/** One row of layers: what a flop costs at each size over what it costs at the cheapest. */
+function growthTable(row: readonly Growth[]): string {
+  const [first] = row;
+  const sides = first?.costs.map(({ side }) => String(side)) ?? [];
+  const cells = ({ contestant, costs, all, wide }: Growth): string[] => {
+    const least = Math.min(...costs.map(({ picosecondsPerFlop }) => picosecondsPerFlop));
+    const each = costs.map(({ picosecondsPerFlop }) => digits3(picosecondsPerFlop / least));
+    return [contestant, ...each, digits3(all.ratio), digitsOrDash(wide?.ratio)];
+  };
+  return markdownTable([`${first?.words}: cost of a flop ÷ cheapest`, ...sides, 'dearest', `dearest from ${wideFrom} on`], row.map(cells));
+}
+
+function growthTables(layers: readonly LayerReport[]): string[] {
+  const all = growths(layers);
+  return [...new Set(all.map(({ words }) => words))].map((words) => growthTable(all.filter((growth) => growth.words === words)));
+}
+
+/** Speeds of copies of one set; undefined when nobody's arrays and tensors were both timed. */
+function copiesTable(layers: readonly LayerReport[]): string | undefined {
+  const layouts = (['nchw', 'nhwc'] as const).filter((layout) =>
+    layers.some(({ copies }) => copies.some((entry) => entry.layout === layout)),
+  );
+  if (layouts.length === 0) return undefined;
+  const row = ({ name, copies }: LayerReport): string[] => {
+    const cell = (layout: string): string => digitsOrDash(copies.find((entry) => entry.layout === layout)?.gigabytesPerSecond);
+    return [name, copies[0] ? digits3(copies[0].bytes / 1e6) : '–', ...layouts.map(cell)];
+  };
+  return markdownTable(['copies, GB/s', 'MB', ...layouts], layers.map(row));
+}
+
+function folded(summary: string, table: string): string {
+  return `<details><summary>${summary}</summary>\n\n${table}\n\n</details>`;
+}
+
 /** The tables of README.md, with the machine and the command that made them. */
 export function markdown(report: Report, command: string): string {
   const { machine, engine, peers, rounds, turn, layers } = report;
@@ -159,7 +212,10 @@ export function markdown(report: Report, command: string): string {
     const ratios = ratioTable(members);
     parts.push(`### ${set}`, speedTable(members));
     if (ratios) parts.push(ratios);
-    parts.push(`<details><summary>Times of ${set}</summary>\n\n${timesTable(members)}\n\n</details>`);
+    parts.push(...growthTables(members));
+    parts.push(folded(`Times of ${set}`, timesTable(members)));
+    const copies = copiesTable(members);
+    if (copies) parts.push(folded(`Copies of ${set}: arrays' time less tensors'`, copies));
   }
   return parts.join('\n\n');
 }

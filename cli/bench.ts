@@ -1,11 +1,13 @@
 /** `wasm-conv bench`: layers from files, contestants in turns, figures as text, JSON or markdown. */
+
+import { growths } from '../bench/growth.ts';
 import { engineLine, machineLine, thisMachine } from '../bench/machine.ts';
 import { flopsOf } from '../bench/operations.ts';
 import type { Layout } from '../bench/problem.ts';
 import { progressBar } from '../bench/progress.ts';
 import { type LayerReport, oursWrong, type Report } from '../bench/report.ts';
 import { defaultSets, setNames, setNotes } from '../bench/sets.ts';
-import { layerText, markdown, remarks } from '../bench/tables.ts';
+import { growthText, layerText, markdown, remarks } from '../bench/tables.ts';
 import { commandLine } from './command-line.ts';
 import { oneOf, readArgs, say, UsageError, wholeNumber } from './usage.ts';
 import { workOf } from './work.ts';
@@ -119,7 +121,9 @@ export async function bench(args: readonly string[]): Promise<number> {
     turn,
     layers,
   };
-  if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  const growth = growths(layers);
+  if (values.json) process.stdout.write(`${JSON.stringify({ ...report, growth })}\n`);
   if (values.markdown) process.stdout.write(`${markdown(report, commandLine(['bench', ...args]))}\n`);
+  if (!quiet && growth.length > 0) process.stdout.write(`${growthText(growth)}\n`);
   return layers.some(oursWrong) ? 1 : 0;
 }

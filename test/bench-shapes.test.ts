@@ -107,7 +107,7 @@ describe('sets of layers', () => {
     ['dcgan', 10, 'transposed 4x4 100-1024 1', 2 * 100 * 1024 * 16],
     ['unet', 23, 'transposed 2x2/2 128-64 196', 2 * 128 * 64 * 4 * 196 * 196],
     ['c3d', 7, '3x3x3 3-64 16x112x112', 2 * 3 * 64 * 27 * 16 * 112 * 112],
-    ['sizes', 7, '3x3 64-64 14', 2 * 64 * 64 * 9 * 14 * 14],
+    ['sizes', 13, '3x3 16-16 2048', 2 * 16 * 16 * 9 * 2048 * 2048],
   ])('%s is readable, its sizes are given and fit', (set, count, name, flops) => {
     const layers = layersOf(set);
     expect(layers).toHaveLength(count);

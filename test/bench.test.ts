@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AsyncContestant, contestantNames, type SyncContestant } from '../bench/contestant.ts';
+import { copiedBytes, copiesOf } from '../bench/copies.ts';
+import { growths } from '../bench/growth.ts';
 import { naiveContestant } from '../bench/naive.ts';
 import { ourContestants } from '../bench/ours.ts';
 import { difference, makeProblem, permute, toleranceOf } from '../bench/problem.ts';
@@ -8,7 +10,7 @@ import { layerReport, overall, type Report } from '../bench/report.ts';
 import { runContest } from '../bench/runner.ts';
 import { parseLayer } from '../bench/shapes.ts';
 import { geometricMean, median, medianRatio, spread } from '../bench/stats.ts';
-import { alignedTable, bytesText, digits3, layerText, markdown, overallText, percent, timeText } from '../bench/tables.ts';
+import { alignedTable, bytesText, digits3, growthText, layerText, markdown, overallText, percent, timeText } from '../bench/tables.ts';
 import { createEngine } from '../src/index.ts';
 
 describe('statistics', () => {
@@ -25,7 +27,7 @@ describe('statistics', () => {
   it('refuses what has no answer', () => {
     expect(() => median([])).toThrow(RangeError);
     expect(() => geometricMean([])).toThrow(RangeError);
-    expect(() => medianRatio([1], [1, 2])).toThrow('medianRatio: 1 rounds against 2');
+    expect(() => medianRatio([1], [1, 2])).toThrow('ratiosOf: 1 rounds against 2');
   });
 });
 
@@ -132,6 +134,80 @@ describe('text', () => {
     expect(lines).toContain('| tiny | 0.00200 | 0.00200 | 0.00100 | wrong | 0.000250 |');
     expect(lines).toContain('| tiny | 4.00 |');
     expect(lines).toContain('| **lowest** | 4.00 |');
+  });
+
+  it('counts what a call is given and gives back', () => {
+    const bytes = (words: string): number => copiedBytes(parseLayer(words, 'here'));
+    expect(bytes('ic2ih3oc4kh3ph1')).toBe(4 * (2 * 9 + 4 * 9));
+    expect(bytes('separable ic2ih3oc4kh3ph1')).toBe(4 * (2 * 9 + 4 * 9));
+    expect(bytes('deconv ic2ih3oc4kh2sh2')).toBe(4 * (2 * 9 + 4 * 36));
+    // Gradients of the image, from the result's and the weights; of the weights, from image and result's.
+    expect(bytes('bwd_d ic2ih3oc4kh3ph1')).toBe(4 * (4 * 9 + 4 * 2 * 9 + 2 * 9));
+    expect(bytes('bwd_w ic2ih3oc4kh3ph1')).toBe(4 * (2 * 9 + 4 * 9 + 4 * 2 * 9));
+  });
+
+  it('tells the speed of copies from arrays and tensors of the same rounds, or that it cannot be told', () => {
+    const shape = parseLayer('ic1ih1000iw500oc1kh1', 'here');
+    const times = [
+      { name: 'nchw tensors', rounds: [10, 20, 10, 30] },
+      { name: 'nchw arrays', rounds: [12, 22, 12, 29] },
+      { name: 'nhwc tensors', rounds: [10, 10, 10, 10] },
+      { name: 'nhwc arrays', rounds: [12, 9, 9, 12] },
+    ];
+    const bytes = 4_000_000;
+    expect(copiesOf(shape, times)).toEqual([
+      { layout: 'nchw', bytes, milliseconds: 2, gigabytesPerSecond: 2 },
+      { layout: 'nhwc', bytes, milliseconds: 0.5 },
+    ]);
+    expect(copiesOf(shape, times.slice(1))).toMatchObject([{ layout: 'nhwc' }]);
+    const layer = layerReport('set', shape, { times, ceiling: [1, 1, 1, 1] }, new Map());
+    expect(layerText(layer).split('\n').slice(-2)).toEqual([
+      '  copies of nchw arrays: 4.00 MB in 2.00 ms, 2.00 GB/s',
+      '  copies of nhwc arrays: 4.00 MB in less time than rounds differ by',
+    ]);
+    const machine = { node: '20.0.0', v8: '11', cpu: 'a CPU', cores: 2, date: '2026-01-01T00:00Z' };
+    const text = markdown({ machine, peers: {}, rounds: 4, turn: 20, layers: [layer] }, 'the command');
+    expect(text).toContain('| copies, GB/s | MB | nchw | nhwc |\n| --- | --: | --: | --: |\n| ic1ih1000iw500oc1kh1 | 4.00 | 2.00 | – |');
+  });
+
+  it('says what a flop costs as the image grows, for who computed all of a row', () => {
+    // A flop costs 4, 1, 2 and 1.5 ps: milliseconds for 2 flops a pixel of 9 taps.
+    const costs = new Map([
+      [14, 4],
+      [56, 1],
+      [112, 2],
+      [224, 1.5],
+    ]);
+    const layers = [...costs].map(([side, cost]) => {
+      const milliseconds = (18 * side * side * cost) / 1e9;
+      const times = [{ name: 'nhwc tensors', rounds: [milliseconds] }, ...(side === 14 ? [] : [{ name: 'naive', rounds: [milliseconds] }])];
+      return layerReport('sizes', parseLayer(`ic1ih${side}oc1oh${side}kh3ph1`, 'here'), { times, ceiling: [1] }, new Map());
+    });
+    const other = layerReport(
+      'sizes',
+      parseLayer('ic1ih14oc1kh1', 'here'),
+      { times: [{ name: 'nhwc tensors', rounds: [1] }], ceiling: [1] },
+      new Map(),
+    );
+    const all = growths([...layers, other]);
+    expect(all).toEqual([
+      {
+        set: 'sizes',
+        words: 'ic1oc1kh3ph1',
+        contestant: 'nhwc tensors',
+        costs: [...costs].map(([side, cost]) => ({ side, picosecondsPerFlop: expect.closeTo(cost, 9) })),
+        all: { dearest: 14, cheapest: 56, ratio: expect.closeTo(4, 9) },
+        wide: { dearest: 112, cheapest: 56, ratio: expect.closeTo(2, 9) },
+      },
+    ]);
+    expect(growthText(all)).toBe(
+      'sizes: ic1oc1kh3ph1, nhwc tensors: a flop costs 4.00 times as much at 14 as at 56; from 56 on 2.00 times (112, 56)',
+    );
+    const machine = { node: '20.0.0', v8: '11', cpu: 'a CPU', cores: 2, date: '2026-01-01T00:00Z' };
+    const lines = markdown({ machine, peers: {}, rounds: 1, turn: 20, layers }, 'the command').split('\n');
+    expect(lines).toContain('| ic1oc1kh3ph1: cost of a flop ÷ cheapest | 14 | 56 | 112 | 224 | dearest | dearest from 56 on |');
+    expect(lines).toContain('| nhwc tensors | 4.00 | 1.00 | 2.00 | 1.50 | 4.00 | 2.00 |');
+    expect(growths(layers.slice(0, 2))).toEqual([]);
   });
 
   it('takes a ratio over all layers that have it, and names the lowest', () => {

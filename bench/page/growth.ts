@@ -1,43 +1,17 @@
-/** Growth: what a flop costs as the image grows, for layers that differ in nothing else. A flat curve is a layer whose time grows as its work does. */
+/** Growth as a chart: a flat curve is a layer whose time grows as its work does. */
+import { growthRows, type Step } from '../growth.ts';
 import type { LayerReport } from '../report.ts';
-import type { LayerShape } from '../shapes.ts';
 import { digits3 } from '../tables.ts';
 import { takingPart } from './bars.ts';
 import { type Chart, type ChartSource, fontSize, head, lineHeight, margin, mark, paragraph, width, xAxis, yAxis } from './chart.ts';
 import { type Kind, lookOf } from './contestants.ts';
 import { spreadOut } from './place.ts';
-import { shapeOf } from './results.ts';
 import { logScale, tickText } from './scale.ts';
 import { element, type Markup, polyline, text, textWidth } from './svg.ts';
 
-interface Step {
-  /** Pixels along each axis of the image. */
-  readonly side: number;
-  readonly layer: LayerReport;
-}
-
-/** Everything but the image. */
-function signature({ operation, batch, groups, inC, outC, axes }: LayerShape): string {
-  const window = axes.map(({ kernel, stride, dilation, padBegin }) => [kernel, stride, dilation, padBegin]);
-  return JSON.stringify([operation, batch, groups, inC, outC, window]);
-}
-
-/** Fewer are no curve. */
-const fewest = 3;
-
-/** Layers alike in all but the size of a square image, three sizes at least, the smallest first; the longest such row of a set. */
+/** The longest row of a set, of several as long the first; empty where there is none. */
 export function growthOf(layers: readonly LayerReport[]): readonly Step[] {
-  const rows = new Map<string, Map<number, Step>>();
-  for (const layer of layers) {
-    const shape = shapeOf(layer, layer.name);
-    const side = shape.axes[0]?.input ?? 0;
-    if (shape.axes.some(({ input }) => input !== side)) continue;
-    const id = signature(shape);
-    const row = rows.get(id) ?? new Map<number, Step>();
-    rows.set(id, row.set(side, { side, layer }));
-  }
-  const longest = [...rows.values()].sort((a, b) => b.size - a.size)[0];
-  return longest && longest.size >= fewest ? [...longest.values()].sort((a, b) => a.side - b.side) : [];
+  return [...growthRows(layers)].sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
 interface Curve {
