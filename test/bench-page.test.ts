@@ -182,7 +182,12 @@ describe('page', () => {
     ])
       expect(html).toContain(words);
     expect(html).toContain('as far as the results tell');
-    expect(likelyCommand(results(dense))).toBe('wasm-conv bench one --peers --naive --time 6 --json');
+    expect(likelyCommand(results(dense))).toBe('wasm-conv bench one --peers --time 6 --json');
+    // More flops than naive loops are timed on unasked.
+    const large = layer('one', 'ic64ih112oc64oh112kh3ph1n"large"', usual);
+    expect(likelyCommand(results(large))).toBe('wasm-conv bench one --peers --naive --time 6 --json');
+    const machine = { ...results(dense).machine, browser: 'Chromium 1.2.3.4' };
+    expect(likelyCommand({ ...results(dense), machine })).toBe('npm run --silent bench:litert -- one --time 6 --json');
     const command = "wasm-conv bench one --layers '3x3 <' --json";
     const named = reportPage([{ results: { ...results(dense), command }, roof }]).html;
     expect(named).toContain('wasm-conv bench one --layers &#39;3x3 &lt;&#39; --json</code>');

@@ -4,7 +4,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { commandLine } from '../../cli/command-line.ts';
 import { thisMachine } from '../machine.ts';
 import { type Run, reportPage } from './page.ts';
 import { parseResults, type Results, ResultsError, readResults } from './results.ts';
@@ -94,7 +93,7 @@ async function runBenchmark(rest: readonly string[]): Promise<readonly [results:
     child.on('close', (code) => resolve(code ?? 1));
   });
   if (json === '') throw new BenchmarkError(exitCode || 1);
-  return [{ ...parseResults(json, 'wasm-conv bench'), command: commandLine(args) }, exitCode];
+  return [parseResults(json, 'wasm-conv bench'), exitCode];
 }
 
 /** Loaded only now: help, wrong options and a stated bandwidth need no compiler. */
