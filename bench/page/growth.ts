@@ -3,7 +3,20 @@ import type { LayerReport } from '../report.ts';
 import type { LayerShape } from '../shapes.ts';
 import { digits3 } from '../tables.ts';
 import { takingPart } from './bars.ts';
-import { type Chart, type ChartSource, fontSize, head, lineHeight, margin, mark, paragraph, width, xAxis, yAxis } from './chart.ts';
+import {
+  type Chart,
+  type ChartSource,
+  fontSize,
+  head,
+  lineHeight,
+  margin,
+  mark,
+  markLegend,
+  paragraph,
+  width,
+  xAxis,
+  yAxis,
+} from './chart.ts';
 import { type Kind, lookOf } from './contestants.ts';
 import { spreadOut } from './place.ts';
 import { shapeOf } from './results.ts';
@@ -67,7 +80,7 @@ function curvesOf(steps: readonly Step[], kind: Kind): Curve[] {
 const least = ({ costs }: Curve): number => Math.min(...costs.map(([, cost]) => cost));
 
 /** @returns undefined where the set has no such layers, or nobody took part */
-export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, set, machine, command }: ChartSource): Chart | undefined {
+export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, set, origin }: ChartSource): Chart | undefined {
   const steps = growthOf(layers);
   const all = curvesOf(steps, kind);
   if (all.length === 0) return undefined;
@@ -86,14 +99,16 @@ export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, 
     bottom: below,
   } = head(title, `Time per flop at the median: lower is faster, flat is the same at all sizes.${left0}`);
 
+  const looks = curves.map(({ name }) => lookOf(name));
+  const [legend, afterLegend] = markLegend(looks, below);
   const labelRoom = 22 + Math.max(...curves.map(({ name }) => textWidth(lookOf(name).short, fontSize)));
-  const [left, right, top] = [margin + 38, width - margin - labelRoom, below + 2 * lineHeight];
+  const [left, right, top] = [margin + 38, width - margin - labelRoom, afterLegend + 2 * lineHeight];
   const bottom = top + Math.max(220, 20 * curves.length);
   const sides = steps.map(({ side }) => side);
   const costs = curves.flatMap((curve) => curve.costs.map(([, cost]) => cost));
   const [first, last] = [Math.min(...sides), Math.max(...sides)];
   const x = (side: number): number => left + 8 + ((right - left - 16) * Math.log(side / first)) / Math.log(last / first);
-  const y = logScale(Math.min(...costs) / 1.05, Math.max(...costs) * 1.05, [bottom, top], 9);
+  const y = logScale(Math.min(...costs) / 1.05, Math.max(...costs) * 1.05, [bottom, top], 7);
 
   const ends = curves.map(({ costs: own }) => y.at(own.at(-1)?.[1] ?? cheapest));
   const heights = spreadOut(ends, lineHeight, top, bottom);
@@ -121,17 +136,18 @@ export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, 
   });
 
   const ticks = sideTicks(sides, x);
-  const [from, end] = paragraph(machine, bottom + 60, 'soft');
+  const [from, end] = paragraph(origin, bottom + 60, 'soft');
   const words = all.map(({ name, costs: own }) => `${name}: ${own.map(([side, cost]) => `${digits3(cost)} at ${side}`).join(', ')}.`);
   return {
     slug,
     title,
-    description: `Curves, picoseconds per flop over the side of the image in pixels. ${words.join(' ')} ${machine}. ${command}`,
+    description: `Curves, picoseconds per flop over the side of the image in pixels. ${words.join(' ')} ${origin}`,
     height: end - lineHeight + 10,
     heading,
     bodyTop,
     body: [
       subtitle,
+      legend,
       xAxis(ticks, top, bottom, 'height and width of the image, pixels'),
       yAxis(
         y.ticks.map((tick) => [y.at(tick), tickText(tick)] as const),
