@@ -16,6 +16,8 @@ export interface Chart {
   readonly title: string;
   /** What a person sees who sees the chart, in words. */
   readonly description: string;
+  /** The same in a sentence, where an image has no room for more. */
+  readonly summary?: string;
   /** The title in the drawing, and where the body begins: a page has headings of its own. */
   readonly heading: Markup;
   readonly bodyTop: number;
@@ -148,12 +150,18 @@ export function markLegend(looks: readonly Look[], top: number): readonly [marku
   return [markup, y + 8];
 }
 
-/** Ticks of an axis below, each with its line across the plot. */
+/** Ticks of an axis below, each with its line across the plot, and its number as far as that touches none before it. */
 export function xAxis(ticks: readonly (readonly [x: number, label: string])[], top: number, bottom: number, label: string): Markup {
   const lines = ticks.map(([x]) => line(x, top, x, bottom, 'grid')).join('');
-  const labels = ticks
-    .map(([x, content]) => text(Math.min(x, width - textWidth(content, fontSize) / 2), bottom + 20, content, { class: 'soft middle' }))
-    .join('');
+  let free = Number.NEGATIVE_INFINITY;
+  let labels = '';
+  for (const [x, content] of ticks) {
+    const half = textWidth(content, fontSize) / 2;
+    const at = Math.min(x, width - half);
+    if (at - half <= free) continue;
+    free = at + half + 3;
+    labels += text(at, bottom + 20, content, { class: 'soft middle' });
+  }
   return lines + labels + text(width - margin, bottom + 38, label, { class: 'soft end' });
 }
 

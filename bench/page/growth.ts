@@ -35,6 +35,13 @@ function signature({ operation, batch, groups, inC, outC, axes }: LayerShape): s
   return JSON.stringify([operation, batch, groups, inC, outC, window]);
 }
 
+/** What the layers have in common, in words. */
+function layerWords([first]: readonly Step[]): string {
+  if (!first) return '';
+  const { axes, inC, outC, groups } = shapeOf(first.layer, first.layer.name);
+  return `kernels of ${axes.map(({ kernel }) => kernel).join(' × ')}, ${inC} to ${outC} channels${groups > 1 ? ` in ${groups} groups` : ''}`;
+}
+
 /** Fewer are no curve. */
 const fewest = 3;
 
@@ -90,14 +97,14 @@ export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, 
     all.filter((curve) => least(curve) > tooDear * cheapest),
   ];
   const title = `${set}: growth with image size, ${kind}`;
-  const left0 =
+  const leftOut =
     dear.length > 0 ? ` Not drawn, over ${tooDear} times as dear: ${dear.map(({ name }) => lookOf(name).short).join(', ')}.` : '';
   const {
     heading,
     bodyTop,
     subtitle,
     bottom: below,
-  } = head(title, `Time per flop at the median: lower is faster, flat is the same at all sizes.${left0}`);
+  } = head(title, `One layer, ${layerWords(steps)}. Time per flop: lower is faster, flat is the same at all sizes.${leftOut}`);
 
   const looks = curves.map(({ name }) => lookOf(name));
   const [legend, afterLegend] = markLegend(looks, below);
@@ -135,13 +142,18 @@ export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, 
     ].join('');
   });
 
-  const ticks = sideTicks(sides, x);
+  const ticks = sides.map((side) => [x(side), String(side)] as const);
   const [from, end] = paragraph(origin, bottom + 60, 'soft');
+  const fromTo = curves.map(({ name, costs: own }) => {
+    const [small, large] = [own[0], own.at(-1)].map((step) => digits3(step?.[1] ?? cheapest));
+    return `${lookOf(name).long} ${small} and ${large}`;
+  });
   const words = all.map(({ name, costs: own }) => `${name}: ${own.map(([side, cost]) => `${digits3(cost)} at ${side}`).join(', ')}.`);
   return {
     slug,
     title,
     description: `Curves, picoseconds per flop over the side of the image in pixels. ${words.join(' ')} ${origin}`,
+    summary: `Picoseconds per flop of one layer, ${layerWords(steps)}, at images of ${first} and ${last} pixels a side: ${fromTo.join(', ')}.`,
     height: end - lineHeight + 10,
     heading,
     bodyTop,
@@ -160,15 +172,4 @@ export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, 
       from,
     ].join(''),
   };
-}
-
-/** Each size that was measured, as far as their numbers do not touch. */
-function sideTicks(sides: readonly number[], x: (side: number) => number): (readonly [x: number, label: string])[] {
-  let free = Number.NEGATIVE_INFINITY;
-  return sides.flatMap((side) => {
-    const half = textWidth(String(side), fontSize) / 2;
-    const clear = x(side) - half > free;
-    if (clear) free = x(side) + half + 3;
-    return [[x(side), clear ? String(side) : ''] as const];
-  });
 }

@@ -97,6 +97,7 @@ export function overviewChart(layers: readonly LayerReport[], kind: Kind, source
     slug,
     title,
     description: `GFLOP/s at the median, ${what[kind]}. ${[...(mean ? [mean] : []), ...rows].map(inWords).join(' ')} ${origin}`,
+    summary: `GFLOP/s on the ${layers.length} layers of ${set}, ${what[kind]}${mean ? `; ${inWords(mean)}` : '.'}`,
     height: bottom - lineHeight + 10,
     heading,
     bodyTop,

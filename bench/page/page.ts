@@ -179,12 +179,17 @@ function panel(chart: Chart): Markup {
 }
 
 function sectionMarkup({ id, title, run, command, layers, charts }: Section, several: boolean): Markup {
+  // Broken between words alone, not within --peers.
+  const words = command
+    .split(' ')
+    .map((word) => element('span', {}, escaped(word)))
+    .join(' ');
   const link = element('a', { href: `#run-${run}` }, several ? `run ${run}` : 'where they come from');
   return element(
     'section',
     { 'aria-labelledby': id },
     element('h2', { id }, escaped(title)),
-    element('p', {}, `Figures of <code>${escaped(command)}</code>: ${link}.`),
+    element('p', {}, `Figures of <code>${words}</code>: ${link}.`),
     wrongList(layers),
     ...charts.filter((some) => some.length > 0).map((some) => element('div', { class: 'charts' }, ...some.map(panel))),
     ratioTable(title, layers),
@@ -201,7 +206,7 @@ function sectionMarkup({ id, title, run, command, layers, charts }: Section, sev
 export interface ReportPage {
   readonly html: string;
   /** Each as a file of its own. */
-  readonly charts: readonly { readonly file: string; readonly svg: string }[];
+  readonly charts: readonly { readonly file: string; readonly svg: string; readonly summary: string }[];
 }
 
 export function reportPage(runs: readonly Run[]): ReportPage {
@@ -235,6 +240,6 @@ ${runs.map((run, i) => facts(run, i + 1, several)).join('\n')}
 `;
   const charts = sections
     .flatMap(({ charts: [short, long] }) => [...short, ...long])
-    .map((chart) => ({ file: `${chart.slug}.svg`, svg: `${drawing(chart, 'file')}\n` }));
+    .map((chart) => ({ file: `${chart.slug}.svg`, svg: `${drawing(chart, 'file')}\n`, summary: chart.summary ?? chart.title }));
   return { html, charts };
 }
