@@ -334,6 +334,10 @@ describe('layout', () => {
     expect(existsSync(file)).toBe(true);
     const steps = parseShapes(readFileSync(file, 'utf8'), 'sizes.txt').map(({ words }) => layer('sizes', words, usual));
     expect(growthOf(steps).map(({ side }) => side)).toEqual([14, 28, 56, 112, 224, 448, 896]);
+    // Where not all of them have room, the last one has, and as many before it as stand evenly.
+    const crowded = steps.map(({ words }) => layer('sizes', words, { ...usual, 'ort native': 1 }));
+    const numbers = [...chart(draw(...crowded), 'growth-tensors.svg').matchAll(/class="soft middle">(\d+)</g)];
+    expect(numbers.map(([, number]) => number)).toEqual(['14', '56', '224', '896']);
   });
 
   it('holds like against like', () => {

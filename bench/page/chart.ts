@@ -150,18 +150,23 @@ export function markLegend(looks: readonly Look[], top: number): readonly [marku
   return [markup, y + 8];
 }
 
-/** Ticks of an axis below, each with its line across the plot, and its number as far as that touches none before it. */
+/** Ticks of an axis below, each with its line across the plot; where numbers would touch, every second has one, or every third, and the last. */
 export function xAxis(ticks: readonly (readonly [x: number, label: string])[], top: number, bottom: number, label: string): Markup {
   const lines = ticks.map(([x]) => line(x, top, x, bottom, 'grid')).join('');
-  let free = Number.NEGATIVE_INFINITY;
-  let labels = '';
-  for (const [x, content] of ticks) {
+  const places = ticks.map(([x, content]) => {
     const half = textWidth(content, fontSize) / 2;
-    const at = Math.min(x, width - half);
-    if (at - half <= free) continue;
-    free = at + half + 3;
-    labels += text(at, bottom + 20, content, { class: 'soft middle' });
-  }
+    return { content, half, at: Math.min(x, width - half) };
+  });
+  const each = (step: number): typeof places => places.filter((_, i) => (places.length - 1 - i) % step === 0);
+  const clear = (some: typeof places): boolean =>
+    some.every(({ at, half }, i) => {
+      const before = some[i - 1];
+      return !before || before.at + before.half + 3 <= at - half;
+    });
+  const steps = places.map((_, i) => i + 1);
+  const labels = each(steps.find((step) => clear(each(step))) ?? 1)
+    .map(({ at, content }) => text(at, bottom + 20, content, { class: 'soft middle' }))
+    .join('');
   return lines + labels + text(width - margin, bottom + 38, label, { class: 'soft end' });
 }
 
