@@ -55,6 +55,8 @@ export interface Report {
   /** Milliseconds of one turn. */
   readonly turn: number;
   readonly layers: readonly LayerReport[];
+  /** What made all of this; results kept from before it was said do not have it. */
+  readonly command?: string;
 }
 
 /** Whether a result of ours was wrong: a peer's is its own affair. */

@@ -25,6 +25,9 @@ export const setNames: readonly string[] = Object.keys(setNotes);
 /** What is measured where nothing is named. */
 export const defaultSets: readonly string[] = ['core', 'digits', 'family'];
 
+/** Flops that naive loops compute in about half a second: ResNet's layers are below it, and fifteen calls of those are a wait that one accepts. */
+export const naiveMost = 300e6;
+
 export interface LayerSet {
   readonly set: string;
   readonly layers: readonly LayerShape[];

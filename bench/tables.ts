@@ -192,14 +192,18 @@ function folded(summary: string, table: string): string {
   return `<details><summary>${summary}</summary>\n\n${table}\n\n</details>`;
 }
 
+export const threadsText = (count: number): string => (count === 1 ? 'one thread' : `${count} threads`);
+
+/** Everybody's, ours first; of ours what the kernels are compiled for, and the threads. */
+export function versionsOf({ engine, peers }: Pick<Report, 'engine' | 'peers'>): string[] {
+  const ours = engine ? [`wasm-conv ${engine.version} (${engine.simd}, ${threadsText(engine.threads)})`] : [];
+  return [...ours, ...Object.entries(peers).map(([name, version]) => `${name} ${version}`)];
+}
+
 /** The tables of README.md, with the machine and the command that made them. */
 export function markdown(report: Report, command: string): string {
-  const { machine, engine, peers, rounds, turn, layers } = report;
-  const ours = engine
-    ? [`wasm-conv ${engine.version} (${engine.simd}, ${engine.threads === 1 ? 'one thread' : `${engine.threads} threads`})`]
-    : [];
-  const theirs = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
-  const versions = [...ours, ...theirs];
+  const { machine, rounds, turn, layers } = report;
+  const versions = versionsOf(report);
   const taking = contestantNames.filter((name) => layers.some(({ figures }) => figures.some((figure) => figure.name === name)));
   const parts = [
     `\`\`\`\n${command}\n\`\`\``,

@@ -6,14 +6,11 @@ import { flopsOf } from '../bench/operations.ts';
 import type { Layout } from '../bench/problem.ts';
 import { progressBar } from '../bench/progress.ts';
 import { type LayerReport, oursWrong, type Report } from '../bench/report.ts';
-import { defaultSets, setNames, setNotes } from '../bench/sets.ts';
+import { defaultSets, naiveMost, setNames, setNotes } from '../bench/sets.ts';
 import { growthText, layerText, markdown, remarks } from '../bench/tables.ts';
 import { commandLine } from './command-line.ts';
 import { oneOf, readArgs, say, UsageError, wholeNumber } from './usage.ts';
 import { workOf } from './work.ts';
-
-/** Flops that naive loops compute in about half a second: ResNet's layers are below it, and fifteen calls of those are a wait that one accepts. */
-const naiveMost = 300e6;
 
 export const benchHelp = `Usage: wasm-conv bench [set or file …] [options]
 
@@ -113,6 +110,7 @@ export async function bench(args: readonly string[]): Promise<number> {
   const { version, simd, threads: running } = engine.info;
   engine.dispose();
 
+  const command = commandLine(['bench', ...args]);
   const report: Report = {
     machine,
     engine: { version, simd, threads: running },
@@ -120,10 +118,11 @@ export async function bench(args: readonly string[]): Promise<number> {
     rounds,
     turn,
     layers,
+    command,
   };
   const growth = growths(layers);
   if (values.json) process.stdout.write(`${JSON.stringify({ ...report, growth })}\n`);
-  if (values.markdown) process.stdout.write(`${markdown(report, commandLine(['bench', ...args]))}\n`);
+  if (values.markdown) process.stdout.write(`${markdown(report, command)}\n`);
   if (!quiet && growth.length > 0) process.stdout.write(`${growthText(growth)}\n`);
   return layers.some(oursWrong) ? 1 : 0;
 }

@@ -62,7 +62,8 @@ describe('bench:report', () => {
     const kept = join(first, 'results.json');
     expect(JSON.parse(readFileSync(kept, 'utf8')).command).toBe(`wasm-conv bench ${shapes} --time 2 --json`);
     expect(JSON.parse(readFileSync(kept, 'utf8')).engine).toMatchObject({ threads: 1 });
-    const charts = ['tensors', 'arrays', 'roofline', 'growth-tensors', 'growth-arrays'].map((kind) => `tiny-${kind}.svg`);
+    const kinds = ['overview-tensors', 'overview-arrays', 'roofline', 'growth-tensors', 'growth-arrays', 'tensors', 'arrays'];
+    const charts = kinds.map((kind) => `tiny-${kind}.svg`);
     expect(measured.stdout.trim().split('\n')).toEqual([
       kept,
       join(first, 'report.html'),

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { contestantNames } from '../bench/contestant.ts';
 import { takingPart } from '../bench/page/bars.ts';
-import { kindsOf, lookOf } from '../bench/page/contestants.ts';
+import { families, kindsOf, lookOf } from '../bench/page/contestants.ts';
 import { growthOf } from '../bench/page/growth.ts';
+import { meansOf } from '../bench/page/overview.ts';
 import { type ReportPage, reportPage } from '../bench/page/page.ts';
 import { type Box, placeLabels, spreadOut } from '../bench/page/place.ts';
 import { likelyCommand, parseResults, type Results, ResultsError } from '../bench/page/results.ts';
@@ -40,6 +42,8 @@ const draw = (...layers: ReturnType<typeof layer>[]): ReportPage => reportPage([
 const dense = layer('one', 'ic64ih56oc64oh56kh3ph1n"dense"', usual);
 const sizes = [14, 28, 56].map((side) => layer('grows', `ic64ih${side}oc64kh3ph1n"side ${side}"`, { ...usual, 'opencv filter2D': 3 }));
 
+const speedOf = ({ figures }: ReturnType<typeof layer>): number => figures.find(({ name }) => name === 'nchw tensors')?.gflops ?? 0;
+
 /** The SVG of a file whose name ends so. */
 function chart({ charts }: ReportPage, end: string): string {
   const found = charts.find(({ file }) => file.endsWith(end));
@@ -64,8 +68,9 @@ describe('charts', () => {
   const page = draw(dense, ...sizes);
 
   it('are one file for each set and kind, and sound', () => {
-    const kinds = ['tensors', 'arrays', 'roofline'];
-    const wanted = [...kinds.map((kind) => `one-${kind}`), ...[...kinds, 'growth-tensors', 'growth-arrays'].map((kind) => `grows-${kind}`)];
+    const one = ['roofline', 'tensors', 'arrays'].map((kind) => `one-${kind}`);
+    const several = ['overview-tensors', 'overview-arrays', 'roofline', 'growth-tensors', 'growth-arrays', 'tensors', 'arrays'];
+    const wanted = [...one, ...several.map((kind) => `grows-${kind}`)];
     expect(page.charts.map(({ file }) => file)).toEqual(wanted.map((name) => `${name}.svg`));
     for (const { svg } of page.charts) expectSound(svg);
   });
@@ -92,6 +97,60 @@ describe('charts', () => {
       expect(roofline).toContain(word);
     const growth = chart(page, 'growth-tensors.svg');
     for (const word of ['>nchw<', '>tfjs<', '>14<', '>56<', 'picoseconds per flop', 'pixels', 'naive.']) expect(growth).toContain(word);
+  });
+
+  it('show everybody on each layer at a glance, whole names in the legend, and the mean of the layers that all have', () => {
+    const peers = { ...usual, 'ort native': 1, 'optimised js': 30 };
+    const layers = [7, 14, 28].map((side) => layer('set', `ic64ih${side}oc64kh3ph1n"side ${side}"`, peers));
+    const { 'ort native': _, ...others } = peers;
+    const few = layer('set', 'deconv ic64ih7oc64kh3ph1n"few"', others);
+    const svg = chart(draw(...layers, few), 'set-overview-tensors.svg');
+    expectSound(svg);
+    const drawn = elementsOf(svg).map(({ name, attributes }) => `${name} ${attributes.class}`);
+    // In the legend, in four rows and in that of the means; ONNX Runtime is not in one of the four.
+    expect(drawn.filter((each) => each === 'circle outlined nchw-line nchw')).toHaveLength(6);
+    expect(drawn.filter((each) => each === 'path hollow ort-curve')).toHaveLength(5);
+    for (const words of [
+      'wasm-conv nchw',
+      'TensorFlow.js',
+      'ONNX Runtime, native',
+      'optimised JavaScript',
+      'no such operation',
+      'the 3 that all have',
+    ])
+      expect(svg).toContain(words);
+    // The better of the JavaScript loops stands for both.
+    expect(svg).not.toMatch(/naive \d|>naive</);
+    expect(svg).toContain('A &lt;CPU&gt; &amp; more');
+    expect(chart(draw(...layers), 'set-overview-tensors.svg')).not.toContain('no such operation');
+    expect(meansOf(layers, ['nchw tensors', 'nowhere'])).toBeUndefined();
+    const [mean] = meansOf([layers[0] as typeof few, few], ['nchw tensors'])?.speeds ?? [];
+    expect(mean?.gflops).toBeCloseTo(Math.sqrt(speedOf(layers[0] as typeof few) * speedOf(few)), 9);
+  });
+
+  it('know LiteRT.js by a colour of its own, and what was measured in a browser from what was in Node', () => {
+    const times = { 'nchw tensors': 2, 'nhwc tensors': 1.9, 'litert tensors': 4 };
+    const layers = [7, 14].map((side) => layer('core', `ic64ih${side}oc64kh3ph1n"side ${side}"`, times));
+    const browser = { ...results(...layers), peers: { '@litertjs/core': '2.5.3 (relaxed, one thread)' } };
+    const machine = { ...browser.machine, browser: 'Chromium 1.2.3.4' };
+    const both = reportPage([
+      { results: results(layer('core', 'ic64ih7oc64kh3ph1', usual)), roof },
+      { results: { ...browser, machine }, roof },
+    ]);
+    const files = ['overview-tensors', 'roofline', 'tensors'].map((kind) => `core-chromium-${kind}.svg`);
+    expect(both.charts.map(({ file }) => file).slice(3)).toEqual(files);
+    const overview = chart(both, 'core-chromium-overview-tensors.svg');
+    for (const words of ['>LiteRT.js<', 'core in Chromium at a glance', 'Chromium 1.2.3.4, A &lt;CPU&gt;', '@litertjs/core 2.5.3'])
+      expect(overview).toContain(words);
+    expect(overview).toContain('bench:litert');
+    for (const family of families) expect(lookOf('litert tensors').family.id === family.id).toBe(family.id === 'litert');
+    expect(both.html).toContain('<h2 id="core-chromium">core in Chromium</h2>');
+  });
+
+  it('keep the line of the ceiling out of the digits', () => {
+    // 41 GFLOP/s: the value of the one bar begins before it, that of the other after it.
+    const svg = chart(draw(layer('one', 'ic64ih56oc64oh56kh3ph1n"dense"', { 'nchw tensors': 6, 'nhwc tensors': 1.5 })), 'one-tensors.svg');
+    expect(svg.match(/class="limit-line"/g)).toHaveLength(1);
   });
 
   it('say that somebody was wrong, and who has no such operation', () => {
@@ -160,7 +219,7 @@ describe('page', () => {
   });
 
   it('has the figures in tables, ids once, headings in order', () => {
-    const tables = html.match(/<table>/g)?.length;
+    const tables = html.match(/<table[ >]/g)?.length;
     expect(html.match(/<caption>/g)).toHaveLength(tables ?? 0);
     expect(tables).toBe(6);
     expect(html).not.toMatch(/<th>/);
@@ -182,7 +241,12 @@ describe('page', () => {
     ])
       expect(html).toContain(words);
     expect(html).toContain('as far as the results tell');
-    expect(likelyCommand(results(dense))).toBe('wasm-conv bench one --peers --naive --time 6 --json');
+    expect(likelyCommand(results(dense))).toBe('wasm-conv bench one --peers --time 6 --json');
+    // More flops than naive loops are timed on unasked.
+    const large = layer('one', 'ic64ih112oc64oh112kh3ph1n"large"', usual);
+    expect(likelyCommand(results(large))).toBe('wasm-conv bench one --peers --naive --time 6 --json');
+    const machine = { ...results(dense).machine, browser: 'Chromium 1.2.3.4' };
+    expect(likelyCommand({ ...results(dense), machine })).toBe('npm run --silent bench:litert -- one --time 6 --json');
     const command = "wasm-conv bench one --layers '3x3 <' --json";
     const named = reportPage([{ results: { ...results(dense), command }, roof }]).html;
     expect(named).toContain('wasm-conv bench one --layers &#39;3x3 &lt;&#39; --json</code>');
@@ -199,12 +263,16 @@ describe('page', () => {
 });
 
 describe('axes', () => {
-  it('have round ticks that hold the values', () => {
-    expect(linearScale(46.7, [0, 100], 6).ticks).toEqual([0, 10, 20, 30, 40, 50]);
+  it('have round ticks, and end where the values end', () => {
+    expect(linearScale(46.7, [0, 100], 6).ticks).toEqual([0, 10, 20, 30, 40]);
     expect(linearScale(0.3, [0, 100], 6).ticks).toEqual([0, 0.1, 0.2, 0.3]);
-    expect(logScale(3, 700, [0, 100], 9).ticks).toEqual([2, 5, 10, 20, 50, 100, 200, 500, 1000]);
+    expect(linearScale(201, [0, 100], 6).ticks).toEqual([0, 50, 100, 150, 200]);
+    expect(linearScale(0.45, [0, 100], 3).ticks).toEqual([0, 0.2, 0.4]);
+    expect(linearScale(46.7, [0, 100], 6).at(46.7)).toBe(100);
+    expect(logScale(3, 700, [0, 100], 9).ticks).toEqual([5, 10, 20, 50, 100, 200, 500]);
     expect(logScale(1, 1e6, [0, 100], 8).ticks).toEqual([1, 10, 100, 1000, 1e4, 1e5, 1e6]);
-    expect(logScale(50, 50, [0, 100], 9).domain).toEqual([50, 100]);
+    expect(logScale(50, 50, [0, 100], 9).domain).toEqual([25, 100]);
+    expect(logScale(3, 700, [0, 100], 9).at(700)).toBe(100);
     expect([0.05, 1.5, 200, 20_000].map(tickText)).toEqual(['0.05', '1.5', '200', '20k']);
     expect(logScale(1, 100, [300, 100], 9).at(10)).toBeCloseTo(200, 9);
   });
@@ -219,6 +287,8 @@ describe('axes', () => {
           expect([...scale.ticks]).toEqual([...new Set(scale.ticks)].sort((x, y) => x - y));
           expect(scale.at(high)).toBeLessThanOrEqual(100.001);
           expect(scale.at(low)).toBeGreaterThanOrEqual(-0.001);
+          for (const tick of scale.ticks) expect(scale.at(tick)).toBeGreaterThanOrEqual(-0.001);
+          for (const tick of scale.ticks) expect(scale.at(tick)).toBeLessThanOrEqual(100.001);
         }
         expect(linearScale(high, [0, 100], atMost).ticks.length).toBeLessThanOrEqual(atMost);
       }),
@@ -264,6 +334,10 @@ describe('layout', () => {
     expect(existsSync(file)).toBe(true);
     const steps = parseShapes(readFileSync(file, 'utf8'), 'sizes.txt').map(({ words }) => layer('sizes', words, usual));
     expect(growthOf(steps).map(({ side }) => side)).toEqual([14, 28, 56, 112, 224, 448, 896]);
+    // Where not all of them have room, the last one has, and as many before it as stand evenly.
+    const crowded = steps.map(({ words }) => layer('sizes', words, { ...usual, 'ort native': 1 }));
+    const numbers = [...chart(draw(...crowded), 'growth-tensors.svg').matchAll(/class="soft middle">(\d+)</g)];
+    expect(numbers.map(([, number]) => number)).toEqual(['14', '56', '224', '896']);
   });
 
   it('holds like against like', () => {
@@ -286,6 +360,13 @@ describe('layout', () => {
     ]);
     expect(takingPart([all], 'arrays')).toEqual(['nchw arrays', 'nhwc arrays', 'nchw one-shot', 'ort arrays', 'naive', 'quick']);
     expect(kindsOf('naive')).toEqual(['tensors', 'arrays']);
+    // Whoever is added to the benchmark gets a look of its own.
+    for (const name of contestantNames) expect(lookOf(name).family.id, name).not.toBe('other');
+    expect(lookOf('quick')).toMatchObject({ family: { id: 'other' }, long: 'quick' });
+    expect([lookOf('ort arrays'), lookOf('ort native')].map(({ strength, long }) => [strength, long])).toEqual([
+      ['full', 'ONNX Runtime Web'],
+      ['light', 'ONNX Runtime, native'],
+    ]);
     expect([lookOf('nchw tensors').family, lookOf('nchw one-shot').strength]).toEqual([lookOf('nchw arrays').family, 'light']);
   });
 });

@@ -72,6 +72,7 @@ describe('bench', () => {
     expect([report.rounds, report.turn]).toEqual([15, 2]);
     expect(report.layers.map(({ set, name, figures }) => [set, name, figures.length])).toEqual([['tiny', 'tiny', 5]]);
     expect(report.layers[0]?.wrong).toEqual({});
+    expect(report.command).toBe(`wasm-conv bench --set digits ${tiny} --layers tiny --time 30 --layout nchw --json`);
     expect(stderr).toContain('1/1 tiny: tiny');
   });
 

@@ -83,6 +83,7 @@ async function main(): Promise<number> {
   const work = workOf(positionals.length > 0 ? positionals : ['core'], values.layers);
   const { rounds, turn } = turnsOf(time);
   const quiet = values.json || values.markdown;
+  const command = commandLine(process.argv.slice(2), 'npm run --silent bench:litert --');
 
   const report = await withPage(values.browser, async (page, browser): Promise<Report> => {
     const machine = { ...thisMachine(), browser };
@@ -102,13 +103,12 @@ async function main(): Promise<number> {
       if (!quiet) process.stdout.write(`${layerText(layer)}\n\n`);
       for (const remark of remarks(layer)) say(remark);
     }
-    return { machine, engine: ours, peers: { [liteRt]: theirs }, rounds, turn, layers };
+    return { machine, engine: ours, peers: { [liteRt]: theirs }, rounds, turn, layers, command };
   });
 
   const all = overall(report.layers);
   if (values.json) process.stdout.write(`${JSON.stringify({ ...report, overall: all })}\n`);
-  else if (values.markdown)
-    process.stdout.write(`${markdown(report, commandLine(process.argv.slice(2), 'npm run --silent bench:litert --'))}\n`);
+  else if (values.markdown) process.stdout.write(`${markdown(report, command)}\n`);
   else process.stdout.write(`${overallText(all)}\n`);
   return report.layers.some(oursWrong) ? 1 : 0;
 }

@@ -4,7 +4,7 @@ import type { Figure, LayerReport } from '../report.ts';
 import { median } from '../stats.ts';
 import { digits3 } from '../tables.ts';
 import { box, type Chart, type ChartSource, fontSize, head, lineHeight, margin, paragraph, width } from './chart.ts';
-import { belongsToFew, type Kind, kindsOf, lookOf } from './contestants.ts';
+import { belongsToFew, isOurs, type Kind, kindsOf, lookOf } from './contestants.ts';
 import { linearScale, type Scale, tickText } from './scale.ts';
 import { coordinate, element, line, type Markup, text, textWidth, wrap } from './svg.ts';
 
@@ -56,13 +56,19 @@ function row(layer: LayerReport, name: string, y: number, { slug, scale, gutter 
   const look = lookOf(name);
   const label = text(gutter - 5, y + 15, look.short, { class: 'end' });
   const figure = layer.figures.find((entry) => entry.name === name);
-  if (!figure) return ['', label + text(gutter + 5, y + 15, 'wrong, not timed', { class: 'limit halo' })];
+  if (!figure) return ['', label + text(gutter + 5, y + 15, 'wrong, not timed', { class: 'limit' })];
   const ends = middleHalf(figure, layer.flops);
   const whole = ends[1] <= scale.domain[1];
   const [from, to] = [scale.at(0), scale.at(Math.min(figure.gflops, scale.domain[1]))];
-  const value = text((whole ? Math.max(to, scale.at(ends[1])) : to) + 5, y + 15, digits3(figure.gflops), { class: 'halo' });
+  const [value, at] = [digits3(figure.gflops), (whole ? Math.max(to, scale.at(ends[1])) : to) + 5];
+  // A dash between digits would look like one of them.
+  const x = scale.at(layer.ceiling.median);
+  const ceiling = x < at - 3 || x > at + textWidth(value, fontSize) + 3 ? line(x, y, x, y + rowHeight, 'limit-line') : '';
   const bar = box(slug, look, from, y + 3, Math.max(to - from, 1), rowHeight - 6);
-  return [bar, label + (whole ? whisker(ends, scale, y + rowHeight / 2) : breakMark(to - 16, y)) + value];
+  return [
+    bar + ceiling,
+    label + (whole ? whisker(ends, scale, y + rowHeight / 2) : breakMark(to - 16, y)) + text(at, y + 15, value, { class: 'halo' }),
+  ];
 }
 
 /** A layer's name, its rows, its ceiling, and who has no figure. @returns the markup and the first free y */
@@ -72,8 +78,6 @@ function group(layer: LayerReport, names: readonly string[], top: number, rows: 
   const there = names.filter((each) => each in layer.wrong || layer.figures.some((figure) => figure.name === each));
   const bars = there.map((each, i) => row(layer, each, first + i * rowHeight, rows));
   let bottom = first + there.length * rowHeight;
-  const ceiling = rows.scale.at(layer.ceiling.median);
-  const limit = line(ceiling, first, ceiling, bottom, 'limit-line');
   const absent = names.filter((each) => !there.includes(each) && !belongsToFew(each)).map((each) => lookOf(each).short);
   let missing = '';
   if (absent.length > 0) {
@@ -82,7 +86,7 @@ function group(layer: LayerReport, names: readonly string[], top: number, rows: 
       bottom += lineHeight;
     }
   }
-  return [[name, ...bars.map(([under]) => under), limit, ...bars.map(([, over]) => over), missing].join(''), bottom + 10];
+  return [[name, ...bars.map(([under]) => under), ...bars.map(([, over]) => over), missing].join(''), bottom + 10];
 }
 
 function inWords(layer: LayerReport, names: readonly string[]): string {
@@ -99,11 +103,14 @@ const titles: Readonly<Record<Kind, string>> = {
   arrays: 'from array to array',
 };
 
-/** Bars of more than so many ceilings are broken off where others are shorter: Winograd's, which save up to four products of five, stay whole. */
+/**
+ * Bars of more than so many ceilings are broken off where all others are less than half as long: Winograd's, which save up to four products of five,
+ * stay whole, and so does native code beside them.
+ */
 const tooLong = 4;
 
 /** @returns undefined where nobody took part in such a comparison */
-export function barsChart(layers: readonly LayerReport[], kind: Kind, { slug, set, machine, command }: ChartSource): Chart | undefined {
+export function barsChart(layers: readonly LayerReport[], kind: Kind, { slug, set, origin }: ChartSource): Chart | undefined {
   const names = takingPart(layers, kind);
   if (names.length === 0) return undefined;
   const title = `${set}: ${titles[kind]}`;
@@ -114,7 +121,7 @@ export function barsChart(layers: readonly LayerReport[], kind: Kind, { slug, se
   const ceiling = Math.max(...layers.map((layer) => layer.ceiling.median));
   // One layer that saves nearly all of its products would press the bars of the others together.
   const within = shown.filter((speed) => speed <= tooLong * ceiling);
-  const broken = within.length > 0 && within.length < shown.length;
+  const broken = within.length > 0 && Math.max(...shown) > 2 * Math.max(...within, ceiling);
   const most = Math.max(...(broken ? within : shown), ceiling);
   const gutter = margin + Math.max(...names.map((name) => textWidth(lookOf(name).short, fontSize))) + 5;
   const scale = linearScale(most, [gutter, width - margin - valueRoom], 6);
@@ -125,7 +132,7 @@ export function barsChart(layers: readonly LayerReport[], kind: Kind, { slug, se
     bottom: top,
   } = head(
     title,
-    `GFLOP/s at the median of ${rounds} rounds: longer is faster. Whisker: middle half of the rounds. Dashed: ceiling of multiply + add.${broken ? ' A bar with a gap goes on beyond the axis.' : ''}${names.some((name) => /^n(chw|hwc) /.test(name)) ? ' nchw, nhwc: this library.' : ''}`,
+    `GFLOP/s at the median of ${rounds} rounds: longer is faster. Whisker: middle half of the rounds. Dashed: ceiling of multiply + add.${broken ? ' A bar with a gap goes on beyond the axis.' : ''}${names.some(isOurs) ? ' nchw, nhwc: this library.' : ''}`,
   );
   const axisTop = top + 2 * lineHeight + 2;
   let y = axisTop + 4;
@@ -142,11 +149,11 @@ export function barsChart(layers: readonly LayerReport[], kind: Kind, { slug, se
   const unit =
     text(width - margin, top + lineHeight - 4, 'GFLOP/s', { class: 'soft end' }) +
     text(width - margin, y + 34, 'GFLOP/s', { class: 'soft end' });
-  const [source, end] = paragraph(machine, y + 56, 'soft');
+  const [source, end] = paragraph(origin, y + 56, 'soft');
   return {
     slug,
     title,
-    description: `Bars, GFLOP/s at the median. ${layers.map((layer) => inWords(layer, names)).join(' ')} ${machine}. ${command}`,
+    description: `Bars, GFLOP/s at the median. ${layers.map((layer) => inWords(layer, names)).join(' ')} ${origin}`,
     height: end - lineHeight + 10,
     heading,
     bodyTop,

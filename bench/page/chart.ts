@@ -1,6 +1,6 @@
 /** What all charts share: their frame, colours, patterns and marks, by day and by night, in the page and as files of their own. */
 import { families, type Look } from './contestants.ts';
-import { element, escaped, line, type Markup, text, textWidth, wrap } from './svg.ts';
+import { coordinate, element, escaped, line, type Markup, text, textWidth, wrap } from './svg.ts';
 
 /** Of every chart, in its own units: on the narrowest phones (320 px) a unit is 0.9 px. */
 export const width = 340;
@@ -16,6 +16,8 @@ export interface Chart {
   readonly title: string;
   /** What a person sees who sees the chart, in words. */
   readonly description: string;
+  /** The same in a sentence, where an image has no room for more. */
+  readonly summary?: string;
   /** The title in the drawing, and where the body begins: a page has headings of its own. */
   readonly heading: Markup;
   readonly bodyTop: number;
@@ -27,9 +29,8 @@ export interface Chart {
 export interface ChartSource {
   readonly slug: string;
   readonly set: string;
-  /** Machine, engine, date: a chart as a file of its own has them too. */
-  readonly machine: string;
-  readonly command: string;
+  /** Machine, date, versions, and the command that made the figures: a chart as a file of its own has them too. */
+  readonly origin: string;
 }
 
 const theme = (of: 'light' | 'dark'): string =>
@@ -48,11 +49,12 @@ export const chartStyle = `
 .chart line.grid { stroke: var(--grid); stroke-width: 1; } .chart line.axis { stroke: var(--soft); }
 .chart line.under { stroke: var(--ground); stroke-width: 4; }
 .chart path.gap { stroke: var(--ground); stroke-width: 3; }
+.chart line.reach { stroke: var(--grid); stroke-width: 3; }
 .chart line.leader { stroke: var(--soft); stroke-width: 1; }
 .chart .limit-line { stroke: var(--mark); stroke-width: 2; stroke-dasharray: 5 4; } .chart .roof { stroke: var(--mark); stroke-width: 2.5; stroke-linejoin: round; }
 .chart .light { fill-opacity: .5; }
 ${families.map(({ id }) => `.chart .${id} { fill: var(--${id}); } .chart .${id}-line { stroke: var(--${id}-line); } .chart .${id}-curve { stroke: var(--${id}); stroke-width: 2.5; }`).join('\n')}
-.chart .outlined { stroke-width: 1.25; } .chart .ring-mark { fill: var(--ground); stroke-width: 2.5; }`;
+.chart .outlined { stroke-width: 1.25; } .chart .hollow { fill: var(--ground); stroke-width: 2; }`;
 
 /** Lines over a tile of 6 × 6. */
 const hatches = {
@@ -64,11 +66,13 @@ const hatches = {
   bars: 'M3 0V6',
   steps: 'M0 1.5H3V4.5H6',
   waves: 'M0 3L1.5 1.5L4.5 4.5L6 3',
+  dashes: 'M0 1.5H2M3 4.5H5',
 } as const;
 
-/** The patterns of all families, as fills of this chart alone: ids are the document's. */
-export function patternsOf(slug: string): Markup {
+/** The patterns of the families, as fills of this chart alone: ids are the document's. */
+export function patternsOf(slug: string, used: (id: string) => boolean = () => true): Markup {
   return families
+    .filter(({ id }) => used(fillId(slug, id)))
     .map(({ id, pattern }) => {
       const tile = element('rect', { width: 6, height: 6, class: id });
       // As a style: the rule for paths would win over an attribute.
@@ -93,22 +97,24 @@ const outlines = {
   square: 'M-.9 -.9H.9V.9H-.9Z',
   triangle: 'M0 -1.1L1.05 .9H-1.05Z',
   diamond: 'M0 -1.25L1.25 0L0 1.25L-1.25 0Z',
+  saltire: 'M.57 -1.13L1.13 -.57L.57 0L1.13 .57L.57 1.13L0 .57L-.57 1.13L-1.13 .57L-.57 0L-1.13 -.57L-.57 -1.13L0 -.57Z',
   cross: 'M-.4 -1.2H.4V-.4H1.2V.4H.4V1.2H-.4V.4H-1.2V-.4H-.4Z',
   wedge: 'M0 1.1L1.05 -.9H-1.05Z',
-  star: 'M0 -1.3L.4 -.4L1.3 0L.4 .4L0 1.3L-.4 .4L-1.3 0L-.4 -.4Z',
+  pentagon: 'M0 -1.15L1.1 -.35L.7 .95H-.7L-1.1 -.35Z',
+  star: 'M0 -1.4L.5 -.5L1.4 0L.5 .5L0 1.4L-.5 .5L-1.4 0L-.5 -.5Z',
 } as const;
 
-/** A contestant's mark at a point. */
-export function mark({ family }: Look, x: number, y: number, radius = 5): Markup {
-  const className = `outlined ${family.id}-line ${family.mark === 'ring' ? 'ring-mark' : family.id}`;
-  if (family.mark === 'circle' || family.mark === 'ring') return element('circle', { cx: x, cy: y, r: radius, class: className });
-  // The rules for paths come first and are weaker than these.
-  const style = `fill:var(--${family.id});stroke-width:${1.25 / radius}px`;
+/** A contestant's mark at a point; a lighter one is hollow. */
+export function mark({ family, strength }: Look, x: number, y: number, radius = 5): Markup {
+  const hollow = strength === 'light';
+  const className = hollow ? `hollow ${family.id}-curve` : `outlined ${family.id}-line ${family.id}`;
+  if (family.mark === 'circle') return element('circle', { cx: x, cy: y, r: radius, class: className });
   return element('path', {
     d: outlines[family.mark],
-    transform: `translate(${x.toFixed(2)} ${y.toFixed(2)}) scale(${radius})`,
+    transform: `translate(${coordinate(x)} ${coordinate(y)}) scale(${radius})`,
     class: className,
-    style,
+    // As it is scaled with the outline.
+    style: `stroke-width:${coordinate((hollow ? 2 : 1.25) / radius)}px`,
   });
 }
 
@@ -131,24 +137,35 @@ export function head(title: string, shown: string): Head {
   return { heading, bodyTop: next - lineHeight + 3, subtitle, bottom: after - lineHeight + 8 };
 }
 
-/** Contestants with their marks, as many in a line as fit. */
+/** Contestants with their marks and whole names, as many in a line as fit. */
 export function markLegend(looks: readonly Look[], top: number): readonly [markup: Markup, bottom: number] {
   let [x, y] = [margin, top + lineHeight - 4];
   let markup = '';
   for (const look of looks) {
-    const needed = 18 + textWidth(look.short, fontSize) + 10;
+    const needed = 18 + textWidth(look.long, fontSize) + 10;
     if (x > margin && x + needed > width) [x, y] = [margin, y + lineHeight + 2];
-    markup += mark(look, x + 6, y - 5) + text(x + 17, y, look.short);
+    markup += mark(look, x + 6, y - 5) + text(x + 17, y, look.long);
     x += needed;
   }
   return [markup, y + 8];
 }
 
-/** Ticks of an axis below, each with its line across the plot. */
+/** Ticks of an axis below, each with its line across the plot; where numbers would touch, every second has one, or every third, and the last. */
 export function xAxis(ticks: readonly (readonly [x: number, label: string])[], top: number, bottom: number, label: string): Markup {
   const lines = ticks.map(([x]) => line(x, top, x, bottom, 'grid')).join('');
-  const labels = ticks
-    .map(([x, content]) => text(Math.min(x, width - textWidth(content, fontSize) / 2), bottom + 20, content, { class: 'soft middle' }))
+  const places = ticks.map(([x, content]) => {
+    const half = textWidth(content, fontSize) / 2;
+    return { content, half, at: Math.min(x, width - half) };
+  });
+  const each = (step: number): typeof places => places.filter((_, i) => (places.length - 1 - i) % step === 0);
+  const clear = (some: typeof places): boolean =>
+    some.every(({ at, half }, i) => {
+      const before = some[i - 1];
+      return !before || before.at + before.half + 3 <= at - half;
+    });
+  const steps = places.map((_, i) => i + 1);
+  const labels = each(steps.find((step) => clear(each(step))) ?? 1)
+    .map(({ at, content }) => text(at, bottom + 20, content, { class: 'soft middle' }))
     .join('');
   return lines + labels + text(width - margin, bottom + 38, label, { class: 'soft end' });
 }
@@ -182,7 +199,11 @@ export function drawing({ slug, title, description, heading, bodyTop, height, bo
     element('title', { id: `${slug}-title` }, escaped(title)),
     element('desc', { id: `${slug}-desc` }, escaped(description)),
     own,
-    element('defs', {}, patternsOf(slug)),
+    element(
+      'defs',
+      {},
+      patternsOf(slug, (id) => body.includes(`url(#${id})`)),
+    ),
     form === 'file' ? heading : '',
     body,
   );

@@ -3,11 +3,32 @@ import { growthRows, type Step } from '../growth.ts';
 import type { LayerReport } from '../report.ts';
 import { digits3 } from '../tables.ts';
 import { takingPart } from './bars.ts';
-import { type Chart, type ChartSource, fontSize, head, lineHeight, margin, mark, paragraph, width, xAxis, yAxis } from './chart.ts';
+import {
+  type Chart,
+  type ChartSource,
+  fontSize,
+  head,
+  lineHeight,
+  margin,
+  mark,
+  markLegend,
+  paragraph,
+  width,
+  xAxis,
+  yAxis,
+} from './chart.ts';
 import { type Kind, lookOf } from './contestants.ts';
 import { spreadOut } from './place.ts';
+import { shapeOf } from './results.ts';
 import { logScale, tickText } from './scale.ts';
 import { element, type Markup, polyline, text, textWidth } from './svg.ts';
+
+/** What the layers have in common, in words. */
+function layerWords([first]: readonly Step[]): string {
+  if (!first) return '';
+  const { axes, inC, outC, groups } = shapeOf(first.layer, first.layer.name);
+  return `kernels of ${axes.map(({ kernel }) => kernel).join(' × ')}, ${inC} to ${outC} channels${groups > 1 ? ` in ${groups} groups` : ''}`;
+}
 
 /** The longest row of a set, of several as long the first; empty where there is none. */
 export function growthOf(layers: readonly LayerReport[]): readonly Step[] {
@@ -41,7 +62,7 @@ function curvesOf(steps: readonly Step[], kind: Kind): Curve[] {
 const least = ({ costs }: Curve): number => Math.min(...costs.map(([, cost]) => cost));
 
 /** @returns undefined where the set has no such layers, or nobody took part */
-export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, set, machine, command }: ChartSource): Chart | undefined {
+export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, set, origin }: ChartSource): Chart | undefined {
   const steps = growthOf(layers);
   const all = curvesOf(steps, kind);
   if (all.length === 0) return undefined;
@@ -51,23 +72,25 @@ export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, 
     all.filter((curve) => least(curve) > tooDear * cheapest),
   ];
   const title = `${set}: growth with image size, ${kind}`;
-  const left0 =
+  const leftOut =
     dear.length > 0 ? ` Not drawn, over ${tooDear} times as dear: ${dear.map(({ name }) => lookOf(name).short).join(', ')}.` : '';
   const {
     heading,
     bodyTop,
     subtitle,
     bottom: below,
-  } = head(title, `Time per flop at the median: lower is faster, flat is the same at all sizes.${left0}`);
+  } = head(title, `One layer, ${layerWords(steps)}. Time per flop: lower is faster, flat is the same at all sizes.${leftOut}`);
 
+  const looks = curves.map(({ name }) => lookOf(name));
+  const [legend, afterLegend] = markLegend(looks, below);
   const labelRoom = 22 + Math.max(...curves.map(({ name }) => textWidth(lookOf(name).short, fontSize)));
-  const [left, right, top] = [margin + 38, width - margin - labelRoom, below + 2 * lineHeight];
+  const [left, right, top] = [margin + 38, width - margin - labelRoom, afterLegend + 2 * lineHeight];
   const bottom = top + Math.max(220, 20 * curves.length);
   const sides = steps.map(({ side }) => side);
   const costs = curves.flatMap((curve) => curve.costs.map(([, cost]) => cost));
   const [first, last] = [Math.min(...sides), Math.max(...sides)];
   const x = (side: number): number => left + 8 + ((right - left - 16) * Math.log(side / first)) / Math.log(last / first);
-  const y = logScale(Math.min(...costs) / 1.05, Math.max(...costs) * 1.05, [bottom, top], 9);
+  const y = logScale(Math.min(...costs) / 1.05, Math.max(...costs) * 1.05, [bottom, top], 7);
 
   const ends = curves.map(({ costs: own }) => y.at(own.at(-1)?.[1] ?? cheapest));
   const heights = spreadOut(ends, lineHeight, top, bottom);
@@ -94,18 +117,24 @@ export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, 
     ].join('');
   });
 
-  const ticks = sideTicks(sides, x);
-  const [from, end] = paragraph(machine, bottom + 60, 'soft');
+  const ticks = sides.map((side) => [x(side), String(side)] as const);
+  const [from, end] = paragraph(origin, bottom + 60, 'soft');
+  const fromTo = curves.map(({ name, costs: own }) => {
+    const [small, large] = [own[0], own.at(-1)].map((step) => digits3(step?.[1] ?? cheapest));
+    return `${lookOf(name).long} ${small} and ${large}`;
+  });
   const words = all.map(({ name, costs: own }) => `${name}: ${own.map(([side, cost]) => `${digits3(cost)} at ${side}`).join(', ')}.`);
   return {
     slug,
     title,
-    description: `Curves, picoseconds per flop over the side of the image in pixels. ${words.join(' ')} ${machine}. ${command}`,
+    description: `Curves, picoseconds per flop over the side of the image in pixels. ${words.join(' ')} ${origin}`,
+    summary: `Picoseconds per flop of one layer, ${layerWords(steps)}, at images of ${first} and ${last} pixels a side: ${fromTo.join(', ')}.`,
     height: end - lineHeight + 10,
     heading,
     bodyTop,
     body: [
       subtitle,
+      legend,
       xAxis(ticks, top, bottom, 'height and width of the image, pixels'),
       yAxis(
         y.ticks.map((tick) => [y.at(tick), tickText(tick)] as const),
@@ -118,15 +147,4 @@ export function growthChart(layers: readonly LayerReport[], kind: Kind, { slug, 
       from,
     ].join(''),
   };
-}
-
-/** Each size that was measured, as far as their numbers do not touch. */
-function sideTicks(sides: readonly number[], x: (side: number) => number): (readonly [x: number, label: string])[] {
-  let free = Number.NEGATIVE_INFINITY;
-  return sides.flatMap((side) => {
-    const half = textWidth(String(side), fontSize) / 2;
-    const clear = x(side) - half > free;
-    if (clear) free = x(side) + half + 3;
-    return [[x(side), clear ? String(side) : ''] as const];
-  });
 }

@@ -1,14 +1,8 @@
 /** The command: results of the benchmark → report.html and charts. `--help` says how. */
-import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { commandLine } from '../../cli/command-line.ts';
-import { thisMachine } from '../machine.ts';
+import { BenchmarkError, type File, measureNode, roofOf, writeFiles } from './make.ts';
 import { type Run, reportPage } from './page.ts';
-import { parseResults, type Results, ResultsError, readResults } from './results.ts';
-import type { Roof } from './roofline.ts';
+import { ResultsError, readResults } from './results.ts';
 
 const help = `Usage: node --import tsx bench/page/main.ts [options] [-- options of wasm-conv bench]
 
@@ -29,13 +23,6 @@ wrong, 2 for a wrong option.
 `;
 
 class UsageError extends Error {}
-
-/** The benchmark failed; it has said why. */
-class BenchmarkError extends Error {
-  constructor(readonly exitCode: number) {
-    super(`wasm-conv bench ended with exit code ${exitCode} and no results`);
-  }
-}
 
 function readOptions() {
   let parsed: ReturnType<typeof parse>;
@@ -78,43 +65,6 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Runs the benchmark; what it says on standard error is seen at once. @returns its results, and its exit code */
-async function runBenchmark(rest: readonly string[]): Promise<readonly [results: Results, exitCode: number]> {
-  const script = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
-  const args = ['bench', ...rest, '--json'];
-  // The flags of this process load TypeScript in that one too.
-  const child = spawn(process.execPath, [...process.execArgv, script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  child.stdout.setEncoding('utf8');
-  let json = '';
-  child.stdout.on('data', (text: string) => {
-    json += text;
-  });
-  const exitCode = await new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
-  });
-  if (json === '') throw new BenchmarkError(exitCode || 1);
-  return [{ ...parseResults(json, 'wasm-conv bench'), command: commandLine(args) }, exitCode];
-}
-
-/** Loaded only now: help, wrong options and a stated bandwidth need no compiler. */
-async function measure(): Promise<number> {
-  const { measureBandwidth } = await import('./bandwidth.ts');
-  return measureBandwidth();
-}
-
-const measuredBy = '128-bit copies of 128 MiB, read and written bytes together';
-
-/** @param stated on the command line */
-async function roofOf({ machine, bandwidth }: Results, stated: number | undefined): Promise<Roof> {
-  if (stated !== undefined) return { bandwidth: stated, origin: 'as stated when the page was made' };
-  if (bandwidth !== undefined) return { bandwidth, origin: measuredBy };
-  const here = thisMachine();
-  if (here.cpu !== machine.cpu || here.cores !== machine.cores || here.node !== machine.node)
-    return { bandwidth: undefined, origin: 'bandwidth not known: the page was made on another machine than the figures' };
-  return { bandwidth: await measure(), origin: `${measuredBy}, measured when the page was made` };
-}
-
 async function main(): Promise<number> {
   const options = readOptions();
   if (options.help) {
@@ -122,26 +72,20 @@ async function main(): Promise<number> {
     return 0;
   }
   const { from, out, bandwidth, rest } = options;
-  const files: { name: string; content: string }[] = [];
+  const files: File[] = [];
   const runs: Run[] = [];
   let exitCode = 0;
   if (from.length > 0) {
     for (const results of from.map(readResults)) runs.push({ results, roof: await roofOf(results, bandwidth) });
   } else {
-    const [fresh, code] = await runBenchmark(rest);
-    const results: Results = bandwidth === undefined ? { ...fresh, bandwidth: await measure() } : fresh;
+    const [results, code] = await measureNode(rest, bandwidth === undefined);
     runs.push({ results, roof: await roofOf(results, bandwidth) });
     files.push({ name: 'results.json', content: `${JSON.stringify(results)}\n` });
     exitCode = code;
   }
   const { html, charts } = reportPage(runs);
   files.push({ name: 'report.html', content: html }, ...charts.map(({ file, svg }) => ({ name: `charts/${file}`, content: svg })));
-  mkdirSync(join(out, 'charts'), { recursive: true });
-  for (const { name, content } of files) {
-    const path = join(out, name);
-    writeFileSync(path, content);
-    process.stdout.write(`${path}\n`);
-  }
+  for (const path of writeFiles(out, files)) process.stdout.write(`${path}\n`);
   return exitCode;
 }
 

@@ -3,11 +3,12 @@ import { contestantNotes } from '../contestant.ts';
 import { machineLine } from '../machine.ts';
 import type { LayerReport } from '../report.ts';
 import { median } from '../stats.ts';
-import { digits3, percent } from '../tables.ts';
+import { digits3, percent, threadsText, versionsOf } from '../tables.ts';
 import { barsChart } from './bars.ts';
 import { box, type Chart, type ChartSource, chartStyle, drawing, mark, patternsOf } from './chart.ts';
 import { kinds, lookOf } from './contestants.ts';
 import { growthChart } from './growth.ts';
+import { overviewChart } from './overview.ts';
 import { likelyCommand, type Results } from './results.ts';
 import { type Roof, rooflineChart } from './roofline.ts';
 import { pageStyle } from './style.ts';
@@ -24,8 +25,12 @@ export interface Run {
 interface Section {
   readonly id: string;
   readonly title: string;
+  /** Number of its run, from 1 on. */
+  readonly run: number;
+  readonly command: string;
   readonly layers: readonly LayerReport[];
-  readonly charts: readonly Chart[];
+  /** What is seen at once, then bar by bar. */
+  readonly charts: readonly [short: readonly Chart[], long: readonly Chart[]];
 }
 
 /** Safe in a file name, an id and a link. */
@@ -38,22 +43,39 @@ function slugOf(set: string): string {
   );
 }
 
-function sectionsOf({ results, roof }: Run, slugs: Map<string, number>, several: boolean): Section[] {
-  const machine = machineLine(results.machine);
-  const command = results.command ?? likelyCommand(results);
-  return [...new Set(results.layers.map(({ set }) => set))].map((set) => {
-    const base = slugOf(set);
-    const turn = (slugs.get(base) ?? 0) + 1;
-    slugs.set(base, turn);
-    const id = turn === 1 ? base : `${base}-${turn}`;
-    const layers = results.layers.filter((layer) => layer.set === set);
-    const source = (what: string): ChartSource => ({ slug: `${id}-${what}`, set, machine, command });
-    const charts = [
-      ...kinds.map((kind) => barsChart(layers, kind, source(kind))),
-      rooflineChart(layers, roof, source('roofline')),
-      ...kinds.map((kind) => growthChart(layers, kind, source(`growth-${kind}`))),
-    ].filter((chart) => chart !== undefined);
-    return { id, title: several ? `${set}, ${results.machine.browser ?? `Node ${results.machine.node}`}` : set, layers, charts };
+/** A set, and where it was measured if not in Node: the same layers of two engines are two things. */
+function placeOf(set: string, { machine }: Results): readonly [title: string, slug: string] {
+  const browser = machine.browser?.split(' ')[0];
+  return browser === undefined ? [set, slugOf(set)] : [`${set} in ${browser}`, slugOf(`${set} ${browser}`)];
+}
+
+const setsOf = ({ layers }: Results): string[] => [...new Set(layers.map(({ set }) => set))];
+
+const commandOf = (results: Results): string => results.command ?? likelyCommand(results);
+
+function sectionsOf(runs: readonly Run[]): Section[] {
+  const slugs = new Map<string, number>();
+  const titles = runs.flatMap(({ results }) => setsOf(results).map((set) => placeOf(set, results)[0]));
+  return runs.flatMap(({ results, roof }, i) => {
+    const command = commandOf(results);
+    const origin = `${[machineLine(results.machine), ...versionsOf(results)].join('; ')}. ${command}`;
+    return setsOf(results).map((set): Section => {
+      const [title, base] = placeOf(set, results);
+      const turn = (slugs.get(base) ?? 0) + 1;
+      slugs.set(base, turn);
+      const id = turn === 1 ? base : `${base}-${turn}`;
+      const layers = results.layers.filter((layer) => layer.set === set);
+      const source = (what: string): ChartSource => ({ slug: `${id}-${what}`, set: title, origin });
+      const short = [
+        ...kinds.map((kind) => overviewChart(layers, kind, source(`overview-${kind}`))),
+        rooflineChart(layers, roof, source('roofline')),
+        ...kinds.map((kind) => growthChart(layers, kind, source(`growth-${kind}`))),
+      ];
+      const long = kinds.map((kind) => barsChart(layers, kind, source(kind)));
+      const there = (charts: readonly (Chart | undefined)[]): Chart[] => charts.filter((chart) => chart !== undefined);
+      const alone = titles.filter((other) => other === title).length === 1;
+      return { id, title: alone ? title : `${title}, run ${i + 1}`, run: i + 1, command, layers, charts: [there(short), there(long)] };
+    });
   });
 }
 
@@ -73,13 +95,14 @@ function noiseOf({ layers }: Results): string {
 }
 
 function facts({ results, roof }: Run, number: number, several: boolean): Markup {
-  const { machine, peers, rounds, turn, layers, command } = results;
-  const versions = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
+  const { machine, engine, peers, rounds, turn, layers, command } = results;
+  const versions = versionsOf({ peers });
   const ceiling = median(layers.map((layer) => layer.ceiling.median));
   const rows: readonly (readonly [string, string])[] = [
-    ['Machine', `${machine.cpu}, ${machine.cores} cores, one thread used`],
+    ['Machine', `${machine.cpu}, ${machine.cores} cores`],
     ['Engine', machine.browser ?? `Node ${machine.node}, V8 ${machine.v8}`],
     ['Date', machine.date],
+    ...(engine ? [['wasm-conv', `${engine.version}, ${engine.simd}, ${threadsText(engine.threads)}`] as const] : []),
     ['Peers', versions.length > 0 ? versions.join(', ') : 'none took part'],
     ['Rounds', `${rounds}, turns of ${turn} ms`],
     ['Noise', noiseOf(results)],
@@ -93,14 +116,10 @@ function facts({ results, roof }: Run, number: number, several: boolean): Markup
   return element(
     'section',
     { 'aria-labelledby': id },
-    element('h2', { id }, several ? `Run ${number}` : 'Where the figures come from'),
+    element('h2', { id }, several ? `Run ${number}: where its figures come from` : 'Where the figures come from'),
     element('dl', { class: 'facts' }, list),
     element('p', {}, label),
-    element(
-      'pre',
-      { tabindex: '0', role: 'group', 'aria-label': 'Command' },
-      element('code', {}, escaped(command ?? likelyCommand(results))),
-    ),
+    element('pre', { tabindex: '0', role: 'group', 'aria-label': 'Command' }, element('code', {}, escaped(commandOf(results)))),
   );
 }
 
@@ -153,18 +172,26 @@ function noteOf(name: string, known: Readonly<Record<string, string>>): string {
   return note.replace('the same', `as ${before}`);
 }
 
-function sectionMarkup({ id, title, layers, charts }: Section): Markup {
-  const panels = charts.map((chart) => {
-    const heading = `${chart.slug}-heading`;
-    const figure = element('figure', { tabindex: '0', 'aria-labelledby': heading }, drawing(chart, 'page'));
-    return element('div', {}, element('h3', { id: heading }, escaped(chart.title)), figure);
-  });
+function panel(chart: Chart): Markup {
+  const heading = `${chart.slug}-heading`;
+  const figure = element('figure', { tabindex: '0', 'aria-labelledby': heading }, drawing(chart, 'page'));
+  return element('div', {}, element('h3', { id: heading }, escaped(chart.title)), figure);
+}
+
+function sectionMarkup({ id, title, run, command, layers, charts }: Section, several: boolean): Markup {
+  // Broken between words alone, not within --peers.
+  const words = command
+    .split(' ')
+    .map((word) => element('span', {}, escaped(word)))
+    .join(' ');
+  const link = element('a', { href: `#run-${run}` }, several ? `run ${run}` : 'where they come from');
   return element(
     'section',
     { 'aria-labelledby': id },
     element('h2', { id }, escaped(title)),
+    element('p', {}, `Figures of <code>${words}</code>: ${link}.`),
     wrongList(layers),
-    element('div', { class: 'charts' }, ...panels),
+    ...charts.filter((some) => some.length > 0).map((some) => element('div', { class: 'charts' }, ...some.map(panel))),
     ratioTable(title, layers),
     element(
       'details',
@@ -179,13 +206,12 @@ function sectionMarkup({ id, title, layers, charts }: Section): Markup {
 export interface ReportPage {
   readonly html: string;
   /** Each as a file of its own. */
-  readonly charts: readonly { readonly file: string; readonly svg: string }[];
+  readonly charts: readonly { readonly file: string; readonly svg: string; readonly summary: string }[];
 }
 
 export function reportPage(runs: readonly Run[]): ReportPage {
   const several = runs.length > 1;
-  const slugs = new Map<string, number>();
-  const sections = runs.flatMap((run) => sectionsOf(run, slugs, several));
+  const sections = sectionsOf(runs);
   const links = sections.map(({ id, title }) => element('li', {}, element('a', { href: `#${id}` }, escaped(title))));
   const count = sections.reduce((sum, { layers }) => sum + layers.length, 0);
   const html = `<!doctype html>
@@ -200,19 +226,20 @@ export function reportPage(runs: readonly Run[]): ReportPage {
 <body>
 <header>
 <h1>How fast each layer is</h1>
-<p>${count} layers, one thread, contestants in turns, measured by the benchmark of <b>wasm-conv</b>, convolution in SIMD WebAssembly.</p>
-<nav aria-label="Contents"><ul>${links.join('')}<li><a href="#legend">How to read it</a></li></ul></nav>
+<p>${count} layers, contestants in turns, measured by the benchmark of <b>wasm-conv</b>, convolution in SIMD WebAssembly. Longer, and further right, is faster.
+<b>nchw</b> (channels first) and <b>nhwc</b> (channels last) are this library’s.</p>
+<nav aria-label="Contents"><ul>${links.join('')}<li><a href="#legend">How to read it</a></li><li><a href="#run-1">Where the figures come from</a></li></ul></nav>
 </header>
 <main>
-${runs.map((run, i) => facts(run, i + 1, several)).join('\n')}
+${sections.map((section) => sectionMarkup(section, several)).join('\n')}
 ${legend(runs)}
-${sections.map(sectionMarkup).join('\n')}
+${runs.map((run, i) => facts(run, i + 1, several)).join('\n')}
 </main>
 </body>
 </html>
 `;
   const charts = sections
-    .flatMap((section) => section.charts)
-    .map((chart) => ({ file: `${chart.slug}.svg`, svg: `${drawing(chart, 'file')}\n` }));
+    .flatMap(({ charts: [short, long] }) => [...short, ...long])
+    .map((chart) => ({ file: `${chart.slug}.svg`, svg: `${drawing(chart, 'file')}\n`, summary: chart.summary ?? chart.title }));
   return { html, charts };
 }

@@ -3,11 +3,10 @@ import { readFileSync } from 'node:fs';
 import { copiesOf } from '../copies.ts';
 import type { Machine } from '../machine.ts';
 import type { Figure, LayerReport, Report } from '../report.ts';
+import { naiveMost } from '../sets.ts';
 import { type LayerShape, parseLayer } from '../shapes.ts';
 
 export interface Results extends Report {
-  /** What made the figures, where the file says so. */
-  readonly command?: string;
   /** GB/s between memory and core, where it was measured after the rounds. */
   readonly bandwidth?: number;
 }
@@ -152,19 +151,23 @@ export function readResults(path: string): Results {
 }
 
 /**
- * The command that makes such figures, from what the figures show: who took part and which sets. What they do not show is `--layers`, and where a
- * set's file lay.
+ * The command that makes such figures, from what the figures show: where they were measured, who took part and which sets. What they do not show is
+ * `--layers`, and where a set's file lay.
  */
-export function likelyCommand({ layers, peers, rounds, turn }: Report): string {
-  const took = (pattern: RegExp): boolean =>
-    layers.some(({ figures, wrong }) => [...figures.map(({ name }) => name), ...Object.keys(wrong)].some((name) => pattern.test(name)));
+export function likelyCommand({ machine, layers, peers, rounds, turn }: Report): string {
+  const took = (pattern: RegExp, among = layers): boolean =>
+    among.some(({ figures, wrong }) => [...figures.map(({ name }) => name), ...Object.keys(wrong)].some((name) => pattern.test(name)));
+  const sets = new Set(layers.map(({ set }) => set));
+  const last = `--time ${Math.max(1, Math.round(rounds * turn))} --json`;
+  if (machine.browser !== undefined) return ['npm run --silent bench:litert --', ...sets, last].join(' ');
+  const long = layers.filter(({ flops }) => flops > naiveMost);
   const layouts = ['nchw', 'nhwc'].filter((layout) => took(new RegExp(`^${layout} `)));
   return [
     'wasm-conv bench',
-    ...new Set(layers.map(({ set }) => set)),
+    ...sets,
     ...(Object.keys(peers).length > 0 ? ['--peers'] : []),
-    ...(took(/^naive$/) ? ['--naive'] : []),
+    ...(took(/^naive$/, long) ? ['--naive'] : []),
     ...(layouts.length === 1 ? [`--layout ${layouts[0]}`] : []),
-    `--time ${Math.max(1, Math.round(rounds * turn))} --json`,
+    last,
   ].join(' ');
 }

@@ -112,14 +112,8 @@ function limitLabels(
       const [px, py] = along(from, to, part);
       // Beside a slope a label lies to the right and below, where the line does not run through it.
       const ways = level
-        ? ([
-            [-wide / 2, -height - 2],
-            [-wide / 2, 3],
-          ] as const)
-        : ([
-            [8, 2],
-            [8, -4],
-          ] as const);
+        ? [-height - 2, 3, -height - 14, 15].flatMap((dy) => [-wide / 2, 0, -wide].map((dx) => [dx, dy] as const))
+        : [2, -4, 16, 30, 44].map((dy) => [8, dy] as const);
       return ways.map(([dx, dy]) => ({ x: px + dx, y: py + dy, width: wide, height }));
     }) as [Box, ...Box[]];
     const box = roomiest(places, [...points, ...labels.map((label) => label.box)], plot);
@@ -132,7 +126,7 @@ function limitLabels(
 export function rooflineChart(layers: readonly LayerReport[], { bandwidth, origin }: Roof, source: ChartSource): Chart | undefined {
   const entries = rooflineEntries(layers).filter(({ speeds }) => speeds.length > 0);
   if (entries.length === 0) return undefined;
-  const { slug, set, machine, command } = source;
+  const { slug, set } = source;
   const ceiling = median(entries.map(({ layer }) => layer.ceiling.median));
   const title = `${set}: roofline`;
   const memory = bandwidth === undefined ? 'No memory line: its bandwidth is not known.' : `Memory: ${digits3(bandwidth)} GB/s, ${origin}.`;
@@ -146,7 +140,7 @@ export function rooflineChart(layers: readonly LayerReport[], { bandwidth, origi
   const [legend, afterLegend] = markLegend(present.map(lookOf), below);
 
   const [left, right, top] = [margin + 38, width - margin - 4, afterLegend + 2 * lineHeight];
-  const bottom = top + 250;
+  const bottom = top + 280;
   const intensities = entries.map(({ intensity }) => intensity);
   const ridge = bandwidth === undefined ? undefined : ceiling / bandwidth;
   // The corner of the roof is shown too, unless it is so far off that the points would be pressed together.
@@ -183,7 +177,7 @@ export function rooflineChart(layers: readonly LayerReport[], { bandwidth, origi
     return own.length > 1 ? element('path', { d: polyline(own), class: 'pair' }) : '';
   });
   const [names, afterNames] = key(entries, bottom + 60);
-  const [from, end] = paragraph(machine, afterNames + 6, 'soft');
+  const [from, end] = paragraph(source.origin, afterNames + 6, 'soft');
   const words = entries.map(
     ({ number, layer, intensity, speeds: own }) =>
       `${number}, ${layer.name}: ${digits3(intensity)} flop/byte, ${own.map(({ name, gflops }) => `${name} ${digits3(gflops)} GFLOP/s`).join(', ')}.`,
@@ -191,7 +185,7 @@ export function rooflineChart(layers: readonly LayerReport[], { bandwidth, origi
   return {
     slug,
     title,
-    description: `Roofline. Compute ceiling ${digits3(ceiling)} GFLOP/s. ${memory} ${words.join(' ')} ${machine}. ${command}`,
+    description: `Roofline. Compute ceiling ${digits3(ceiling)} GFLOP/s. ${memory} ${words.join(' ')} ${source.origin}`,
     height: end - lineHeight + 10,
     heading,
     bodyTop,

@@ -10,25 +10,23 @@ export interface Scale {
 /** Place of the first and the last value. */
 type Range = readonly [from: number, to: number];
 
-/** From 0 to a round number that holds `max`. @param atMost ticks */
+/** From 0 to `max`, which need not be round: a phone has no room for what no value needs. @param atMost ticks, 3 or more */
 export function linearScale(max: number, [from, to]: Range, atMost: number): Scale {
-  const [step, steps] = roundStep(max, atMost);
+  const step = roundStep(max, atMost);
   return {
-    domain: [0, tidy(steps * step)],
-    ticks: Array.from({ length: steps + 1 }, (_, i) => tidy(i * step)),
-    at: (value) => from + ((to - from) * value) / (steps * step),
+    domain: [0, max],
+    ticks: Array.from({ length: stepsIn(max, step) + 1 }, (_, i) => tidy(i * step)),
+    at: (value) => from + ((to - from) * value) / max,
   };
 }
 
-/** The smallest of 1, 2, 5 × 10ⁿ that covers `max` with fewer than `atMost` steps, and how many it takes. */
-function roundStep(max: number, atMost: number): readonly [step: number, steps: number] {
+const stepsIn = (max: number, step: number): number => Math.floor(tidy(max / step));
+
+/** The smallest of 1, 2, 5 × 10ⁿ of which fewer than `atMost` fit into `max`. */
+function roundStep(max: number, atMost: number): number {
   if (!(max > 0 && Number.isFinite(max))) throw new RangeError(`linearScale: the largest value must be above 0, got ${max}`);
   const decade = 10 ** Math.floor(Math.log10(max / atMost));
-  for (const mantissa of [1, 2, 5, 10, 20, 50]) {
-    const steps = Math.ceil(tidy(max / (mantissa * decade)));
-    if (steps < atMost) return [mantissa * decade, steps];
-  }
-  return [100 * decade, 1];
+  return [1, 2, 5, 10, 20].map((mantissa) => mantissa * decade).find((step) => stepsIn(max, step) < atMost) ?? 50 * decade;
 }
 
 /** Without the digits that binary fractions leave behind: 0.30000000000000004 is 0.3. */
@@ -54,18 +52,14 @@ function marks(of: readonly number[], low: number, high: number): number[] {
 }
 
 /**
- * Logarithmic. The ends are moved outwards to a tick of 1, 2, 5 × 10ⁿ.
+ * Logarithmic, from `low` to `high`, which need not be round.
  * @param low, high above 0, the ends of the values
  * @param atMost ticks
  */
 export function logScale(low: number, high: number, [from, to]: Range, atMost: number): Scale {
   if (!(low > 0 && high >= low && Number.isFinite(high))) throw new RangeError(`logScale: expected 0 < low ≤ high, got ${low} and ${high}`);
-  const round = marks([1, 2, 5], low / 10, high * 10);
-  const slack = 1 + 1e-9;
-  const bottom = Math.max(...round.filter((value) => value <= low * slack));
-  let top = Math.min(...round.filter((value) => value >= high / slack));
-  // One value alone, and a round one: an axis has two ends.
-  if (top === bottom) top = Math.min(...round.filter((value) => value > bottom * slack));
+  // One value alone stands in the middle: an axis has two ends.
+  const [bottom, top] = low === high ? [low / 2, high * 2] : [low, high];
   const choices = mantissas.map((of) => marks(of, bottom, top)).filter((ticks) => ticks.length >= 2);
   const fitting = choices.filter((ticks) => ticks.length <= atMost);
   return {

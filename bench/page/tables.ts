@@ -10,10 +10,10 @@ const columnHead = (name: string): Markup => element('th', { scope: 'col' }, esc
 const cell = (content: string): Markup => element('td', {}, escaped(content));
 
 /** A table that moves within its own box where the screen is narrower, by touch and by keyboard. */
-function table(caption: string, heads: readonly string[], body: Markup): Markup {
+function table(caption: string, heads: readonly string[], body: Markup, className?: string): Markup {
   const inner = element(
     'table',
-    {},
+    { class: className },
     element('caption', {}, escaped(caption)),
     element('thead', {}, element('tr', {}, ...heads.map(columnHead))),
     body,
@@ -84,7 +84,7 @@ export function ratioTable(set: string, layers: readonly LayerReport[]): Markup 
     ),
   ];
   const body = element('tbody', {}, ...rows) + element('tbody', { class: 'total' }, ...last);
-  return table(`Times faster on ${set}: median of the ratios within each round`, ['layer', ...keys.keys()], body);
+  return table(`Times faster on ${set}: median of the ratios within each round`, ['layer', ...keys.keys()], body, 'ratios');
 }
 
 /** The points of the roofline. */

@@ -1,0 +1,46 @@
+/** The charts of README.md: three files that are committed, and the part of it that shows them. */
+
+import type { ReportPage } from './page.ts';
+import { type Results, ResultsError } from './results.ts';
+import { escaped } from './svg.ts';
+
+/** In the order in which they stand there, from the package's folder. */
+export const readmeCharts: readonly string[] = [
+  'core-overview-arrays.svg',
+  'core-chromium-overview-tensors.svg',
+  'sizes-growth-tensors.svg',
+];
+
+/** Committed, and not in the npm package. */
+export const readmeFolder = 'docs/charts';
+
+export interface ReadmeChart {
+  readonly file: string;
+  readonly svg: string;
+  readonly summary: string;
+}
+
+/** @throws ResultsError where the results lack one */
+export function pickCharts({ charts }: ReportPage): ReadmeChart[] {
+  return readmeCharts.map((file) => {
+    const found = charts.find((chart) => chart.file === file);
+    if (!found) throw new ResultsError(`these results give no ${file}, which README.md shows`);
+    return found;
+  });
+}
+
+const [begin, end] = ['<!-- charts: begin, written by npm run bench:charts -->', '<!-- charts: end -->'];
+
+/** Figures are in the alternative texts alone, for who does not see the images, and are made anew with them. */
+export function readmeBlock(charts: readonly ReadmeChart[], runs: readonly Results[]): string {
+  const images = charts.map(({ file, summary }) => `<img src="${readmeFolder}/${file}" width="340" align="top" alt="${escaped(summary)}">`);
+  const commands = runs.map(({ command }) => command).filter((command) => command !== undefined);
+  return [begin, ...images, '', '```', ...commands, '```', end].join('\n');
+}
+
+/** @throws Error where the text has no such part */
+export function withBlock(text: string, block: string): string {
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`README.md has no part between '${begin}' and '${end}'`);
+  return text.slice(0, from) + block + text.slice(to + end.length);
+}
