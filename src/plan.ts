@@ -75,6 +75,17 @@ export const AS_IT_IS = {
   paddedBytes: 0,
 } as const;
 
+/**
+ * Many large filters over the same channel give a GEMM rows to reuse, and fewer than a vector of channels leave lanes of the direct kernel empty. One channel of
+ * 14², 28² or 56² pixels, Node 24 and 20, direct ÷ GEMM, channels last: 7×7 2 filters 1.1–1.5, 4 filters 0.7, 8 filters 1.05–1.2, 24 filters 1.4; 5×5 2 filters
+ * 1.0–1.15, 16 filters 1.0–1.1, 24 filters 1.1–1.3; 3×3 24 and 32 filters 0.9–1.15, 64 filters 1.03–1.3. Channels first: 5×5 and 7×7 32 filters 0.93, 64 filters 1.03–1.15; 3×3 64
+ * filters 0.8.
+ */
+function gemmSharesMore(filters: number, taps: number, channelsLast: boolean): boolean {
+  if (!channelsLast) return filters >= 48 && taps > 9;
+  return (filters < 4 && taps >= 25) || (filters >= 8 && taps >= 49) || (filters >= 20 && taps >= 25) || (filters >= 48 && taps >= 9);
+}
+
 /** @throws RangeError `ERR_UNSUPPORTED` when the algorithm asked for cannot serve the weight */
 export function packPlan(op: string, filter: FilterShape, settings: ConvSettings): PackPlan {
   const { outC, groupInC, groups } = filter;
@@ -86,9 +97,7 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
   if (algorithm === 'direct' && settings.rank === 3) throw unsupported(op, "algorithm 'direct' is for one and two dimensions");
   if (algorithm === 'gemm' && filter.depthwise)
     throw unsupported(op, "algorithm 'gemm' is for conv2d, a depthwise kernel has nothing to reuse");
-  // Many large filters over the same channel give a GEMM rows to reuse: one channel, 56² pixels, GFLOP/s direct / GEMM, channels-first: 5×5
-  // 16 filters 20 / 19, 32 filters 20 / 22; 3×3 64 filters 27 / 18. Channels-last alike.
-  const many = !filter.depthwise && outC / groups >= 32 && volume(filter.kernel) > 9;
+  const many = !filter.depthwise && gemmSharesMore(outC / groups, volume(filter.kernel), channelsLast);
   const depthwise = groupInC === 1 && !many && settings.rank < 3;
   const clamped = settings.activation.name === 'clamp';
   if (algorithm === 'direct' || (algorithm === 'auto' && depthwise)) {

@@ -47,17 +47,21 @@ function phasesOf(shape: ConvShape, phase: Spatial, { images, rows, columns }: B
   return found;
 }
 
-/** Points with which the phases cost least, or 0 where their sums over all taps do. Phases that these points do not serve are summed. */
+/**
+ * Points with which the phases cost least, or 0 where their sums over all taps do. Phases that these points do not serve are summed, and have no say in
+ * whether the others gain enough.
+ */
 export function choosePhases(shape: ConvShape, phase: Spatial, band: Band, { points, asked, once }: Tiles): Points | 0 {
   const phases = phasesOf(shape, phase, band);
-  const direct = phases.reduce((total, each) => total + directCost(each), 0);
   let best: Points | 0 = 0;
-  let least = asked ? Infinity : WORTH_IT * direct;
+  let most = 0;
   for (const each of points) {
-    if (!phases.some((seen) => serves(seen, each))) continue;
-    const tiled = (seen: ConvShape): number => cost(seen, each) + (once ? makingCost(seen) : 0);
-    const own = phases.reduce((total, seen) => total + (serves(seen, each) ? tiled(seen) : directCost(seen)), 0);
-    if (own < least) [best, least] = [each, own];
+    const served = phases.filter((seen) => serves(seen, each));
+    if (served.length === 0) continue;
+    const direct = served.reduce((total, seen) => total + directCost(seen), 0);
+    const tiled = served.reduce((total, seen) => total + cost(seen, each) + (once ? makingCost(seen) : 0), 0);
+    const gain = direct - tiled;
+    if (best !== 0 ? gain > most : asked || tiled < WORTH_IT * direct) [best, most] = [each, gain];
   }
   return best;
 }
