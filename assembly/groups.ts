@@ -145,30 +145,31 @@ function groups(p: ConvParams, input: usize, weights: usize, bias: usize, output
   line.turned = channelsLast && p.shuffle == 1 ? 1 : 0;
   const channelBytes: usize = channelsLast ? 4 : <usize>outPixels << 2;
 
-  for (let b = 0; b < p.batch; b++) {
-    const result = output + (<usize>(b * outC * outPixels) << 2);
-    for (let band = 0; band < outH; band += p.band) {
-      const rows = min(p.band, outH - band);
-      const to = result + <usize>(band * p.outW) * line.toPixel;
-      for (let first = 0; first < p.groups; first += together) {
-        const behind = min(p.groups, first + together);
-        const top = band * strideH, high = (rows - 1) * strideH + reachH;
-        if (channelsLast) {
-          const channels = (behind - first) * groupInC;
-          turnBand(p, channels, input + (<usize>(b * inPixels * inC + first * groupInC) << 2), top, high, planes, phaseBytes, planeBytes);
-        } else {
-          let plane = input + (<usize>((b * inC + first * groupInC) * inPixels) << 2);
-          for (let ic = 0; ic < groupInC; ic++) {
-            copyBand(p, plane, top, high, planes + <usize>ic * planeBytes, phaseBytes);
-            plane += <usize>inPixels << 2;
-          }
-        }
-        for (let n = first * groupOutC; n < behind * groupOutC; n += FOUR) {
-          place(p, line, n, channelBytes);
-          const group = planes + <usize>((n / groupOutC - first) * groupInC) * planeBytes;
-          fourChannels(p, line, rows, group, rowBytes * <usize>strideH, offsets, steps, weights + (<usize>(n * steps) << 2), bias + (<usize>n << 2), to);
-        }
+  // Each unit, a band of some groups of an image, is on its own. Channels first they go down a group's planes, channels last along the groups of a band.
+  const bands = (outH + p.band - 1) / p.band, bundles = (p.groups + together - 1) / together;
+  for (let unit = 0; unit < p.batch * bands * bundles; unit++) {
+    const outer = unit / (channelsLast ? bundles : bands);
+    const inner = unit - outer * (channelsLast ? bundles : bands);
+    const b = outer / (channelsLast ? bands : bundles);
+    const rest = outer - b * (channelsLast ? bands : bundles);
+    const first = (channelsLast ? inner : rest) * together, band = (channelsLast ? rest : inner) * p.band;
+    const behind = min(p.groups, first + together), rows = min(p.band, outH - band);
+    const top = band * strideH, high = (rows - 1) * strideH + reachH;
+    if (channelsLast) {
+      const image = input + (<usize>(b * inPixels * inC + first * groupInC) << 2);
+      turnBand(p, (behind - first) * groupInC, image, top, high, planes, phaseBytes, planeBytes);
+    } else {
+      let plane = input + (<usize>((b * inC + first * groupInC) * inPixels) << 2);
+      for (let ic = 0; ic < groupInC; ic++) {
+        copyBand(p, plane, top, high, planes + <usize>ic * planeBytes, phaseBytes);
+        plane += <usize>inPixels << 2;
       }
+    }
+    const to = output + (<usize>(b * outC * outPixels) << 2) + <usize>(band * p.outW) * line.toPixel;
+    for (let n = first * groupOutC; n < behind * groupOutC; n += FOUR) {
+      place(p, line, n, channelBytes);
+      const group = planes + <usize>((n / groupOutC - first) * groupInC) * planeBytes;
+      fourChannels(p, line, rows, group, rowBytes * <usize>strideH, offsets, steps, weights + (<usize>(n * steps) << 2), bias + (<usize>n << 2), to);
     }
   }
 }
