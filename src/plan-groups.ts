@@ -12,7 +12,7 @@ const LINE_BYTES = 56;
 /**
  * How the weight is packed, or undefined where it is not for this kernel.
  *
- * Groups that give four channels fill half a tile of the GEMM: 3×3 over 4 to 64 channels a group, 7² to 112² pixels, both layouts, take 1.2 to 1.9 times as long
+ * Groups that give four channels fill half a tile of the GEMM: 3×3 over 4 to 64 channels a group, 7² to 112² pixels, both layouts, take 1.2 to 2.2 times as long
  * there. Eight channels fill it, and are as fast or faster. Under a kernel of one tap there is less to gain than a copy costs.
  */
 export function packGroups({ outC, groupInC, groups, kernel }: FilterShape, settings: ConvSettings): PackPlan | undefined {
