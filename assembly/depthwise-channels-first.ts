@@ -17,7 +17,7 @@ import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
 
 /** Floats of one phase: whole vectors of outputs, and as far as the last tap reaches. */
-function phaseWidth(p: ConvParams): i32 {
+export function phaseWidth(p: ConvParams): i32 {
   return ((p.outW + 3) & ~3) + (p.kW - 1) * p.dilationW / p.strideW;
 }
 
@@ -67,7 +67,7 @@ function dealRow(p: ConvParams, from: usize, columns: i32, to: usize, phaseBytes
 }
 
 /** Band rows of padded image rows [row, row + rows). Margins were zeroed once and stay so. */
-function copyBand(p: ConvParams, plane: usize, row: i32, rows: i32, to: usize, phaseBytes: usize): void {
+export function copyBand(p: ConvParams, plane: usize, row: i32, rows: i32, to: usize, phaseBytes: usize): void {
   const rowBytes = phaseBytes * <usize>p.strideW;
   const imageRowBytes = <usize>p.inW << 2;
   // Cells behind the last tap of the last output are not wanted.

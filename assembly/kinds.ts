@@ -14,3 +14,5 @@ export const SCATTERED: i32 = 4;
 export const FACTORED: i32 = 5;
 /** CONV by tiles of results. */
 export const WINOGRAD: i32 = 6;
+/** CONV in groups of few channels. */
+export const GROUPED: i32 = 7;

@@ -8,7 +8,7 @@
  * `shuffle` > 1 folds a channel shuffle of the result into the order of the rows: packed channel p holds weight row
  * (p mod shuffle)·(outC / shuffle) + p / shuffle. Only without groups, or for a depthwise kernel that looks its input channel up.
  */
-import { NR } from "./blocks";
+import { FOUR, NR } from "./blocks";
 import { PackParams } from "./params";
 import { zeroFloats } from "./simd";
 
@@ -66,21 +66,22 @@ function moveTaps(
 
 // @ts-ignore: decorator
 @inline
-function movePanels(p: PackParams, packed: usize, source: usize, unpack: bool): void {
+function movePanels(p: PackParams, packed: usize, source: usize, width: i32, unpack: bool): void {
   const groupOutC = p.groupOutC;
-  const panels = (groupOutC + NR - 1) / NR;
+  const panels = (groupOutC + width - 1) / width;
   for (let td = 0; td < min(p.kD, p.phaseD); td++) {
     for (let th = 0; th < min(p.kH, p.phaseH); th++) {
       for (let tw = 0; tw < min(p.kW, p.phaseW); tw++) {
         const taps = phaseTaps(p.kD, p.phaseD, td) * phaseTaps(p.kH, p.phaseH, th) * phaseTaps(p.kW, p.phaseW, tw);
-        const panelFloats = taps * p.groupInC * NR;
+        const panelFloats = taps * p.groupInC * width;
         for (let g = 0; g < p.groups; g++) {
           for (let panel = 0; panel < panels; panel++) {
-            const lanes = min(NR, groupOutC - panel * NR);
-            if (lanes < NR && !unpack) zeroFloats(packed, panelFloats);
+            const lanes = min(width, groupOutC - panel * width);
+            if (lanes < width && !unpack) zeroFloats(packed, panelFloats);
             for (let lane = 0; lane < lanes; lane++) {
-              const channel = g * p.strideGroup + sourceChannel(panel * NR + lane, groupOutC, p.shuffle) * p.strideOut;
-              moveTaps(p, packed + (<usize>lane << 2), <usize>p.groupInC * (4 * NR), 4 * NR, source + (<usize>channel << 2), td, th, tw, unpack);
+              const channel = g * p.strideGroup + sourceChannel(panel * width + lane, groupOutC, p.shuffle) * p.strideOut;
+              const cellBytes = <usize>width << 2;
+              moveTaps(p, packed + (<usize>lane << 2), <usize>p.groupInC * cellBytes, cellBytes, source + (<usize>channel << 2), td, th, tw, unpack);
             }
             packed += <usize>panelFloats << 2;
           }
@@ -92,12 +93,17 @@ function movePanels(p: PackParams, packed: usize, source: usize, unpack: bool): 
 
 /** Panels: [phase][group][panel][tap][input channel][8], the B operand of the GEMM, each zero-padded to eight output channels. */
 export function packPanels(p: PackParams, from: usize, to: usize): void {
-  movePanels(p, to, from, false);
+  movePanels(p, to, from, NR, false);
 }
 
 /** Panels back to the filter layout: the way of a weight gradient. */
 export function unpackPanels(p: PackParams, from: usize, to: usize): void {
-  movePanels(p, from, to, true);
+  movePanels(p, from, to, NR, true);
+}
+
+/** Likewise of four output channels: [group][panel][tap][input channel][4], the weights of groups-tile.ts. */
+export function packFours(p: PackParams, from: usize, to: usize): void {
+  movePanels(p, to, from, FOUR, false);
 }
 
 /** Rows: [channel][tap], `stride` floats apart, the weights of the channels-first depthwise kernel. */

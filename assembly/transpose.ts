@@ -79,6 +79,40 @@ export function planesToPixels(from: usize, planeBytes: usize, channels: i32, pi
   }
 }
 
+/** Four channels of four pixels into the planes from `to` on. */
+// @ts-ignore: decorator
+@inline
+function fourPlanes(v0: v128, v1: v128, v2: v128, v3: v128, to: usize, planeBytes: usize): usize {
+  const low01 = i32x4.shuffle(v0, v1, 0, 4, 1, 5), low23 = i32x4.shuffle(v2, v3, 0, 4, 1, 5);
+  const high01 = i32x4.shuffle(v0, v1, 2, 6, 3, 7), high23 = i32x4.shuffle(v2, v3, 2, 6, 3, 7);
+  v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+  v128.store(to += planeBytes, i64x2.shuffle(low01, low23, 1, 3));
+  v128.store(to += planeBytes, i64x2.shuffle(high01, high23, 0, 2));
+  v128.store(to += planeBytes, i64x2.shuffle(high01, high23, 1, 3));
+  return to + planeBytes;
+}
+
+/** The way back of channels in whole cache lines: block by block, their addresses take longer than the cells. */
+function linesToPlanes(from: usize, pixelBytes: usize, channels: i32, pixels: i32, to: usize, planeBytes: usize): void {
+  for (let first = 0; first < pixels; first += PIXELS) {
+    const end = min(first + PIXELS, pixels);
+    for (let c = 0; c < channels; c += 16) {
+      for (let i = first; i < end; i += 4) {
+        if (i > pixels - 4) i = pixels - 4;
+        const a = from + <usize>i * pixelBytes + (<usize>c << 2);
+        const b = a + pixelBytes;
+        const d = b + pixelBytes;
+        const e = d + pixelBytes;
+        let plane = to + <usize>c * planeBytes + (<usize>i << 2);
+        plane = fourPlanes(v128.load(a), v128.load(b), v128.load(d), v128.load(e), plane, planeBytes);
+        plane = fourPlanes(v128.load(a, 16), v128.load(b, 16), v128.load(d, 16), v128.load(e, 16), plane, planeBytes);
+        plane = fourPlanes(v128.load(a, 32), v128.load(b, 32), v128.load(d, 32), v128.load(e, 32), plane, planeBytes);
+        fourPlanes(v128.load(a, 48), v128.load(b, 48), v128.load(d, 48), v128.load(e, 48), plane, planeBytes);
+      }
+    }
+  }
+}
+
 /** The way back; channel c becomes plane shuffledChannel(c). */
 export function pixelsToPlanes(from: usize, pixelBytes: usize, channels: i32, pixels: i32, to: usize, planeBytes: usize, shuffle: i32): void {
   if (channels < 4 || pixels < 4) {
@@ -90,6 +124,10 @@ export function pixelsToPlanes(from: usize, pixelBytes: usize, channels: i32, pi
         cell += pixelBytes;
       }
     }
+    return;
+  }
+  if ((channels & 15) == 0 && shuffle == 1) {
+    linesToPlanes(from, pixelBytes, channels, pixels, to, planeBytes);
     return;
   }
   for (let first = 0; first < pixels; first += PIXELS) {

@@ -29,12 +29,12 @@ export function bandRowBytes(shape: KernelShape, channelsLast: boolean, weightSt
   return (roundUp(outW, 4) + Math.floor(reach / strideW)) * strideW * 4;
 }
 
-/** As many output rows as BAND_BYTES hold, but at least twice the rows that neighbouring bands both copy. */
-export function bandRows(shape: KernelShape, rowBytes: number): number {
+/** As many output rows as `bytes` hold, but at least twice the rows that neighbouring bands both copy. */
+export function bandRows(shape: KernelShape, rowBytes: number, bytes = BAND_BYTES): number {
   const [, outH] = shape.outSize;
   const [, strideH] = shape.stride;
   const extent = (shape.kernel[1] - 1) * shape.dilation[1] + 1;
-  const fitting = Math.floor((BAND_BYTES / rowBytes - extent) / strideH) + 1;
+  const fitting = Math.floor((bytes / rowBytes - extent) / strideH) + 1;
   return Math.min(outH, Math.max(fitting, 2 * Math.ceil(extent / strideH)));
 }
 

@@ -20,7 +20,8 @@ export function biasBytes({ biasGroups, biasStride }: PackPlan): number {
 }
 
 /** Which export of the module packs its weights. */
-function packingOf({ kind, channelsLast }: PackPlan): keyof Pick<Kernels, 'packPanels' | 'packRows' | 'packTaps'> {
+function packingOf({ kind, channelsLast }: PackPlan): keyof Pick<Kernels, 'packFours' | 'packPanels' | 'packRows' | 'packTaps'> {
+  if (kind === 'grouped') return 'packFours';
   if (kind === 'transposedDepthwise') return 'packTaps';
   if (kind === 'depthwise') return channelsLast ? 'packTaps' : 'packRows';
   return 'packPanels';
@@ -98,9 +99,12 @@ function kernelOf({
   | 'depthwiseChannelsLast'
   | 'factoredChannelsFirst'
   | 'factoredChannelsLast'
+  | 'groupsChannelsFirst'
+  | 'groupsChannelsLast'
 > {
   if (kind === 'factored') return channelsLast ? 'factoredChannelsLast' : 'factoredChannelsFirst';
   if (kind === 'depthwise') return channelsLast ? 'depthwiseChannelsLast' : 'depthwiseChannelsFirst';
+  if (kind === 'grouped') return channelsLast ? 'groupsChannelsLast' : 'groupsChannelsFirst';
   if (!channelsLast) return 'convChannelsFirst';
   if (kind === 'conv') return 'convChannelsLast';
   if (kind === 'winograd') return 'convWinograd';

@@ -12,7 +12,7 @@ import type { Plan } from './types.ts';
 import type { Points } from './winograd.ts';
 
 /** Numbers of assembly/kinds.ts. */
-export type Kind = 'conv' | 'depthwise' | 'transposed' | 'transposedDepthwise' | 'scattered' | 'factored' | 'winograd';
+export type Kind = 'conv' | 'depthwise' | 'transposed' | 'transposedDepthwise' | 'scattered' | 'factored' | 'winograd' | 'grouped';
 
 /** Which kernel computes, and how it wants its weights. Known before the image is. */
 export interface PackPlan {
@@ -92,7 +92,10 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
   const { channelsLast, shuffle, algorithm } = settings;
   if (algorithm === 'winograd' || algorithm === 'factored') throw unsupported(op, `algorithm '${algorithm}' cannot serve it`);
   if (algorithm === 'direct' && groupInC !== 1) {
-    throw unsupported(op, `algorithm 'direct' sums over one input channel, the weight has inChannels / groups = ${groupInC}`);
+    throw unsupported(
+      op,
+      `algorithm 'direct' sums over one input channel, or in groups of whole fours of filters; the weight has inChannels / groups = ${groupInC}`,
+    );
   }
   if (algorithm === 'direct' && settings.rank === 3) throw unsupported(op, "algorithm 'direct' is for one and two dimensions");
   if (algorithm === 'gemm' && filter.depthwise)

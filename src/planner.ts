@@ -2,6 +2,7 @@
 import { unsupported } from './check.ts';
 import type { ConvSettings } from './options.ts';
 import { type ConvPlan, convPlan, type PackPlan, packPlan } from './plan.ts';
+import { groupsPlan, packGroups } from './plan-groups.ts';
 import { packTransposed, phases, transposedPlan } from './plan-transposed.ts';
 import { tiledPlan } from './plan-winograd.ts';
 import type { ConvShape, FilterRole, FilterShape } from './shape.ts';
@@ -67,11 +68,14 @@ export function planner(
   const tiles = tilesFor(op, filter, settings, role, calling);
   const finite = tiles.points.length > 0 ? finiteness(weight, calling) : always(true);
   const summed: ConvSettings = tiles.asked ? { ...settings, algorithm: transposed ? 'direct' : 'gemm' } : settings;
-  const pack = transposed ? packTransposed(op, filter, summed) : packPlan(op, filter, summed);
+  const pack = transposed ? packTransposed(op, filter, summed) : (packGroups(filter, summed) ?? packPlan(op, filter, summed));
   // A layer keeps the planner, which must not keep the tensors that were packed.
   const kept: ConvSettings = { ...settings, bias: undefined };
-  const planned = (shape: ConvShape, allowed: Tiles): ConvPlan =>
-    transposed ? transposedPlan(shape, pack, kept, allowed) : (tiledPlan(shape, pack, allowed) ?? convPlan(shape, pack));
+  const planned = (shape: ConvShape, allowed: Tiles): ConvPlan => {
+    if (transposed) return transposedPlan(shape, pack, kept, allowed);
+    if (pack.kind === 'grouped') return groupsPlan(shape, pack);
+    return tiledPlan(shape, pack, allowed) ?? convPlan(shape, pack);
+  };
   return {
     pack,
     plan: (shape) => {

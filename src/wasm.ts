@@ -20,6 +20,8 @@ export interface Kernels {
   convScattered(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   factoredChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   factoredChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  groupsChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  groupsChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   chain(
     records: number,
     recordBytes: number,
@@ -58,6 +60,7 @@ export interface Kernels {
     work: number,
   ): void;
   packRows(params: number, from: number, to: number): void;
+  packFours(params: number, from: number, to: number): void;
   packPanels(params: number, from: number, to: number): void;
   packTaps(params: number, from: number, to: number): void;
   weightGradChannelsFirst(params: number, input: number, gradOutput: number, sums: number, work: number): void;

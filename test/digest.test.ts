@@ -23,6 +23,8 @@ it.each<[name: string, digest: string, options: ConvOptions]>([
   ['g20ic20ih15oc40kh3ph1', '30b005fcb4382389', { activation: 'hardSwish' }],
   ['g20ic20ih15oc40kh3ph1', '7db3b8dc18571300', { inputLayout: 'nhwc', activation: { leakyRelu: 0.3 } }],
   ['g20ic20ih15oc20kh7ph3sh2', 'e7776270996b58e2', { algorithm: 'direct' }],
+  ['g5ic20ih15oc20kh3ph1sh2', '774027311759c305', { activation: 'relu' }],
+  ['g5ic20ih15oc20kh3ph1', '3f549b73de85f30e', { inputLayout: 'nhwc', activation: 'silu' }],
 ])('%s %s %j', (name, digest, options) => {
   const p = problem(name);
   const made = operands(p, { ...options, bias: fractions(p.oc, 3) }, fractions);

@@ -1,0 +1,172 @@
+/** Convolutions in groups of few channels, against plain loops: every width of tile, band, border and phase, through outputs that were NaN. */
+import { describe, expect, it } from 'vitest';
+import { BAND_BYTES } from '../assembly/blocks.ts';
+import type { ConvOptions, Tensor } from '../src/index.ts';
+import * as reference from '../src/reference/index.ts';
+import { fractions, guarded, integers, operands, problem } from './cases.ts';
+import { exact, expectClose, sumBound } from './close.ts';
+import { testEngine } from './engines.ts';
+
+const engine = testEngine();
+const layouts = ['nchw', 'nhwc'] as const;
+
+function check(name: string, extra: ConvOptions = {}, bound = exact): void {
+  const p = problem(name);
+  const { input, weight, options } = operands(p, { bias: integers(p.oc, 3), ...extra });
+  const want = reference.conv2d(input, weight, options);
+  const { out, intact } = guarded(want.data.length);
+  const got = engine.conv2d(input, weight, { ...options, algorithm: 'direct', out });
+  expectClose(got, want, bound, `${name} ${JSON.stringify(extra)}`);
+  expect(intact()).toBe(true);
+}
+
+function planOf(weight: readonly number[], input: readonly number[], options: ConvOptions): ReturnType<typeof layer.plan> {
+  const size = weight.reduce((a, b) => a * b, 1);
+  const layer = engine.conv2d.prepare({ data: integers(size), shape: weight }, options);
+  const plan = layer.plan(input);
+  layer.dispose();
+  return plan;
+}
+
+describe.each(layouts)('groups %s', (inputLayout) => {
+  // Vectors of four, pairs of them along rows, pairs of rows where one is left over.
+  it.each(Array.from({ length: 26 }, (_, i) => i + 1))('%i columns', (iw) => {
+    for (const ih of [1, 2, 3, 6]) check(`g3ic12ih${ih}iw${iw}oc12kh3ph1`, { inputLayout });
+    check(`g2ic8ih5iw${iw}oc8kh3ph1sh2`, { inputLayout });
+    check(`g2ic6ih4iw${iw}oc8kh2kw3ph1sh1sw3`, { inputLayout });
+  });
+  it.each([2, 3, 4, 5, 7, 8, 16, 17])('%i input channels a group', (c) => {
+    for (const g of [2, 3, 5])
+      for (const n of [4, 8, 12]) {
+        check(`g${g}ic${g * c}ih5oc${g * n}kh3ph1`, { inputLayout });
+        check(`g${g}ic${g * c}ih7oc${g * n}kh2kw1sh2`, { inputLayout });
+      }
+  });
+  it('groups of whole, cut and several cache lines', () => {
+    for (const [g, c] of [
+      [4, 4],
+      [7, 4],
+      [9, 4],
+      [5, 8],
+      [3, 16],
+      [3, 20],
+      [17, 2],
+    ] as const)
+      check(`mb2g${g}ic${g * c}ih6iw9oc${g * 4}kh3ph1`, { inputLayout });
+  });
+  it('more rows than a band holds', () => {
+    const rows = Math.ceil(BAND_BYTES / (40 * 4 * 4)) + 5;
+    check(`g5ic20ih${rows}iw40oc20kh3ph1`, { inputLayout });
+    check(`g5ic20ih${rows}iw41oc20kh3ph1sh2`, { inputLayout });
+    check(`mb2g2ic8ih${rows}iw39oc16kh5dh2dw1ph4pw2`, { inputLayout });
+  });
+  it('a row longer than a band', () => check(`g2ic8ih3iw${BAND_BYTES / 8 + 3}oc8kh3ph1`, { inputLayout }));
+  it.each([
+    'g2ic8ih9iw8oc8kh3dh2ph2',
+    'g2ic8ih12iw14oc8kh2kw3dh3dw2sh2sw3ph1',
+    'g2ic8ih5oc8kh5ph4',
+    'g3ic12ih9oc12kh1sh3',
+    'g2ic8ih9oc8kh3sh4sw5ph1',
+    'g2ic8ih9oc8kh9',
+    'mb3g2ic8ih5oc16kh3ph2',
+    'g4ic16ih20oc16kh7ph3',
+    'g2ic8ih1iw1oc8kh3ph6',
+    'g4ic16ih1iw30oc16kh1kw5pw2',
+    'g4ic16ih30iw1oc16kh5kw1ph2pw0',
+  ])('%s', (name) => check(name, { inputLayout }));
+  it.each([1, 2, 3])('borders at stride %i', (stride) => {
+    for (const size of [3, 4, 7, 8, 9, 13])
+      for (const begin of [0, 1, 2, 5])
+        for (const end of [0, 1, 2, 5]) {
+          const padding = [
+            [begin, end],
+            [end, begin],
+          ] as const;
+          check(`g2ic8ih${size}oc8kh3sh${stride}`, { inputLayout, padding });
+          check(`g2ic8ih${size}iw${size + 2}oc8kh3dh2sh${stride}`.replace('dh2', size > 4 ? 'dh2' : ''), { inputLayout, padding });
+        }
+  });
+  it('paddings, borders, filter layouts, shuffles', () => {
+    for (const padding of ['valid', 'same', 'same-lower'] as const) check('g2ic8ih7iw8oc8kh4kw3sh2', { inputLayout, padding });
+    for (const paddingMode of ['reflect', 'replicate', 'circular'] as const)
+      check('g2ic8ih5iw6oc8kh3', {
+        inputLayout,
+        paddingMode,
+        padding: [
+          [1, 3],
+          [4, 2],
+        ],
+      });
+    for (const filterLayout of ['oihw', 'ohwi', 'iohw', 'ihwo', 'hwio', 'hwoi'] as const)
+      check('g3ic12ih6oc24kh3kw2', { inputLayout, filterLayout });
+    for (const shuffle of [2, 3, 4, 6, 12]) for (const iw of [3, 9, 13]) check(`mb2g3ic12ih5iw${iw}oc12kh3ph1`, { inputLayout, shuffle });
+    check('g3ic12ih5iw9oc24kh3ph1', { inputLayout, shuffle: 3, bias: undefined });
+  });
+  it('activations', () => {
+    for (const activation of [
+      'relu',
+      'relu6',
+      { clamp: [-9, 30] },
+      { leakyRelu: 0.5 },
+      { elu: 0.5 },
+      'sigmoid',
+      'tanh',
+      'silu',
+      'hardSwish',
+    ] as const)
+      for (const name of ['g2ic8ih5iw15oc8kh3ph1', 'g2ic8ih4iw3oc8kh3ph1']) check(name, { inputLayout, activation }, sumBound(72, 4));
+  });
+  it('one dimension', () => {
+    const weight: Tensor = { data: integers(12 * 4 * 3, 2), shape: [12, 4, 3] };
+    const channelsLast = inputLayout === 'nhwc';
+    for (const w of [3, 8, 41]) {
+      const input: Tensor = { data: integers(2 * 12 * w), shape: channelsLast ? [2, w, 12] : [2, 12, w] };
+      const options = { groups: 3, padding: 1, inputLayout: channelsLast ? 'nwc' : 'ncw' } as const;
+      const layer = engine.conv1d.prepare(weight, options);
+      expect(layer.plan(input.shape).algorithm).toBe('direct');
+      expectClose(layer.run(input), reference.conv1d(input, weight, options));
+      layer.dispose();
+    }
+  });
+  it('NaN reaches the results whose window holds it, and no others', () => {
+    for (const name of ['g3ic12ih6iw14oc12kh3ph1', 'g3ic12ih7iw9oc12kh3ph1sh2']) {
+      const { input, weight, options } = operands(problem(name), { inputLayout });
+      for (const [i, value] of [NaN, Infinity, -Infinity].entries()) input.data[i * 100 + 7] = value;
+      const algorithm = 'direct';
+      expectClose(engine.conv2d(input, weight, { ...options, algorithm }), reference.conv2d(input, weight, options));
+    }
+  });
+  it('is chosen where four filters to a group fill half a tile of a GEMM', () => {
+    const images = (c: number): readonly number[] => (inputLayout === 'nchw' ? [1, c, 28, 28] : [1, 28, 28, c]);
+    const options = { groups: 32, padding: 1, inputLayout } as const;
+    const plan = planOf([128, 4, 3, 3], images(128), options);
+    expect(plan.algorithm).toBe('direct');
+    expect(plan.variant).toMatch(/^groups of 4→4 channels, copied in bands of \d+ rows$/);
+    expect(plan.reason).toContain('half a tile');
+    expect(planOf([128, 8, 3, 3], images(256), { ...options, stride: 2 }).algorithm).toBe('direct');
+    expect(planOf([256, 8, 3, 3], images(256), { ...options, accuracy: 'exact' }).algorithm).toBe('gemm');
+    expect(planOf([256, 8, 3, 3], images(256), { ...options, algorithm: 'direct' }).reason).toBe('asked for');
+    expect(planOf([128, 4, 1, 1], images(128), { ...options, padding: 0 }).algorithm).toBe('gemm');
+    expect(planOf([128, 4, 3, 3], images(128), { ...options, algorithm: 'gemm' }).algorithm).toBe('gemm');
+    for (const [weight, groups] of [
+      [[6, 4, 3, 3], 3],
+      [[8, 4, 3, 3], 1],
+    ] as const) {
+      const rest = images(4 * groups);
+      expect(planOf(weight, rest, { inputLayout, groups }).algorithm).toBe('gemm');
+      expect(() => planOf(weight, rest, { inputLayout, groups, algorithm: 'direct' })).toThrow('in groups of whole fours of filters');
+    }
+  });
+});
+
+it('both layouts give the same bits, and the GEMM those of sums in the same order', () => {
+  const p = problem('g4ic16ih9iw11oc16kh3ph1');
+  const given = operands(p, { bias: fractions(16, 3) }, fractions);
+  const turned = operands(p, { inputLayout: 'nhwc', bias: fractions(16, 3) }, fractions);
+  for (let c = 0; c < 16; c++) for (let i = 0; i < 99; i++) turned.input.data[i * 16 + c] = given.input.data[c * 99 + i] as number;
+  const first = engine.conv2d(given.input, given.weight, given.options);
+  const last = engine.conv2d(turned.input, given.weight, turned.options);
+  const gemm = engine.conv2d(given.input, given.weight, { ...given.options, algorithm: 'gemm' });
+  expect(gemm.data).toEqual(first.data);
+  for (let c = 0; c < 16; c++) for (let i = 0; i < 99; i++) expect(last.data[i * 16 + c]).toBe(first.data[c * 99 + i]);
+});
