@@ -41,14 +41,12 @@ function tilesFor(op: string, filter: FilterShape, settings: ConvSettings, role:
   const points = role === 'transposed' ? pointsOfPhases(filter, settings, phases(filter, settings)) : pointsOf(filter, settings);
   if (points.length > 0) return { points, asked, once: calling };
   if (!asked) return NO_TILES;
-  const taps =
-    'square kernels or rows of two to five taps for each step of the stride, the same stride both ways, no dilation beside a stride';
-  const phased = 'remainders of the stride that see a square or a row of two to five taps';
-  const channels = 'several channels to a filter, 16 or more of image and result';
-  throw unsupported(
-    op,
-    `algorithm 'winograd' needs ${role === 'transposed' ? phased : taps}, ${channels}, and an accuracy other than 'exact'`,
-  );
+  const forward =
+    'square kernels or rows of two to five taps for each step of the stride, the same stride both ways, no dilation beside a stride, ' +
+    'several channels to a filter, 16 or more of the result, 16 or more of the image or 8 to 16 in all phases of the stride';
+  const backward =
+    'remainders of the stride that see a square or a row of two to five taps, several channels to a filter, 16 or more of image and result';
+  throw unsupported(op, `algorithm 'winograd' needs ${role === 'transposed' ? backward : forward}, and an accuracy other than 'exact'`);
 }
 
 /**
