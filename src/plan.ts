@@ -81,8 +81,9 @@ export const AS_IT_IS = {
  * 1.0–1.15, 16 filters 1.0–1.1, 24 filters 1.1–1.3; 3×3 24 and 32 filters 0.9–1.15, 64 filters 1.03–1.3. Channels first: 5×5 and 7×7 32 filters 0.93, 64 filters 1.03–1.15; 3×3 64
  * filters 0.8.
  */
-function gemmSharesMore(filters: number, taps: number, channelsLast: boolean): boolean {
-  if (!channelsLast) return filters >= 48 && taps > 9;
+function gemmSharesMore(groups: number, filters: number, taps: number, channelsLast: boolean): boolean {
+  // Channels with a few filters each are vectors to the direct kernel, and matrices too small for a GEMM.
+  if (!channelsLast || groups > 1) return filters >= 48 && taps > 9;
   return (filters < 4 && taps >= 25) || (filters >= 8 && taps >= 49) || (filters >= 20 && taps >= 25) || (filters >= 48 && taps >= 9);
 }
 
@@ -100,7 +101,7 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
   if (algorithm === 'direct' && settings.rank === 3) throw unsupported(op, "algorithm 'direct' is for one and two dimensions");
   if (algorithm === 'gemm' && filter.depthwise)
     throw unsupported(op, "algorithm 'gemm' is for conv2d, a depthwise kernel has nothing to reuse");
-  const many = !filter.depthwise && gemmSharesMore(outC / groups, volume(filter.kernel), channelsLast);
+  const many = !filter.depthwise && gemmSharesMore(groups, outC / groups, volume(filter.kernel), channelsLast);
   const depthwise = groupInC === 1 && !many && settings.rank < 3;
   const clamped = settings.activation.name === 'clamp';
   if (algorithm === 'direct' || (algorithm === 'auto' && depthwise)) {

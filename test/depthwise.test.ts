@@ -24,6 +24,16 @@ function check(name: string, extra: ConvOptions = {}): void {
 
 const around = (block: number): number[] => [...new Set([1, block - 1, block, block + 1, 2 * block + 1])];
 
+it('a grouped convolution with one channel and one filter to a group is no GEMM, whatever its kernel', () => {
+  for (const inputLayout of ['nchw', 'nhwc'] as const)
+    for (const k of [3, 5, 7]) {
+      const { input, weight, options } = operands(problem(`g48ic48ih28oc48kh${k}ph1`), { inputLayout });
+      const layer = engine.conv2d.prepare(weight, options);
+      expect(layer.plan(input.shape).algorithm).toBe('direct');
+      layer.dispose();
+    }
+});
+
 describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
   it.each(around(CHANNELS))('%i channels', (c) => {
     check(`ic${c}ih6oc${c}kh3ph1`, { inputLayout, bias: integers(c, 3) });
