@@ -30,6 +30,18 @@ export function check(name: string, extra: ConvOptions = {}, plain?: (given: Ope
   }
 }
 
+/** NaN, infinity and its negative at three places of the image are in the results whose window holds them, whatever follows the sum, and in no others. */
+export function checkNonFinite(name: string, places: readonly number[], inputLayout: (typeof layouts)[number]): void {
+  const special = (data: Float32Array): string => data.map((x) => (Number.isFinite(x) ? 0 : x)).join();
+  for (const activation of [undefined, 'relu6', { clamp: [-3, 3] }] as const) {
+    const { input, weight, options } = operands(problem(name), { inputLayout, activation });
+    for (const [i, place] of places.entries()) input.data[place] = [NaN, Infinity, -Infinity][i] as number;
+    const want = reference.conv2d(input, weight, options);
+    for (const accuracy of accuracies)
+      expect(special(engine.conv2d(input, weight, { ...options, algorithm: 'winograd', accuracy }).data)).toBe(special(want.data));
+  }
+}
+
 /** The largest error, and the root of the mean square, over the largest result. */
 export function errors({ data }: Tensor, want: readonly number[] | Float64Array): readonly [largest: number, mean: number] {
   let [largest, squares] = [0, 0];

@@ -5,7 +5,7 @@ import * as reference from '../src/reference/index.ts';
 import { fractions, integers, type Operands, operands, problem } from './cases.ts';
 import { exact, expectClose, sumBound } from './close.ts';
 import { testEngine } from './engines.ts';
-import { accuracies, check, errors, layouts, sums } from './tiled.ts';
+import { accuracies, check, checkNonFinite, errors, layouts, sums } from './tiled.ts';
 
 const engine = testEngine();
 describe.each(layouts)('winograd, %s', (inputLayout) => {
@@ -97,16 +97,7 @@ describe.each(layouts)('winograd, %s', (inputLayout) => {
       ['ic16ih17iw19oc16kh3dh2ph2', [33, 2500]],
       ['mb2ic16ih1iw40oc16kh1kw3pw1', [0, 639, 1000]],
     ] as const)
-      for (const activation of [undefined, 'relu6', { clamp: [-3, 3] }] as const) {
-        const { input, weight, options } = operands(problem(name), { inputLayout, activation });
-        for (const [i, place] of at.entries()) input.data[place] = [NaN, Infinity, -Infinity][i] as number;
-        const want = reference.conv2d(input, weight, options);
-        const special = (data: Float32Array): string => data.map((x) => (Number.isFinite(x) ? 0 : x)).join();
-        for (const accuracy of accuracies) {
-          const got = engine.conv2d(input, weight, { ...options, algorithm: 'winograd', accuracy });
-          expect(special(got.data)).toBe(special(want.data));
-        }
-      }
+      checkNonFinite(name, at, inputLayout);
   });
 
   it('finite data whose transforms are not', () => {
