@@ -1,5 +1,5 @@
 /** The command: layers by the GEMM against its bare register tile, in turns. `--help` says how. */
-import { readArgs, say, UsageError, wholeNumber } from '../cli/usage.ts';
+import { failure, readArgs, say, UsageError, wholeNumber } from '../cli/usage.ts';
 import { workOf } from '../cli/work.ts';
 import { createEngine } from '../src/index.ts';
 import { bareTile } from './bare-tile.ts';
@@ -87,10 +87,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const wrongOption = error instanceof UsageError;
-  say(wrongOption ? `${error.message}\n\n${help}` : error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-  process.exitCode = wrongOption ? 2 : 1;
-}
+process.exitCode = await main().catch((error) => failure(error, help));

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { bench, benchHelp } from './bench.ts';
 import { plan, planHelp } from './plan.ts';
-import { say, UsageError } from './usage.ts';
+import { failure, UsageError } from './usage.ts';
 
 const help = `Usage: wasm-conv <command> [options]
 
@@ -44,12 +44,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     else throw new UsageError(name === undefined ? 'a command is missing' : `'${name}' is no command`);
     return 0;
   } catch (error) {
-    if (error instanceof UsageError) {
-      say(`${error.message}\n\n${command?.help ?? help}`);
-      return 2;
-    }
-    say(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-    return 1;
+    return failure(error, command?.help ?? help);
   }
 }
 

@@ -4,6 +4,16 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 /** A wrong option: exit code 2, and the help of the command on standard error. */
 export class UsageError extends Error {}
 
+/** What went wrong outside of the command: its message says all there is to say. */
+export class CommandError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode = 1,
+  ) {
+    super(message);
+  }
+}
+
 /**
  * As `parseArgs`.
  * @throws UsageError
@@ -36,4 +46,18 @@ function listed(values: readonly string[]): string {
 
 export function say(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+/** Says what has ended a command. @returns its exit code */
+export function failure(error: unknown, help: string): number {
+  if (error instanceof UsageError) {
+    say(`${error.message}\n\n${help}`);
+    return 2;
+  }
+  if (error instanceof CommandError) {
+    say(error.message);
+    return error.exitCode;
+  }
+  say(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  return 1;
 }

@@ -1,7 +1,7 @@
 /** The command: our engine and LiteRT.js on the same layers, in turns, in Chromium. `--help` says how. */
 import { dirname, join } from 'node:path';
 import { commandLine } from '../../cli/command-line.ts';
-import { readArgs, say, UsageError, wholeNumber } from '../../cli/usage.ts';
+import { failure, readArgs, say, UsageError, wholeNumber } from '../../cli/usage.ts';
 import { workOf } from '../../cli/work.ts';
 import { settlingTime, turnsOf } from '../contest.ts';
 import { engineLine, machineLine, thisMachine } from '../machine.ts';
@@ -113,10 +113,4 @@ async function main(): Promise<number> {
   return report.layers.some(oursWrong) ? 1 : 0;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const wrongOption = error instanceof UsageError;
-  say(wrongOption ? `${error.message}\n\n${help}` : error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-  process.exitCode = wrongOption ? 2 : 1;
-}
+process.exitCode = await main().catch((error) => failure(error, help));

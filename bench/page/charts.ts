@@ -1,11 +1,11 @@
 /** The command: everything that README.md shows of the speed, measured and drawn anew. `--help` says how. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readArgs, say, UsageError, wholeNumber } from '../../cli/usage.ts';
-import { BenchmarkError, type File, measureChromium, measureNode, roofOf, writeFiles } from './make.ts';
+import { failure, readArgs, UsageError, wholeNumber } from '../../cli/usage.ts';
+import { type File, measureChromium, measureNode, roofOf, writeFiles } from './make.ts';
 import { type Run, reportPage } from './page.ts';
 import { pickCharts, readmeBlock, readmeFolder, withBlock } from './readme.ts';
-import { type Results, ResultsError, readResults } from './results.ts';
+import { type Results, readResults } from './results.ts';
 
 const help = `Usage: npm run bench:charts -- [options]
 
@@ -85,10 +85,4 @@ async function main(): Promise<number> {
   return measured.exitCode;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (error instanceof UsageError) say(`${error.message}\n\n${help}`);
-  else say(error instanceof ResultsError || error instanceof BenchmarkError ? error.message : String(error));
-  process.exitCode = error instanceof UsageError ? 2 : error instanceof BenchmarkError ? error.exitCode : 1;
-}
+process.exitCode = await main().catch((error) => failure(error, help));

@@ -1,8 +1,8 @@
 /** The command: results of the benchmark → report.html and charts. `--help` says how. */
-import { parseArgs } from 'node:util';
-import { BenchmarkError, type File, measureNode, roofOf, writeFiles } from './make.ts';
+import { failure, readArgs, UsageError } from '../../cli/usage.ts';
+import { type File, measureNode, roofOf, writeFiles } from './make.ts';
 import { type Run, reportPage } from './page.ts';
-import { ResultsError, readResults } from './results.ts';
+import { readResults } from './results.ts';
 
 const help = `Usage: node --import tsx bench/page/main.ts [options] [-- options of wasm-conv bench]
 
@@ -22,16 +22,17 @@ Progress goes to standard error, the names of the files to standard output. Exit
 wrong, 2 for a wrong option.
 `;
 
-class UsageError extends Error {}
-
 function readOptions() {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse();
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause));
-  }
-  const { values, tokens } = parsed;
+  const { values, tokens } = readArgs({
+    allowPositionals: true,
+    tokens: true,
+    options: {
+      from: { type: 'string', multiple: true, default: [] },
+      out: { type: 'string', default: 'bench' },
+      bandwidth: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
   const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index ?? Number.POSITIVE_INFINITY;
   const rest: string[] = [];
   for (const token of tokens) {
@@ -46,23 +47,6 @@ function readOptions() {
   if (bandwidth !== undefined && !(bandwidth > 0 && Number.isFinite(bandwidth)))
     throw new UsageError(`--bandwidth must be a number above 0, got '${values.bandwidth}'`);
   return { help: values.help, from: values.from, out: values.out, bandwidth, rest };
-}
-
-function parse() {
-  return parseArgs({
-    allowPositionals: true,
-    tokens: true,
-    options: {
-      from: { type: 'string', multiple: true, default: [] },
-      out: { type: 'string', default: 'bench' },
-      bandwidth: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }
 
 async function main(): Promise<number> {
@@ -89,17 +73,4 @@ async function main(): Promise<number> {
   return exitCode;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (error instanceof UsageError) {
-    say(`${error.message}\n\n${help}`);
-    process.exitCode = 2;
-  } else if (error instanceof BenchmarkError) {
-    say(error.message);
-    process.exitCode = error.exitCode;
-  } else {
-    say(error instanceof ResultsError ? error.message : error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-    process.exitCode = 1;
-  }
-}
+process.exitCode = await main().catch((error) => failure(error, help));

@@ -3,17 +3,15 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CommandError } from '../../cli/usage.ts';
 import { thisMachine } from '../machine.ts';
 import { parseResults, type Results } from './results.ts';
 import type { Roof } from './roofline.ts';
 
 /** A benchmark failed; it has said why. */
-export class BenchmarkError extends Error {
-  constructor(
-    name: string,
-    readonly exitCode: number,
-  ) {
-    super(`${name} ended with exit code ${exitCode} and no results`);
+export class BenchmarkError extends CommandError {
+  constructor(name: string, exitCode: number) {
+    super(`${name} ended with exit code ${exitCode} and no results`, exitCode);
   }
 }
 

@@ -1,5 +1,6 @@
 /** `wasm-conv bench --json` → reports that are known to be whole: charts are drawn from these alone. */
 import { readFileSync } from 'node:fs';
+import { CommandError } from '../../cli/usage.ts';
 import { copiesOf } from '../copies.ts';
 import type { Machine } from '../machine.ts';
 import type { Figure, LayerReport, Report } from '../report.ts';
@@ -12,7 +13,7 @@ export interface Results extends Report {
 }
 
 /** What is read is not what `wasm-conv bench` writes. */
-export class ResultsError extends Error {
+export class ResultsError extends CommandError {
   override readonly name = 'ResultsError';
 }
 

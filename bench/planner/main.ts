@@ -1,6 +1,6 @@
 /** The command: what the planner chooses against every algorithm forced by hand, on each layer. `--help` says how. */
 import { commandLine } from '../../cli/command-line.ts';
-import { oneOf, readArgs, say, UsageError, wholeNumber } from '../../cli/usage.ts';
+import { failure, oneOf, readArgs, say, UsageError, wholeNumber } from '../../cli/usage.ts';
 import { workOf } from '../../cli/work.ts';
 import { settlingTime, turnsOf } from '../contest.ts';
 import { engineLine, machineLine, thisMachine } from '../machine.ts';
@@ -95,10 +95,4 @@ async function main(): Promise<number> {
   return all.behind > 0 ? 1 : 0;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const wrongOption = error instanceof UsageError;
-  say(wrongOption ? `${error.message}\n\n${help}` : error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-  process.exitCode = wrongOption ? 2 : 1;
-}
+process.exitCode = await main().catch((error) => failure(error, help));
