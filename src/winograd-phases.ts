@@ -50,8 +50,10 @@ function phasesOf(shape: ConvShape, phase: Spatial, { images, rows, columns }: B
 /**
  * Points with which the phases cost least, or 0 where their sums over all taps do. Phases that these points do not serve are summed, and have no say in
  * whether the others gain enough.
+ *
+ * @param needed part of the phases' products that another algorithm, which multiplies no zeros beyond the border, would have to make
  */
-export function choosePhases(shape: ConvShape, phase: Spatial, band: Band, { points, asked, once }: Tiles): Points | 0 {
+export function choosePhases(shape: ConvShape, phase: Spatial, band: Band, { points, asked, once }: Tiles, needed = 1): Points | 0 {
   const phases = phasesOf(shape, phase, band);
   let best: Points | 0 = 0;
   let most = 0;
@@ -61,7 +63,7 @@ export function choosePhases(shape: ConvShape, phase: Spatial, band: Band, { poi
     const direct = served.reduce((total, seen) => total + directCost(seen), 0);
     const tiled = served.reduce((total, seen) => total + cost(seen, each) + (once ? makingCost(seen) : 0), 0);
     const gain = direct - tiled;
-    if (best !== 0 ? gain > most : asked || tiled < WORTH_IT * direct) [best, most] = [each, gain];
+    if (best !== 0 ? gain > most : asked || tiled < WORTH_IT * needed * direct) [best, most] = [each, gain];
   }
   return best;
 }
