@@ -20,7 +20,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'relaxed',
-          include: ['test/{conformance*,conv*,depthwise,factored,flattened,gradients*,non-finite,property,separable,winograd*}.test.ts'],
+          include: [
+            'test/{conformance*,conv*,depthwise,factored,flattened,gradients*,non-finite,pointwise,property,separable,winograd*}.test.ts',
+          ],
           env: { WASM_CONV_BUILD: 'relaxed' },
           execArgv: relaxedFlags,
         },

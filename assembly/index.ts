@@ -11,6 +11,7 @@ export { depthwiseChannelsLast } from "./depthwise-channels-last";
 export { factoredChannelsFirst, factoredChannelsLast } from "./depthwise-factored";
 export { packBias, packPanels, packRows, packTaps, unpackPanels, unpackTaps } from "./pack";
 export { padImage } from "./pad";
+export { packPointwise, pointwiseChannelsFirst } from "./pointwise-channels-first";
 export { separableChannelsFirst } from "./separable-channels-first";
 export { convWinograd } from "./winograd";
 export { packWinograd } from "./winograd-weights";

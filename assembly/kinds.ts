@@ -14,3 +14,5 @@ export const SCATTERED: i32 = 4;
 export const FACTORED: i32 = 5;
 /** CONV by tiles of results. */
 export const WINOGRAD: i32 = 6;
+/** CONV of one tap, channels first, which stay so. */
+export const POINTWISE: i32 = 7;

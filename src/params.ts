@@ -86,7 +86,16 @@ export const padFields = ['outer', 'inner', 'inD', 'inH', 'inW', 'beginD', 'begi
 export const activationKinds: readonly ActivationSetting['name'][] = ['clamp', 'leakyRelu', 'elu', 'sigmoid', 'tanh', 'silu', 'hardSwish'];
 
 /** Numbers of assembly/kinds.ts. */
-export const kinds: readonly Kind[] = ['conv', 'depthwise', 'transposed', 'transposedDepthwise', 'scattered', 'factored', 'winograd'];
+export const kinds: readonly Kind[] = [
+  'conv',
+  'depthwise',
+  'transposed',
+  'transposedDepthwise',
+  'scattered',
+  'factored',
+  'winograd',
+  'pointwise',
+];
 
 /** Numbers of assembly/pad.ts. */
 export const borderModes: readonly PaddingMode[] = ['reflect', 'replicate', 'circular', 'zeros'];
@@ -181,6 +190,7 @@ export function writePackParams(memory: Float32Array, pointer: number, filter: F
     scattered: [groups, groupInC, groupOutC],
     factored: [1, outC, 1],
     winograd: [groups, groupOutC, groupInC],
+    pointwise: [groups, groupOutC, groupInC],
   }[pack.kind];
   const strides = [groupOutC * strideO, back ? strideI : strideO, back ? strideO : strideI, strideTap];
   const fields = [...channels, ...kernel, ...strides, ...pack.phase, reversed, pack.weightStride, pack.packShuffle];

@@ -2,6 +2,7 @@
 import { unsupported } from './check.ts';
 import type { ConvSettings } from './options.ts';
 import { type ConvPlan, convPlan, type PackPlan, packPlan } from './plan.ts';
+import { pointwisePlan } from './plan-pointwise.ts';
 import { packTransposed, phases, transposedPlan } from './plan-transposed.ts';
 import { tiledPlan } from './plan-winograd.ts';
 import type { ConvShape, FilterRole, FilterShape } from './shape.ts';
@@ -71,7 +72,9 @@ export function planner(
   // A layer keeps the planner, which must not keep the tensors that were packed.
   const kept: ConvSettings = { ...settings, bias: undefined };
   const planned = (shape: ConvShape, allowed: Tiles): ConvPlan =>
-    transposed ? transposedPlan(shape, pack, kept, allowed) : (tiledPlan(shape, pack, allowed) ?? convPlan(shape, pack));
+    transposed
+      ? transposedPlan(shape, pack, kept, allowed)
+      : (tiledPlan(shape, pack, allowed) ?? pointwisePlan(shape, pack) ?? convPlan(shape, pack));
   return {
     pack,
     plan: (shape) => {
