@@ -29,6 +29,13 @@ export const LAYOUT_BYTES = 262144;
 /** Pointwise, channels first: rows of weights that go over the panels of a block of pixels before the next do. */
 export const ROWS = 120;
 
+/**
+ * Pointwise, channels first: rows of a group with which the first tile of a panel packs it. With fewer its sums wait for themselves, with more the packing
+ * is too small a part.
+ */
+export const PACKING_FROM = 3;
+export const PACKING_TO = 64;
+
 /** Pointwise, channels first: bytes of the panels of a block of pixels, which stay in L2 beside the weights that go over them. */
 export const PANEL_BYTES = 131072;
 

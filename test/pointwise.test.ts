@@ -1,6 +1,6 @@
 /** Convolutions of one tap, channels first, whose planes fill panels: right around every block, to the bit as channels last, and chosen where they gain. */
 import { describe, expect, it } from 'vitest';
-import { FORESEEN, MR, NR, PANEL_BYTES, PARTS, ROWS } from '../assembly/blocks.ts';
+import { FORESEEN, MR, NR, PACKING_FROM, PACKING_TO, PANEL_BYTES, PARTS, ROWS } from '../assembly/blocks.ts';
 import type { ConvOptions, Plan, Tensor } from '../src/index.ts';
 import * as reference from '../src/reference/index.ts';
 import { fractions, guarded, integers, type Operands, operands, problem } from './cases.ts';
@@ -42,7 +42,7 @@ describe('sizes around every block', () => {
     check(`mb2g2ic6ih${pixels}iw1oc8kh1`);
   });
 
-  it.each(around(MR, NR, ROWS, 2 * ROWS))('%i results', (oc) => {
+  it.each(around(MR, NR, PACKING_FROM, PACKING_TO, ROWS, 2 * ROWS))('%i results', (oc) => {
     check(`ic3ih13oc${oc}kh1`);
     check(`mb2g2ic4ih8oc${2 * oc}kh1`);
   });
@@ -101,22 +101,24 @@ describe('bits', () => {
   const bits = ({ data }: Tensor): Int32Array => new Int32Array(data.slice().buffer);
 
   it.each(['ic40ih13oc21kh1', 'g3ic96ih14oc48kh1', 'mb2ic200ih9iw8oc10kh1', 'ic31ih1iw1001oc9kh1'])('%s: as channels last', (name) => {
-    const p = problem(name);
-    const given = operands(p, { bias: fractions(p.oc, 3), activation: { leakyRelu: 0.1 } }, fractions);
-    const { input, weight, options } = given;
-    expect(planOf(given).variant).toMatch(byPanels);
-    const got = engine.conv2d(input, weight, options);
-    const pixels = p.ih * p.iw;
-    const data = input.data.map((_, i) => {
-      const [pixel, c] = [Math.floor(i / p.ic), i % p.ic];
-      return input.data[(Math.floor(pixel / pixels) * p.ic + c) * pixels + (pixel % pixels)] as number;
-    });
-    const last = engine.conv2d({ data, shape: [p.mb, p.ih, p.iw, p.ic] }, weight, { ...options, inputLayout: 'nhwc' });
-    const back = got.data.map((_, i) => {
-      const [plane, pixel] = [Math.floor(i / pixels), i % pixels];
-      return last.data[(Math.floor(plane / p.oc) * pixels + pixel) * p.oc + (plane % p.oc)] as number;
-    });
-    expect(bits(got)).toEqual(bits({ data: back, shape: got.shape }));
+    for (const activation of ['relu', { leakyRelu: 0.1 }] as const) {
+      const p = problem(name);
+      const given = operands(p, { bias: fractions(p.oc, 3), activation }, fractions);
+      const { input, weight, options } = given;
+      expect(planOf(given).variant).toMatch(byPanels);
+      const got = engine.conv2d(input, weight, options);
+      const pixels = p.ih * p.iw;
+      const data = input.data.map((_, i) => {
+        const [pixel, c] = [Math.floor(i / p.ic), i % p.ic];
+        return input.data[(Math.floor(pixel / pixels) * p.ic + c) * pixels + (pixel % pixels)] as number;
+      });
+      const last = engine.conv2d({ data, shape: [p.mb, p.ih, p.iw, p.ic] }, weight, { ...options, inputLayout: 'nhwc' });
+      const back = got.data.map((_, i) => {
+        const [plane, pixel] = [Math.floor(i / pixels), i % pixels];
+        return last.data[(Math.floor(plane / p.oc) * pixels + pixel) * p.oc + (plane % p.oc)] as number;
+      });
+      expect(bits(got)).toEqual(bits({ data: back, shape: got.shape }));
+    }
   });
 
   it('zeros keep their sign', () => {
