@@ -32,6 +32,19 @@ export const PARTS = 3;
 /** Channels-first: bytes of a band's input and output in the other layout, which should stay in L2 beside the weights. */
 export const LAYOUT_BYTES = 262144;
 
+/** Pointwise, channels first: rows of weights that go over the panels of a block of pixels before the next do. */
+export const ROWS = 120;
+
+/**
+ * Pointwise, channels first: rows of a group with which the first tile of a panel packs it. With fewer its sums wait for themselves, with more the packing
+ * is too small a part.
+ */
+export const PACKING_FROM = 3;
+export const PACKING_TO = 64;
+
+/** Pointwise, channels first: bytes of the panels of a block of pixels, which stay in L2 beside the weights that go over them. */
+export const PANEL_BYTES = 131072;
+
 /** Weight gradient: an image of fewer channels is seen by whole rows of the kernel; more channels hide the cost of a run for each tap. */
 export const WHOLE_ROWS_BELOW = 16;
 

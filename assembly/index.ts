@@ -12,6 +12,7 @@ export { factoredChannelsFirst, factoredChannelsLast } from "./depthwise-factore
 export { groupsChannelsFirst, groupsChannelsLast } from "./groups";
 export { packBias, packFours, packPanels, packRows, packTaps, unpackPanels, unpackTaps } from "./pack";
 export { padImage } from "./pad";
+export { packPointwise, pointwiseChannelsFirst } from "./pointwise-channels-first";
 export { separableChannelsFirst } from "./separable-channels-first";
 export { convWinograd } from "./winograd";
 export { packWinograd } from "./winograd-weights";

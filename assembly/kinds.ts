@@ -16,3 +16,5 @@ export const FACTORED: i32 = 5;
 export const WINOGRAD: i32 = 6;
 /** CONV in groups of few channels. */
 export const GROUPED: i32 = 7;
+/** CONV of one tap, channels first, which stay so. */
+export const POINTWISE: i32 = 8;

@@ -5,6 +5,7 @@ import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
 import { type ConvPlan, type PackPlan, publicPlan, workBytes } from './plan.ts';
+import { rowBytes } from './plan-pointwise.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
 import type { Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
@@ -52,9 +53,23 @@ export function packings(
   ];
 }
 
+/** The weights of a plan once more, as rows made of the packed ones. */
+function rowsOf(plan: ConvPlan): Call['derived'] {
+  const { groups, groupOutC, groupInC } = plan.shape;
+  const { weightStride } = plan.pack;
+  return {
+    key: 0,
+    bytes: rowBytes(plan),
+    workBytes: 0,
+    derive: (kernels, packed, rows) =>
+      kernels.packPointwise(groups, groupOutC, groupInC, weightStride, packed + biasBytes(plan.pack), packed, rows),
+  };
+}
+
 /** The weights of a plan once more, as factors made of the packed ones. */
-function factorsOf(plan: ConvPlan): Call['derived'] {
+function derivedOf(plan: ConvPlan): Call['derived'] {
   const { points, pack, shape, kind } = plan;
+  if (kind === 'pointwise') return rowsOf(plan);
   if (points === 0) return undefined;
   const { groups, groupOutC, groupInC } = shape;
   const [results, channels] = kind === 'transposed' ? [groupInC, groupOutC] : [groupOutC, groupInC];
@@ -94,6 +109,7 @@ function kernelOf({
   | 'convChannelsLast'
   | 'convTransposed'
   | 'convWinograd'
+  | 'pointwiseChannelsFirst'
   | 'convScattered'
   | 'depthwiseChannelsFirst'
   | 'depthwiseChannelsLast'
@@ -105,6 +121,7 @@ function kernelOf({
   if (kind === 'factored') return channelsLast ? 'factoredChannelsLast' : 'factoredChannelsFirst';
   if (kind === 'depthwise') return channelsLast ? 'depthwiseChannelsLast' : 'depthwiseChannelsFirst';
   if (kind === 'grouped') return channelsLast ? 'groupsChannelsLast' : 'groupsChannelsFirst';
+  if (kind === 'pointwise') return 'pointwiseChannelsFirst';
   if (!channelsLast) return 'convChannelsFirst';
   if (kind === 'conv') return 'convChannelsLast';
   if (kind === 'winograd') return 'convWinograd';
@@ -130,7 +147,7 @@ export function convCall(
   given: readonly number[],
   result: readonly number[],
 ): Call {
-  const derived = factorsOf(plan);
+  const derived = derivedOf(plan);
   return {
     outputShape: result,
     workBytes: workBytes(plan),

@@ -69,7 +69,7 @@ function pack(program: Program, context: Context): number {
 function derive(op: string, { heap, kernels }: Context, derived: Derived, packed: number): number {
   const block = heap.take(op, derived.bytes);
   try {
-    const work = heap.take(op, derived.workBytes);
+    const work = derived.workBytes > 0 ? heap.take(op, derived.workBytes) : 0;
     derived.derive(kernels, packed, block, work);
     heap.release(work);
   } catch (error) {

@@ -95,6 +95,7 @@ export const kinds: readonly Kind[] = [
   'factored',
   'winograd',
   'grouped',
+  'pointwise',
 ];
 
 /** Numbers of assembly/pad.ts. */
@@ -191,6 +192,7 @@ export function writePackParams(memory: Float32Array, pointer: number, filter: F
     factored: [1, outC, 1],
     winograd: [groups, groupOutC, groupInC],
     grouped: [groups, groupOutC, groupInC],
+    pointwise: [groups, groupOutC, groupInC],
   }[pack.kind];
   const strides = [groupOutC * strideO, back ? strideI : strideO, back ? strideO : strideI, strideTap];
   const fields = [...channels, ...kernel, ...strides, ...pack.phase, reversed, pack.weightStride, pack.packShuffle];

@@ -12,7 +12,16 @@ import type { Plan } from './types.ts';
 import type { Points } from './winograd.ts';
 
 /** Numbers of assembly/kinds.ts. */
-export type Kind = 'conv' | 'depthwise' | 'transposed' | 'transposedDepthwise' | 'scattered' | 'factored' | 'winograd' | 'grouped';
+export type Kind =
+  | 'conv'
+  | 'depthwise'
+  | 'transposed'
+  | 'transposedDepthwise'
+  | 'scattered'
+  | 'factored'
+  | 'winograd'
+  | 'grouped'
+  | 'pointwise';
 
 /** Which kernel computes, and how it wants its weights. Known before the image is. */
 export interface PackPlan {
@@ -140,7 +149,7 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
 }
 
 /** A 1×1 kernel that takes every pixel sees one long row of them. */
-function flattenPixels(shape: ConvShape): ConvShape {
+export function flattenPixels(shape: ConvShape): ConvShape {
   const touched = shape.padBegin.some((n) => n !== 0);
   if (volume(shape.kernel) > 1 || shape.outSize.some((size, i) => size !== shape.inSize[i]) || touched) return shape;
   const line: Spatial = [1, 1, volume(shape.inSize)];

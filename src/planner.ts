@@ -3,6 +3,7 @@ import { unsupported } from './check.ts';
 import type { ConvSettings } from './options.ts';
 import { type ConvPlan, convPlan, type PackPlan, packPlan } from './plan.ts';
 import { groupsPlan, packGroups } from './plan-groups.ts';
+import { pointwisePlan } from './plan-pointwise.ts';
 import { packTransposed, phases, transposedPlan } from './plan-transposed.ts';
 import { tiledPlan } from './plan-winograd.ts';
 import type { ConvShape, FilterRole, FilterShape } from './shape.ts';
@@ -72,7 +73,7 @@ export function planner(
   const planned = (shape: ConvShape, allowed: Tiles): ConvPlan => {
     if (transposed) return transposedPlan(shape, pack, kept, allowed);
     if (pack.kind === 'grouped') return groupsPlan(shape, pack);
-    return tiledPlan(shape, pack, allowed) ?? convPlan(shape, pack);
+    return tiledPlan(shape, pack, allowed) ?? pointwisePlan(shape, pack) ?? convPlan(shape, pack);
   };
   return {
     pack,

@@ -1,5 +1,5 @@
 /** Depthwise and pointwise convolution in one pass. */
-import { FORESEEN, LAYOUT_BYTES, MR, NR, PARTS } from '../assembly/blocks.ts';
+import { LAYOUT_BYTES, NR } from '../assembly/blocks.ts';
 import { bandRowBytes, directWork, roundUp } from './bands.ts';
 import { type Context, workspaceBytes } from './call.ts';
 import { type ChainText, chainProgram, strip, textOf } from './chain.ts';
@@ -8,7 +8,8 @@ import { type Call, operation, type Program } from './layer.ts';
 import { align } from './memory.ts';
 import { callFields, layerFields } from './options.ts';
 import { PAD_PARAMS_BYTES, STEP_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
-import { behindBorder, type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan, reflected } from './plan.ts';
+import { behindBorder, type ConvPlan, kernelPlan, NO_BAND, type PackPlan, packedBytes, packPlan, reflected } from './plan.ts';
+import { blockPixels, blockWork, rowFloats } from './plan-pointwise.ts';
 import { type ConvShape, volume } from './shape.ts';
 import { type Step, separableSteps, stepShapes } from './steps.ts';
 import { elements } from './tensor.ts';
@@ -20,38 +21,31 @@ const STRIP_BYTES = LAYOUT_BYTES / 2;
 type Steps = readonly [depthwise: Step, pointwise: Step];
 type KeptSteps = readonly [depthwise: Omit<Step, 'weight'>, pointwise: Omit<Step, 'weight'>];
 
-/** Steps of a pointwise sum: its products, its bias, and as many zeros as let the loop be cut (see assembly/gemm.ts). */
-function depthOf(channels: number): number {
-  const least = Math.ceil((channels + 1) / FORESEEN);
-  return least <= PARTS ? roundUp(channels + 1, least) : channels + 1;
-}
-
-/** Rows of the pointwise weights: one for each result, its bias behind its products. `packBias` clears as far as the last row would reach. */
+/** Rows of the pointwise weights: one for each result, its bias before its products. */
 function rowsPlan({ filter, settings }: Omit<Step, 'weight'>): PackPlan {
   const { outC, groupInC } = filter;
-  const depth = depthOf(groupInC);
+  const depth = rowFloats(groupInC);
   return {
     ...packPlan('', filter, { ...settings, channelsLast: false, algorithm: 'gemm' }),
     weightStride: depth,
-    weightFloats: (outC + 1) * depth,
+    weightFloats: outC * depth,
     biasStride: depth,
     biasGroups: outC,
   };
 }
 
 function pointwisePackings({ weight, filter, settings }: Step, pack: PackPlan, at: number): Program['packings'] {
-  const { outC, groupInC } = filter;
+  const { outC } = filter;
   return [
     {
       source: settings.bias,
-      pack: ({ kernels }, _, packed, from) =>
-        kernels.packBias(packed + at + groupInC * 4, from, outC, outC, pack.weightStride, settings.shuffle),
+      pack: ({ kernels }, _, packed, from) => kernels.packBias(packed + at, from, outC, outC, pack.weightStride, settings.shuffle),
     },
     {
       source: weight,
       pack: ({ heap, kernels }, records, packed, from) => {
         writePackParams(heap.f32, records, filter, pack);
-        kernels.packRows(records, from, packed + at);
+        kernels.packRows(records, from, packed + at + 4);
       },
     },
   ];
@@ -91,10 +85,9 @@ function channelsFirstCall(
   const depthwise = behindBorder(given, reflected(given), (seen) => kernelPlan(seen, pack));
   const cut = stripsOf(depthwise.shape, pack);
   const { inC, outC, outputShape } = pointwise;
-  const table = Math.ceil(outC / MR) * MR * PARTS;
   const paddedBytes = depthwise.paddedBytes > 0 ? align(depthwise.paddedBytes) : 0;
-  const fixed = (table + NR + outC * NR + rows.weightStride * NR) * 4;
-  const workBytes = paddedBytes + STEP_BYTES + fixed + inC * cut.bytes + cut.workBytes;
+  const block = blockPixels(rows.weightStride, cut.band * pointwise.outSize[2]);
+  const workBytes = paddedBytes + STEP_BYTES + align(blockWork(rows.weightStride, block)) + inC * cut.bytes + cut.workBytes;
   const padRecord = 2 * STEP_BYTES;
   return {
     outputShape,
@@ -111,7 +104,8 @@ function channelsFirstCall(
       const own = { ...depthwise, band: cut.plane.band, inPlace: cut.plane.inPlace };
       const bytes = { biasBytes: biasBytes(pack), packedBytes: packedBytes(pack), stripBytes: cut.bytes, gatheredBytes: 0 };
       writeConvParams(memory, records, own, steps[0].settings.activation, bytes);
-      writeConvParams(memory, records + STEP_BYTES, { ...own, shape: pointwise, pack: rows }, steps[1].settings.activation);
+      const after = { ...own, shape: pointwise, pack: rows, band: { ...NO_BAND, rows: block } };
+      writeConvParams(memory, records + STEP_BYTES, after, steps[1].settings.activation);
       writePadParams(memory, records + padRecord, given, depthwise);
     },
     run: (kernels, records, packed, input, output, work) => {

@@ -13,6 +13,7 @@ export interface Kernels {
   readonly relaxed: WebAssembly.Global;
   convChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
+  pointwiseChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   depthwiseChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   depthwiseChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convTransposed(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
@@ -59,6 +60,7 @@ export interface Kernels {
     to: number,
     work: number,
   ): void;
+  packPointwise(groups: number, groupOutC: number, groupInC: number, stride: number, weights: number, bias: number, to: number): void;
   packRows(params: number, from: number, to: number): void;
   packFours(params: number, from: number, to: number): void;
   packPanels(params: number, from: number, to: number): void;

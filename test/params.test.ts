@@ -76,8 +76,9 @@ it('activations, borders and kinds have the same numbers on both sides', async (
       factored: 'FACTORED',
       winograd: 'WINOGRAD',
       grouped: 'GROUPED',
+      pointwise: 'POINTWISE',
     },
-    'import { CLAMP, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, HARD_SWISH } from "./activation";\nimport { REFLECT, REPLICATE, CIRCULAR, ZEROS } from "./pad";\nimport { CONV, DEPTHWISE, TRANSPOSED, TRANSPOSED_DEPTHWISE, SCATTERED, FACTORED, WINOGRAD, GROUPED } from "./kinds";',
+    'import { CLAMP, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, HARD_SWISH } from "./activation";\nimport { REFLECT, REPLICATE, CIRCULAR, ZEROS } from "./pad";\nimport { CONV, DEPTHWISE, TRANSPOSED, TRANSPOSED_DEPTHWISE, SCATTERED, FACTORED, WINOGRAD, GROUPED, POINTWISE } from "./kinds";',
   );
   expect(numbers).toEqual({
     ...Object.fromEntries(activationKinds.map((name, i) => [name, i])),
