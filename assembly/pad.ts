@@ -3,6 +3,7 @@
  *
  *   from [outer, D, H, W, inner] → to [outer, D + pads, H + pads, W + pads, inner]; the two do not overlap.
  *   channels-first: outer = batch · channels, inner = 1; channels-last: outer = batch, inner = channels.
+ *   tasks: rows of the copy, [outer][D][H]
  */
 import { copyFloats, zeroFloats } from "./simd";
 
@@ -51,24 +52,25 @@ function padCells(to: usize, row: usize, inside: bool, w: i32, cells: i32, p: Pa
   }
 }
 
-export function padImage(p: PadParams, from: usize, to: usize): void {
+export function padImage(first: i32, last: i32, _work: usize, p: PadParams, from: usize, to: usize): void {
   const inD = p.inD, inH = p.inH, inner = p.inner, mode = p.mode;
+  const high = inH + p.beginH + p.endH, deep = inD + p.beginD + p.endD;
+  assert(first >= 0 && last <= p.outer * deep * high, "pad: no such row");
   const rowFloats = p.inW * inner;
-  for (let o = 0; o < p.outer; o++) {
-    for (let d = -p.beginD; d < inD + p.endD; d++) {
-      const sliceD = sourceCell(d, inD, mode);
-      for (let h = -p.beginH; h < inH + p.endH; h++) {
-        const sliceH = sourceCell(h, inH, mode);
-        const inside = (sliceD | sliceH) >= 0;
-        const row = from + (<usize>(((o * inD + sliceD) * inH + sliceH) * rowFloats) << 2);
-        padCells(to, row, inside, -p.beginW, p.beginW, p);
-        to += <usize>(p.beginW * inner) << 2;
-        if (inside) copyFloats(to, row, rowFloats);
-        else zeroFloats(to, rowFloats);
-        to += <usize>rowFloats << 2;
-        padCells(to, row, inside, p.inW, p.endW, p);
-        to += <usize>(p.endW * inner) << 2;
-      }
-    }
+  const beginBytes = <usize>(p.beginW * inner) << 2, rowBytes = <usize>rowFloats << 2, endBytes = <usize>(p.endW * inner) << 2;
+  to += <usize>first * (beginBytes + rowBytes + endBytes);
+  for (let n = first; n < last; n++) {
+    const slice = n / high, o = slice / deep;
+    const sliceD = sourceCell(slice - o * deep - p.beginD, inD, mode);
+    const sliceH = sourceCell(n - slice * high - p.beginH, inH, mode);
+    const inside = (sliceD | sliceH) >= 0;
+    const row = from + (<usize>(((o * inD + sliceD) * inH + sliceH) * rowFloats) << 2);
+    padCells(to, row, inside, -p.beginW, p.beginW, p);
+    to += beginBytes;
+    if (inside) copyFloats(to, row, rowFloats);
+    else zeroFloats(to, rowFloats);
+    to += rowBytes;
+    padCells(to, row, inside, p.inW, p.endW, p);
+    to += endBytes;
   }
 }

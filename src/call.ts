@@ -1,6 +1,7 @@
 /** One call of a kernel: tensors are brought into the memory, the result out of it. */
 import { conflict, detached, wrongType, wrongValue } from './check.ts';
 import { align, type Heap } from './memory.ts';
+import type { Team } from './team.ts';
 import { checkData, elements, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
 import type { EngineTensor, Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
@@ -9,6 +10,7 @@ import type { Kernels } from './wasm.ts';
 export interface Context {
   readonly heap: Heap;
   readonly kernels: Kernels;
+  readonly team: Team;
 }
 
 /** Where a result may be written. */

@@ -10,6 +10,7 @@ import { PAD_PARAMS_BYTES, STEP_BYTES, writeConvParams, writePadParams } from '.
 import { type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan } from './plan.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 import { flattenedSteps, type Step, spatialSteps, stepShapes } from './steps.ts';
+import { padTasks } from './tasks.ts';
 import { elements } from './tensor.ts';
 import type { Algorithm, FlattenedOperation, FlattenedWeights, Plan, SpatialSeparableOperation } from './types.ts';
 
@@ -120,7 +121,7 @@ export function chainProgram(
     packings: steps.flatMap(({ weight, filter }, i) =>
       packings(weight, filter, settings[i] as Step['settings'], packs[i] as PackPlan, filter.outC, starts[i]),
     ),
-    plan: (inputShape) => chainCall(op, kept, packs, channelsLast, said, inputShape),
+    plan: (inputShape, threads) => chainCall(op, kept, packs, channelsLast, said, inputShape, threads),
   };
 }
 
@@ -131,6 +132,7 @@ function chainCall(
   channelsLast: boolean,
   said: ChainText,
   inputShape: readonly number[],
+  threads: number,
 ): Call {
   const given = stepShapes(op, inputShape, steps);
   const { shapes, border } = withBorder(given, steps);
@@ -165,10 +167,10 @@ function chainCall(
       }
       writePadParams(memory, records + padRecord, given[0] as ConvShape, { border });
     },
-    run: (kernels, records, packed, input, output, work) => {
-      if (border) kernels.padImage(records + padRecord, input, work);
+    run: (team, records, packed, input, output, work) => {
+      if (border) team.run('padImage', padTasks(given[0] as ConvShape, border), 0, 0, records + padRecord, input, work);
       const image = border ? work : input;
-      kernels.chain(records, STEP_BYTES, steps.length, cut.band, channelsLast ? 1 : 0, image, packed, output, work + paddedBytes);
+      team.kernels.chain(records, STEP_BYTES, steps.length, cut.band, channelsLast ? 1 : 0, image, packed, output, work + paddedBytes);
     },
   };
 }

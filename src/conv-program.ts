@@ -7,6 +7,8 @@ import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, 
 import { type ConvPlan, type PackPlan, publicPlan, workBytes } from './plan.ts';
 import { rowBytes } from './plan-pointwise.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
+import { padTasks } from './tasks.ts';
+import type { Team } from './team.ts';
 import type { Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
 import { FACTOR_WORK_BYTES, isGathered } from './winograd.ts';
@@ -129,14 +131,23 @@ function kernelOf({
 }
 
 /** The kernel of a plan: its records are written, its weights packed. */
-function runConv(kernels: Kernels, plan: ConvPlan, records: number, packed: number, input: number, output: number, work: number): void {
+function runConv(
+  team: Team,
+  plan: ConvPlan,
+  shape: ConvShape,
+  records: number,
+  packed: number,
+  input: number,
+  output: number,
+  work: number,
+): void {
   let [image, rest] = [input, work];
   if (plan.paddedBytes > 0) {
-    kernels.padImage(records + align(CONV_PARAMS_BYTES), image, rest);
+    team.run('padImage', padTasks(shape, plan.border), 0, 0, records + align(CONV_PARAMS_BYTES), image, rest);
     image = rest;
     rest += align(plan.paddedBytes);
   }
-  kernels[kernelOf(plan)](records, image, packed + biasBytes(plan.pack), packed, output, rest);
+  team.kernels[kernelOf(plan)](records, image, packed + biasBytes(plan.pack), packed, output, rest);
 }
 
 /** A plan as a call of `given`, with the result `result`. */
@@ -146,6 +157,7 @@ export function convCall(
   settings: ConvSettings,
   given: readonly number[],
   result: readonly number[],
+  threads: number,
 ): Call {
   const derived = derivedOf(plan);
   return {
@@ -158,6 +170,6 @@ export function convCall(
       // `shape` is that of the image as it was given.
       writePadParams(memory, records + align(CONV_PARAMS_BYTES), shape, plan);
     },
-    run: (kernels, records, packed, input, output, work) => runConv(kernels, plan, records, packed, input, output, work),
+    run: (team, records, packed, input, output, work) => runConv(team, plan, shape, records, packed, input, output, work),
   };
 }

@@ -2,6 +2,7 @@
 import { checkFields, checkInteger, checkOneOf, conflict, disposed, wrongType, wrongValue } from './check.ts';
 import { Heap, PAGE_BYTES } from './memory.ts';
 import { operationsOf } from './operations.ts';
+import { soloTeam } from './team.ts';
 import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
 import type { Engine, EngineInfo, EngineOptions, EngineSyncOptions } from './types.ts';
 import { type Build, buildFor, instantiate, moduleOf, moduleSync } from './wasm.ts';
@@ -47,7 +48,7 @@ function makeEngine(op: string, module: WebAssembly.Module, { maximumPages, thre
   const heap = new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES);
   const reason = threadsReason === undefined ? {} : { threadsReason };
   const engine: Omit<Engine, typeof Symbol.dispose> = {
-    ...operationsOf({ heap, kernels }),
+    ...operationsOf({ heap, kernels, team: soloTeam(kernels) }),
     get info(): EngineInfo {
       return { simd: relaxed ? 'relaxed' : 'simd128', threads: 1, ...reason, memoryBytes: heap.bytes, version };
     },

@@ -127,7 +127,7 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
     recordBytes: RECORD_BYTES,
     packedBytes: packedBytes(pack),
     packings: [copied(weights, weight, biasBytes(pack)), copied(starts, settings.bias, 0)],
-    plan: (inputShape) => {
+    plan: (inputShape, threads) => {
       const shape = convShape(op, inputShape, filter, kept);
       const plan = behindBorder(
         shape,
@@ -143,7 +143,7 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
           workBytes: workBytes(seen, pack),
         }),
       );
-      return convCall(plan, shape, kept, inputShape, shape.outputShape);
+      return convCall(plan, shape, kept, inputShape, shape.outputShape, threads);
     },
   };
 }

@@ -2,6 +2,7 @@
 import { type Context, checkOut, emptyResult, invoke, type Out, sameShape, withCopy } from './call.ts';
 import { checkFields, disposed } from './check.ts';
 import { align, type Heap } from './memory.ts';
+import type { Team } from './team.ts';
 import { elements, makeDisposable, readTensor, releaseWhenForgotten } from './tensor.ts';
 import type { EngineTensor, Layer, Plan, Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
@@ -24,8 +25,11 @@ export interface Program {
   /** Bytes of packed weights and bias. */
   readonly packedBytes: number;
   readonly packings: readonly Packing[];
-  /** @throws RangeError for an image that does not fit */
-  plan(inputShape: readonly number[]): Call;
+  /**
+   * @param threads that will compute
+   * @throws RangeError for an image that does not fit
+   */
+  plan(inputShape: readonly number[], threads: number): Call;
 }
 
 export interface Derived {
@@ -39,14 +43,14 @@ export interface Derived {
 /** A program and the shape of its image: everything but data. */
 export interface Call {
   readonly outputShape: readonly number[];
-  /** Bytes of workspace beside the copies of input and result. */
+  /** Bytes of workspace of all threads, beside the copies of input and result. */
   readonly workBytes: number;
   describe(): Plan;
   /** Weights in yet another form, for this shape and others like it: made of the packed ones when they are first needed. */
   readonly derived?: Derived | undefined;
   /** Writes the records. `packed` and `derived` are where the weights are, `derived` 0 where there is none. */
   write(memory: Float32Array, records: number, packed: number, derived: number): void;
-  run(kernels: Kernels, records: number, packed: number, input: number, output: number, work: number): void;
+  run(team: Team, records: number, packed: number, input: number, output: number, work: number): void;
 }
 
 /** Packs the weights of a program, behind room for its records: one block of the heap. */
@@ -83,7 +87,7 @@ function compute(program: Program, context: Context, block: number, call: Call, 
   const { op, recordBytes } = program;
   if (elements(call.outputShape) === 0) return emptyResult(call.outputShape, out);
   return invoke(op, context, [input], call.outputShape, out, call.workBytes, ([image], output, work) => {
-    call.run(context.kernels, block, block + align(recordBytes), image as number, output, work);
+    call.run(context.team, block, block + align(recordBytes), image as number, output, work);
   });
 }
 
@@ -132,7 +136,7 @@ class ProgramLayer implements Layer {
     const input = readTensor(op, 'input', given);
     let last = this.#last;
     if (last === undefined || !sameShape(last.inputShape, input.shape)) {
-      last = { call: this.#program.plan(input.shape), inputShape: [...input.shape] };
+      last = { call: this.#program.plan(input.shape, this.#context.team.size), inputShape: [...input.shape] };
     }
     checkOut(op, heap, out, last.call.outputShape, [input]);
     // What was asked for its fields may have disposed of anything.
@@ -148,7 +152,7 @@ class ProgramLayer implements Layer {
 
   plan(inputShape: readonly number[]): Plan {
     this.#checkAlive();
-    return this.#program.plan(inputShape).describe();
+    return this.#program.plan(inputShape, this.#context.team.size).describe();
   }
 
   dispose(): void {
@@ -207,7 +211,7 @@ export function operation(
     const options = rest[count] as { out?: unknown } | undefined;
     const made = program(rest.slice(0, count), options, true);
     const input = readTensor(op, 'input', given);
-    return callOnce(made, context, made.plan(input.shape), input, options?.out);
+    return callOnce(made, context, made.plan(input.shape, context.team.size), input, options?.out);
   }
 
   function prepare(...rest: readonly unknown[]): Layer {

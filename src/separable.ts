@@ -12,6 +12,7 @@ import { behindBorder, type ConvPlan, kernelPlan, NO_BAND, type PackPlan, packed
 import { blockPixels, blockWork, rowFloats } from './plan-pointwise.ts';
 import { type ConvShape, volume } from './shape.ts';
 import { type Step, separableSteps, stepShapes } from './steps.ts';
+import { padTasks } from './tasks.ts';
 import { elements } from './tensor.ts';
 import type { SeparableOperation } from './types.ts';
 
@@ -80,6 +81,7 @@ function channelsFirstCall(
   weightBytes: number,
   said: ChainText,
   inputShape: readonly number[],
+  threads: number,
 ): Call {
   const [given, pointwise] = stepShapes(op, inputShape, steps) as [ConvShape, ConvShape];
   const depthwise = behindBorder(given, reflected(given), (seen) => kernelPlan(seen, pack));
@@ -108,10 +110,10 @@ function channelsFirstCall(
       writeConvParams(memory, records + STEP_BYTES, after, steps[1].settings.activation);
       writePadParams(memory, records + padRecord, given, depthwise);
     },
-    run: (kernels, records, packed, input, output, work) => {
-      if (depthwise.border) kernels.padImage(records + padRecord, input, work);
+    run: (team, records, packed, input, output, work) => {
+      if (depthwise.border) team.run('padImage', padTasks(given, depthwise.border), 0, 0, records + padRecord, input, work);
       const image = depthwise.border ? work : input;
-      kernels.separableChannelsFirst(records, STEP_BYTES, cut.band, image, packed, output, work + paddedBytes);
+      team.kernels.separableChannelsFirst(records, STEP_BYTES, cut.band, image, packed, output, work + paddedBytes);
     },
   };
 }
@@ -131,7 +133,8 @@ function channelsFirstProgram(op: string, steps: Steps, text: (packs: readonly P
     recordBytes: 2 * STEP_BYTES + align(PAD_PARAMS_BYTES),
     packedBytes: weightBytes,
     packings: [...packings(depthwise.weight, filter, settings, pack, filter.outC), ...pointwisePackings(pointwise, rows, at)],
-    plan: (inputShape) => channelsFirstCall(op, kept as unknown as KeptSteps, [pack, rows], weightBytes, said, inputShape),
+    plan: (inputShape, threads) =>
+      channelsFirstCall(op, kept as unknown as KeptSteps, [pack, rows], weightBytes, said, inputShape, threads),
   };
 }
 

@@ -9,11 +9,12 @@ import { AS_IT_IS, NO_PHASES } from './plan.ts';
 import { elements } from './tensor.ts';
 import type { Operations, Tensor, UnfoldOptions } from './types.ts';
 
-function move(op: 'unfold' | 'fold', { heap, kernels }: Context, columns: Columns, result: readonly number[], out: unknown): Tensor {
+function move(op: 'unfold' | 'fold', context: Context, columns: Columns, result: readonly number[], out: unknown): Tensor {
+  const { heap, kernels } = context;
   const { given } = columns;
   checkOut(op, heap, out, result, [given]);
   if (elements(result) === 0) return emptyResult(result, out);
-  return invoke(op, { heap, kernels }, [given], result, out, align(CONV_PARAMS_BYTES), ([from], output, work) => {
+  return invoke(op, context, [given], result, out, align(CONV_PARAMS_BYTES), ([from], output, work) => {
     const pack = { kernelShuffle: 1, weightStride: 0, phase: NO_PHASES };
     writeConvParams(heap.f32, work, { ...AS_IT_IS, shape: columns.shape, kind: 'conv', pack }, noActivation);
     kernels[op](work, from as number, output);

@@ -5,8 +5,16 @@ import type { WasmSource } from './types.ts';
 import { versionNumber, versionText } from './version.ts';
 import { plainBinary, relaxedBinary, version } from './wasm-binary.ts';
 
+/** Exports that compute a part of what they are asked for. Their numbers here name them to other threads. */
+export const taskKernels = ['padImage'] as const;
+
+export type TaskKernel = (typeof taskKernels)[number];
+
+/** Computes tasks [first, last), with `work` to itself: see src/tasks.ts. What its pointers are is said at the head of its file. */
+type Tasks = (first: number, last: number, work: number, ...pointers: readonly number[]) => void;
+
 /** assembly/index.ts, as seen from here. Pointers are byte addresses. */
-export interface Kernels {
+export interface Kernels extends Readonly<Record<TaskKernel, Tasks>> {
   readonly heapBase: WebAssembly.Global;
   readonly version: WebAssembly.Global;
   /** 1 in the build for relaxed SIMD. */
@@ -70,7 +78,6 @@ export interface Kernels {
   unpackPanels(params: number, from: number, to: number): void;
   unpackTaps(params: number, from: number, to: number): void;
   packBias(to: number, from: number, outC: number, groups: number, stride: number, shuffle: number): void;
-  padImage(params: number, from: number, to: number): void;
 }
 
 /** Which build: plain 128-bit SIMD, or with fused multiply-add, whose sums are rounded less often. */

@@ -1,0 +1,13 @@
+/**
+ * Tasks of a kernel: parts of its result that are computed in any order, at the same time, by whoever comes first. Each is computed as if it were alone, so that
+ * no sum depends on how many threads there are. The head of a kernel's file says what its tasks are; a kernel checks that it is not asked for more.
+ */
+import type { ConvPlan } from './plan.ts';
+import type { ConvShape } from './shape.ts';
+
+/** assembly/pad.ts: the rows of the copy. */
+export function padTasks({ batch, inC, inSize, channelsLast }: ConvShape, border: ConvPlan['border']): number {
+  if (border === undefined) return 0;
+  const { begin, end } = border;
+  return (channelsLast ? batch : batch * inC) * (inSize[0] + begin[0] + end[0]) * (inSize[1] + begin[1] + end[1]);
+}
