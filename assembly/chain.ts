@@ -10,10 +10,11 @@
  * A strip is `band` rows of the final result. Steps before it compute the rows that it needs, so those at the seam are computed twice.
  */
 import { gather, scatter } from "./channels-first";
-import { convChannelsLast } from "./conv-channels-last";
+import { sumPanels } from "./conv-channels-last";
 import { depthwiseChannelsLast } from "./depthwise-channels-last";
 import { DEPTHWISE } from "./kinds";
 import { ConvParams } from "./params";
+import { panelsOf } from "./tasks";
 
 /** First input row of output row `oh`, kept inside. */
 // @ts-ignore: decorator
@@ -48,7 +49,7 @@ function runStep(p: ConvParams, top: i32, bottom: i32, inTop: i32, inBottom: i32
   sub.stepB = sub.stepD;
   const weights = packed + p.biasBytes;
   if (p.kind == DEPTHWISE) depthwiseChannelsLast(sub, input, weights, packed, output, rest);
-  else convChannelsLast(sub, input, weights, packed, output, rest);
+  else sumPanels(sub, input, weights, packed, output, rest, 0, panelsOf(sub.groups, sub.groupOutC));
 }
 
 /** Output rows [top, bottom) of step `n`, and of those before it as many as they need. Its result lies at `output`. */
@@ -105,7 +106,7 @@ export function chain(
       if (top < bottom) gather(inC, 1, inH, inW, image, 1, 0, 1, top, bottom - top, 0, inW, gathered, <usize>inC << 2);
       runSteps(records, recordBytes, steps - 1, oh, end, gathered, top, packed, computed, work, strips, rest);
       // The last step has shuffled its channels already.
-      scatter(outC, 1, outH, outW, computed, 1, 0, 1, oh, end - oh, 0, outW, result, 1);
+      scatter(outC, 1, outH, outW, computed, 1, 0, 1, oh, end - oh, 0, outW, result, 1, 0, outC);
     }
   }
 }

@@ -21,6 +21,7 @@ import { runTiles } from "./gemm-kernel";
 import { PANELS, runRow } from "./gemm-row";
 import { ConvParams } from "./params";
 import { copyFloats, zeroFloats } from "./simd";
+import { panelsOf, runTasks } from "./tasks";
 import { shufflePixels } from "./transpose";
 
 /** lines[kd][kh] = column 0 of the image row under that row of the kernel, 0 for a row outside. */
@@ -186,10 +187,19 @@ function runRows(
   }
 }
 
-export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+/** Blocks of PIXELS. */
+export function blocksOf(p: ConvParams): i32 {
+  return (p.batch * p.outD * p.outH * p.outW + PIXELS - 1) / PIXELS;
+}
+
+/** Pixels of blocks [firstBlock, lastBlock), results of panels [firstPanel, lastPanel) of all groups. */
+function sumBlocks(
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstBlock: i32, lastBlock: i32, firstPanel: i32, lastPanel: i32,
+): void {
   const N = p.groupOutC;
   const panels = (N + NR - 1) / NR;
-  const pixels = p.batch * p.outD * p.outH * p.outW;
+  const pixels = min(lastBlock * PIXELS, p.batch * p.outD * p.outH * p.outW);
+  const firstGroup = firstPanel / panels, lastGroup = (lastPanel + panels - 1) / panels;
   // A row of the kernel that is never cut off at the side is one run of kW pixels, all channels of each.
   const whole = p.groups == 1 && p.dilationW == 1 && p.padW == 0 && (p.outW - 1) * p.strideW + p.kW <= p.inW;
   const runs = whole ? partsOf(p.kW * p.inC) : p.kW;
@@ -208,10 +218,10 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
   const dense = p.stepW == 1 && p.stepH == p.outW && p.stepD == p.outH * p.outW && p.stepB == p.outD * p.outH * p.outW;
   const shuffled = p.shuffle != 1;
   const side = dense || shuffled;
-  const collected = table + (<usize>tileCount(min(PIXELS, pixels)) * slotBytes);
+  const collected = table + (<usize>tileCount(min(PIXELS, pixels - firstBlock * PIXELS)) * slotBytes);
   zeroFloats(zeros, zeroCells);
 
-  for (let ic = 0; ic < pixels; ic += PIXELS) {
+  for (let ic = firstBlock * PIXELS; ic < pixels; ic += PIXELS) {
     const mc = min(PIXELS, pixels - ic);
     const tiles = tileCount(mc);
     const short = mc / tiles;
@@ -221,15 +231,19 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
     const block = shuffled ? collected : output + <usize>ic * outRowBytes;
     if (shuffled) pointAtRows(block, outRowBytes, mc, places);
     else if (!side || (N & 3) != 0 || mc == 1) pointAtPlaces(p, output, ic, mc, places);
-    for (let g = 0; g < p.groups; g++) {
+    for (let g = firstGroup; g < lastGroup; g++) {
+      const begin = max(0, firstPanel - g * panels), end = min(panels, lastPanel - g * panels);
       const offset = <usize>(g * p.groupInC) << 2;
       if (mc == 1) {
-        const first = <usize>(g * panels);
-        const place = load<usize>(places) + (<usize>(g * N) << 2);
-        runRows(p, panels, N, table, offset, taps, run, weights + first * panelBytes, panelBytes, bias + first * (4 * NR), scratch, place);
+        const first = <usize>(g * panels + begin);
+        const channel = begin * NR;
+        const place = load<usize>(places) + (<usize>(g * N + channel) << 2);
+        runRows(
+          p, end - begin, N - channel, table, offset, taps, run, weights + first * panelBytes, panelBytes, bias + first * (4 * NR), scratch, place,
+        );
         continue;
       }
-      for (let jr = 0; jr < panels; jr++) {
+      for (let jr = begin; jr < end; jr++) {
         const panel = weights + <usize>(g * panels + jr) * panelBytes;
         const panelBias = bias + (<usize>(g * panels + jr) * (4 * NR));
         const channel = g * N + jr * NR;
@@ -253,4 +267,18 @@ export function convChannelsLast(p: ConvParams, input: usize, weights: usize, bi
       shuffleRows(p, collected, mc, places);
     }
   }
+}
+
+/** The whole image, results of panels [firstPanel, lastPanel) of all groups. */
+export function sumPanels(
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstPanel: i32, lastPanel: i32,
+): void {
+  sumBlocks(p, input, weights, bias, output, work, 0, blocksOf(p), firstPanel, lastPanel);
+}
+
+export function convChannelsLast(
+  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+): void {
+  assert(p.shuffle == 1 || p.taskPanels == 0, "conv: results that are shuffled, in parts");
+  runTasks(sumBlocks, blocksOf(p), panelsOf(p.groups, p.groupOutC), first, last, work, p, input, weights, bias, output);
 }

@@ -4,14 +4,16 @@
  *
  *   p, input, weights, bias, output as for conv-transposed.ts
  *   work: the record of the GEMM | zeros for its bias | its result [pixel][inC] | its work; sized in src/plan-transposed.ts.
+ *   tasks: parts of the panels
  */
 import { activate, clamp, CLAMP } from "./activation";
 import { NR } from "./blocks";
-import { convChannelsLast } from "./conv-channels-last";
+import { sumPanels } from "./conv-channels-last";
 import { shuffledChannel } from "./gemm";
 import { phaseTaps } from "./pack";
 import { ConvParams } from "./params";
 import { copyFloats, storeLanes, zeroFloats } from "./simd";
+import { channelOf, panelsOf, runTasks } from "./tasks";
 
 /** to[0 … n) += from[0 … n) */
 function addFloats(to: usize, from: usize, n: i32): void {
@@ -27,23 +29,26 @@ function addFloats(to: usize, from: usize, n: i32): void {
   }
 }
 
-/** The first pixel holds the bias, and all others too. */
-function fillWithBias(p: ConvParams, bias: usize, output: usize): void {
+/** The first pixel holds the bias of channels [begin, end), and all others too. */
+function fillWithBias(p: ConvParams, bias: usize, output: usize, begin: i32, end: i32): void {
   const channels = p.inC, N = p.groupInC;
   const stride = ((N + NR - 1) / NR) * NR;
-  for (let c = 0; c < channels; c++) {
+  for (let c = begin; c < end; c++) {
     const g = c / N;
     store<f32>(output + (<usize>shuffledChannel(c, channels, p.shuffle) << 2), load<f32>(bias + (<usize>(g * stride + c - g * N) << 2)));
   }
   const pixelBytes = <usize>channels << 2;
-  for (let n = p.batch * p.inD * p.inH * p.inW - 1; n > 0; n--) copyFloats(output + <usize>n * pixelBytes, output, channels);
+  const filled = output + (<usize>begin << 2);
+  for (let n = p.batch * p.inD * p.inH * p.inW - 1; n > 0; n--) copyFloats(filled + <usize>n * pixelBytes, filled, end - begin);
 }
 
-/** What the pixels of one tap sent, to the cells where it falls. */
-function addTap(p: ConvParams, sent: usize, output: usize, kd: i32, kh: i32, kw: i32): void {
-  const channels = p.inC, inD = p.inD, inH = p.inH, inW = p.inW, outD = p.outD, outH = p.outH, outW = p.outW;
+/** What the pixels of one tap sent, channels [begin, end), to the cells where it falls. */
+function addTap(p: ConvParams, sent: usize, output: usize, kd: i32, kh: i32, kw: i32, begin: i32, end: i32): void {
+  const inD = p.inD, inH = p.inH, inW = p.inW, outD = p.outD, outH = p.outH, outW = p.outW;
   const strideW = p.strideW;
-  const pixelBytes = <usize>channels << 2;
+  const pixelBytes = <usize>p.inC << 2;
+  output += <usize>begin << 2;
+  sent += <usize>begin << 2;
   for (let b = 0; b < p.batch; b++) {
     for (let od = 0; od < outD; od++) {
       const id = od * p.strideD + kd * p.dilationD - p.padD;
@@ -54,7 +59,7 @@ function addTap(p: ConvParams, sent: usize, output: usize, kd: i32, kh: i32, kw:
           let iw = kw * p.dilationW - p.padW;
           let from = sent;
           for (let ow = 0; ow < outW; ow++) {
-            if (<u32>iw < <u32>inW) addFloats(line + <usize>iw * pixelBytes, from, channels);
+            if (<u32>iw < <u32>inW) addFloats(line + <usize>iw * pixelBytes, from, end - begin);
             iw += strideW;
             from += pixelBytes;
           }
@@ -65,10 +70,11 @@ function addTap(p: ConvParams, sent: usize, output: usize, kd: i32, kh: i32, kw:
   }
 }
 
-function activateAll(p: ConvParams, output: usize): void {
+/** `n` floats side by side. */
+function activateFloats(p: ConvParams, output: usize, n: i32): void {
   const kind = p.activation;
   const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-  for (let n = p.batch * p.inD * p.inH * p.inW * p.inC; n > 0; n -= 4) {
+  for (; n > 0; n -= 4) {
     const lanes = min(n, 4);
     // The last vector may be narrower than four.
     let v = f32x4.splat(load<f32>(output));
@@ -83,11 +89,28 @@ function activateAll(p: ConvParams, output: usize): void {
   }
 }
 
-export function convScattered(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+function activateAll(p: ConvParams, output: usize, begin: i32, end: i32): void {
+  const channels = p.inC;
+  const cells = p.batch * p.inD * p.inH * p.inW;
+  if (end - begin == channels) {
+    activateFloats(p, output, cells * channels);
+    return;
+  }
+  output += <usize>begin << 2;
+  for (let n = cells; n != 0; n--) {
+    activateFloats(p, output, end - begin);
+    output += <usize>channels << 2;
+  }
+}
+
+/** The whole result, panels [firstPanel, lastPanel) of all groups. */
+export function scatterPanels(
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstPanel: i32, lastPanel: i32,
+): void {
   const pixels = p.batch * p.outD * p.outH * p.outW;
   const N = p.groupInC, K = p.groupOutC;
   const panels = (N + NR - 1) / NR;
-  if (p.batch * p.inD * p.inH * p.inW == 0) return;
+  const begin = channelOf(firstPanel, N), end = channelOf(lastPanel, N);
   const gemm = changetype<ConvParams>(work);
   const zeros = work + ((offsetof<ConvParams>() + 15) & ~15);
   const zeroCells = p.groups * panels * NR;
@@ -111,7 +134,7 @@ export function convScattered(p: ConvParams, input: usize, weights: usize, bias:
   gemm.low = -f32.MAX_VALUE * 2;
   gemm.high = f32.MAX_VALUE * 2;
   zeroFloats(zeros, zeroCells);
-  fillWithBias(p, bias, output);
+  fillWithBias(p, bias, output, begin, end);
 
   let phase = weights;
   for (let td = 0; td < min(p.kD, p.phaseD); td++) {
@@ -123,14 +146,25 @@ export function convScattered(p: ConvParams, input: usize, weights: usize, bias:
         const taps = nD * nH * nW;
         gemm.weightStride = taps * K * NR;
         for (let n = 0; n < taps; n++) {
-          convChannelsLast(gemm, input, phase + (<usize>(n * K * NR) << 2), zeros, sent, rest);
+          sumPanels(gemm, input, phase + (<usize>(n * K * NR) << 2), zeros, sent, rest, firstPanel, lastPanel);
           // Packed last first.
           const d = nD - 1 - n / (nH * nW), h = nH - 1 - (n / nW) % nH, w = nW - 1 - n % nW;
-          addTap(p, sent, output, td + d * p.phaseD, th + h * p.phaseH, tw + w * p.phaseW);
+          addTap(p, sent, output, td + d * p.phaseD, th + h * p.phaseH, tw + w * p.phaseW, begin, end);
         }
         phase += <usize>(taps * K * panels * NR * p.groups) << 2;
       }
     }
   }
-  activateAll(p, output);
+  activateAll(p, output, begin, end);
+}
+
+function computeAll(
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, _first: i32, _last: i32, from: i32, to: i32,
+): void {
+  scatterPanels(p, input, weights, bias, output, work, from, to);
+}
+
+export function convScattered(first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
+  assert(p.shuffle == 1 || p.taskPanels == 0, "scattered: results that are shuffled, in parts");
+  runTasks(computeAll, 1, panelsOf(p.groups, p.groupInC), first, last, work, p, input, weights, bias, output);
 }

@@ -12,17 +12,20 @@
  *   work: the record of a phase | work of the kernel inside; sized in src/plan-transposed.ts.
  *
  * In bands of p.band rows of the result, so that each phase finds the input in the cache.
+ *
+ *   tasks: [band][part]
  */
 import { activate, clamp, CLAMP } from "./activation";
 import { MOST_TAPS, NR } from "./blocks";
-import { convChannelsLast } from "./conv-channels-last";
+import { sumPanels } from "./conv-channels-last";
 import { depthwiseChannelsLast } from "./depthwise-channels-last";
 import { shuffledChannel } from "./gemm";
 import { TRANSPOSED_DEPTHWISE } from "./kinds";
 import { phaseTaps } from "./pack";
 import { ConvParams } from "./params";
 import { copyFloats } from "./simd";
-import { convWinograd } from "./winograd";
+import { channelOf, panelsOf, runTasks } from "./tasks";
+import { tilePanels } from "./winograd";
 
 /** The least cell of [from, …) with (cell + pad) mod stride = t0·dilation mod stride. */
 // @ts-ignore: decorator
@@ -49,27 +52,43 @@ function activated(p: ConvParams, x: f32): f32 {
   return f32x4.extract_lane(p.activation == CLAMP ? clamp(v, f32x4.splat(p.low), f32x4.splat(p.high)) : activate(p.activation, v, p.low), 0);
 }
 
-/** Every cell of the result as one that no tap reaches. */
-function fillWithBias(p: ConvParams, bias: usize, output: usize): void {
-  const channels = p.inC;
+/** Rows [top, bottom) of the result, channels of panels [firstPanel, lastPanel), as if no tap reached them. */
+function fillWithBias(p: ConvParams, bias: usize, output: usize, top: i32, bottom: i32, firstPanel: i32, lastPanel: i32): void {
   const depthwise = p.kind == TRANSPOSED_DEPTHWISE;
+  const channels = p.inC, inH = p.inH, inW = p.inW;
   const N = depthwise ? channels : p.groupInC;
   const stride = depthwise ? 0 : ((N + NR - 1) / NR) * NR;
-  for (let c = 0; c < channels; c++) {
+  const begin = depthwise ? 0 : channelOf(firstPanel, N), end = depthwise ? channels : channelOf(lastPanel, N);
+  const pixelBytes = <usize>channels << 2;
+  const filled = output + <usize>(top * inW) * pixelBytes;
+  for (let c = begin; c < end; c++) {
     const g = c / N;
     const value = activated(p, load<f32>(bias + (<usize>(g * stride + c - g * N) << 2)));
-    store<f32>(output + (<usize>shuffledChannel(c, channels, p.shuffle) << 2), value);
+    store<f32>(filled + (<usize>shuffledChannel(c, channels, p.shuffle) << 2), value);
   }
-  const pixelBytes = <usize>channels << 2;
-  for (let n = p.batch * p.inD * p.inH * p.inW - 1; n > 0; n--) copyFloats(output + <usize>n * pixelBytes, output, channels);
+  const at = <usize>begin << 2;
+  for (let n = 0; n < p.batch * p.inD; n++) {
+    let pixel = output + <usize>((n * inH + top) * inW) * pixelBytes;
+    for (let i = (bottom - top) * inW; i != 0; i--) {
+      if (pixel != filled) copyFloats(pixel + at, filled + at, end - begin);
+      pixel += pixelBytes;
+    }
+  }
 }
 
-export function convTransposed(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+/** Bands of p.band rows of the result. */
+export function transposedBands(p: ConvParams): i32 {
+  return (p.inH + p.band - 1) / p.band;
+}
+
+/** Bands [firstBand, lastBand), results of panels [firstPanel, lastPanel) of all groups. */
+function computeBands(
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstBand: i32, lastBand: i32, firstPanel: i32, lastPanel: i32,
+): void {
   const inD = p.inD, inH = p.inH, inW = p.inW;
   const phaseD = p.phaseD, phaseH = p.phaseH, phaseW = p.phaseW;
   const depthwise = p.kind == TRANSPOSED_DEPTHWISE;
-  if (p.batch * inD * inH * inW == 0) return;
-  if (hasGaps(p.kD, phaseD, p.strideD) || hasGaps(p.kH, phaseH, p.strideH) || hasGaps(p.kW, phaseW, p.strideW)) fillWithBias(p, bias, output);
+  const gaps = hasGaps(p.kD, phaseD, p.strideD) || hasGaps(p.kH, phaseH, p.strideH) || hasGaps(p.kW, phaseW, p.strideW);
 
   const sub = changetype<ConvParams>(work);
   const rest = work + ((offsetof<ConvParams>() + 15) & ~15);
@@ -96,8 +115,9 @@ export function convTransposed(p: ConvParams, input: usize, weights: usize, bias
   // Of one tap.
   const panelBytes = <usize>(p.groupOutC * ((p.groupInC + NR - 1) / NR) * NR * p.groups) << 2;
 
-  for (let top = 0; top < inH; top += p.band) {
+  for (let top = firstBand * p.band; top < min(inH, lastBand * p.band); top += p.band) {
     const bottom = min(inH, top + p.band);
+    if (gaps) fillWithBias(p, bias, output, top, bottom, firstPanel, lastPanel);
     let phase = weights;
     let factors = weights + <usize>p.factors;
     for (let td = 0; td < min(p.kD, phaseD); td++) {
@@ -124,8 +144,8 @@ export function convTransposed(p: ConvParams, input: usize, weights: usize, bias
             } else {
               sub.weightStride = taps * p.groupOutC * NR;
               sub.factors = <i32>(factors - phase);
-              if (tiled) convWinograd(sub, input, phase, bias, place, rest);
-              else convChannelsLast(sub, input, phase, bias, place, rest);
+              if (tiled) tilePanels(sub, input, phase, bias, place, rest, firstPanel, lastPanel);
+              else sumPanels(sub, input, phase, bias, place, rest, firstPanel, lastPanel);
             }
           }
           if (tiled) factors += <usize>((sub.kH > 1 ? p.points : 1) * p.points) * panelBytes;
@@ -134,4 +154,16 @@ export function convTransposed(p: ConvParams, input: usize, weights: usize, bias
       }
     }
   }
+}
+
+/** The whole result, panels [firstPanel, lastPanel) of all groups. */
+export function transposedPanels(
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstPanel: i32, lastPanel: i32,
+): void {
+  computeBands(p, input, weights, bias, output, work, 0, transposedBands(p), firstPanel, lastPanel);
+}
+
+export function convTransposed(first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
+  assert(p.taskPanels == 0 || (p.shuffle == 1 && p.kind != TRANSPOSED_DEPTHWISE), "transposed: channels that cannot be parted");
+  runTasks(computeBands, transposedBands(p), panelsOf(p.groups, p.groupInC), first, last, work, p, input, weights, bias, output);
 }

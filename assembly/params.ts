@@ -60,6 +60,8 @@ export class ConvParams {
   /** Winograd: points of the transforms, and bytes from the weights to their factors. */
   points: i32;
   factors: i32;
+  /** Panels of results in a part of a task, 0 for all: see tasks.ts. */
+  taskPanels: i32;
   /** What is computed: see kinds.ts. */
   kind: i32;
   /** A step of chain.ts: bytes of its packed bias, of all that is packed for it, of a strip of its result, and of the rows that the first reads. */

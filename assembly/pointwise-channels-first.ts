@@ -6,6 +6,7 @@
  *   input [batch, inC, pixels] · output [batch, outC, pixels], of 8 pixels or more. Nothing overlaps.
  *   rows: [outC][p.weightStride], a row for each result: its bias, groupInC weights, and zeros (`packPointwise`)
  *   work: pointers to ROWS rows, in parts | what a sum begins with | scratch, [ROWS][8] | panels of p.band pixels; sized in src/plan-pointwise.ts
+ *   tasks: [image][block][part]
  *
  * A = rows of the weights. B = panels of eight pixels with all channels of a group, [p.weightStride][8]: the first row holds ones, so that the bias
  * is one more product and the first, as channels last; nothing comes of the zeros at the end. A tile then writes eight pixels of five channels where
@@ -13,7 +14,7 @@
  *
  * Where there are few rows, the first tile of a panel packs it on the way.
  *
- * The last panel of a plane ends with it, and computes some pixels again. Panels of a block stay in L2, the rows that go over them too.
+ * The last panel of a block ends with it, and computes some pixels again; those that belong to the block before are not written. Panels of a block stay in L2, the rows that go over them too.
  */
 import { CLAMP, clamp } from "./activation";
 import { MR, NR, PACKING_FROM, PACKING_TO, PARTS, ROWS } from "./blocks";
@@ -21,6 +22,7 @@ import { partsOf, shuffledChannel, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
 import { ConvParams } from "./params";
 import { copyFloats, madd, zeroFloats } from "./simd";
+import { channelOf, panelsOf, runTasks } from "./tasks";
 import { pixelsToPlanes } from "./transpose";
 
 /** Bytes of the workspace for blocks of `pixels` pixels, in whole vectors. */
@@ -214,14 +216,15 @@ function runPanels(
 }
 
 /**
- * Pixels [first, first + count) of planes `fromBytes` apart, to planes `toBytes` apart; `from` and `to` are pixel 0 of the first plane. Where there are
+ * Results [firstChannel, lastChannel) of pixels [first, first + count) of planes `fromBytes` apart, to planes `toBytes` apart; `from` and `to` are pixel 0 of the first plane. Where there are
  * fewer than 8 pixels before the end, as many can be read.
  */
 export function pointwiseBlock(
-  p: ConvParams, first: i32, count: i32, from: usize, fromBytes: usize, rows: usize, to: usize, toBytes: usize, work: usize,
+  p: ConvParams, first: i32, count: i32, from: usize, fromBytes: usize, rows: usize, to: usize, toBytes: usize, work: usize, firstChannel: i32,
+  lastChannel: i32,
 ): void {
   const packing = p.groupOutC >= PACKING_FROM && p.groupOutC <= PACKING_TO && p.activation == CLAMP;
-  const groups = p.groups, inC = p.groupInC, N = p.groupOutC, outC = p.outC, stride = p.weightStride, shuffle = p.shuffle;
+  const inC = p.groupInC, N = p.groupOutC, outC = p.outC, stride = p.weightStride, shuffle = p.shuffle;
   const size = outC / shuffle;
   const parts = partsOf(stride);
   const run = stride / parts;
@@ -235,14 +238,15 @@ export function pointwiseBlock(
   const wide = rest > 4;
   const end = first + count;
   const last = max(0, end - (wide ? NR : 4));
-  const direct = end >= (wide ? NR : 4);
+  const direct = end >= (wide ? NR : 4) && last >= first;
   const lastPanel = panels + <usize>whole * panelBytes;
   v128.store(begin, f32x4.splat(-0));
   v128.store(begin, f32x4.splat(-0), 16);
   for (let panel = panels; panel <= lastPanel; panel += panelBytes) {
     if (panel < lastPanel || rest > 0) frame(inC, stride, panel);
   }
-  for (let g = 0; g < groups; g++) {
+  for (let g = firstChannel / N; g * N < lastChannel; g++) {
+    const firstRow = max(firstChannel, g * N), behind = min(lastChannel, (g + 1) * N);
     const planes = from + <usize>(g * inC) * fromBytes;
     const cells = 4 * NR;
     const source = planes + (<usize>first << 2);
@@ -251,14 +255,14 @@ export function pointwiseBlock(
       if (wide) packPanels(inC, planes + (<usize>last << 2), fromBytes, 1, lastPanel + cells, 0);
       else packHalf(inC, planes + (<usize>last << 2), fromBytes, lastPanel + cells);
     }
-    for (let c = g * N; c < (g + 1) * N;) {
+    for (let c = firstRow; c < behind;) {
       // Rows whose results are equally far apart.
-      const n = min(min(c + ROWS, (g + 1) * N), (c / size + 1) * size) - c;
+      const n = min(min(c + ROWS, behind), (c / size + 1) * size) - c;
       const rowBytes = <usize>shuffle * toBytes;
       const results = to + <usize>shuffledChannel(c, outC, shuffle) * toBytes;
       const weights = rows + (<usize>(c * stride) << 2);
       pointAtWeights(n, weights, parts, <usize>run << 2, table);
-      const unpacked = packing && c == g * N ? source : 0;
+      const unpacked = packing && c == firstRow ? source : 0;
       const place = results + (<usize>first << 2);
       runPanels(p, n, weights, unpacked, fromBytes, table, parts, run, true, whole, panels, panelBytes, place, rowBytes, begin);
       if (rest > 0) {
@@ -266,7 +270,7 @@ export function pointwiseBlock(
           runPanels(p, n, weights, 0, 0, table, parts, run, wide, 1, lastPanel, 0, results + (<usize>last << 2), rowBytes, begin);
         } else {
           runPanels(p, n, weights, 0, 0, table, parts, run, wide, 1, lastPanel, 0, scratch, 4 * NR, begin);
-          for (let i = 0; i < n; i++) copyFloats(results + <usize>i * rowBytes, scratch + (<usize>(i * NR) << 2), end);
+          for (let i = 0; i < n; i++) copyFloats(place + <usize>i * rowBytes, scratch + (<usize>(i * NR + first - last) << 2), rest);
         }
       }
       c += n;
@@ -274,16 +278,32 @@ export function pointwiseBlock(
   }
 }
 
-export function pointwiseChannelsFirst(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+/** Blocks of p.band pixels of a plane. */
+function blocksOf(p: ConvParams): i32 {
+  return (p.outD * p.outH * p.outW + p.band - 1) / p.band;
+}
+
+/** Blocks [firstBlock, lastBlock) of all images, results of panels [firstPanel, lastPanel) of all groups. */
+function computeBlocks(
+  p: ConvParams, input: usize, weights: usize, _bias: usize, output: usize, work: usize, firstBlock: i32, lastBlock: i32, firstPanel: i32, lastPanel: i32,
+): void {
   const pixels = p.outD * p.outH * p.outW;
-  assert(p.band >= 1 && pixels >= NR, "pointwise: an empty block, or a plane that is none of panels");
   const planeBytes = <usize>pixels << 2;
   const rows = weights + <usize>p.factors;
-  for (let b = 0; b < p.batch; b++) {
+  const blocks = blocksOf(p);
+  const firstChannel = channelOf(firstPanel, p.groupOutC), lastChannel = channelOf(lastPanel, p.groupOutC);
+  for (let n = firstBlock; n < lastBlock; n++) {
+    const b = n / blocks;
+    const first = (n - b * blocks) * p.band;
     const from = input + <usize>(b * p.inC) * planeBytes;
     const to = output + <usize>(b * p.outC) * planeBytes;
-    for (let first = 0; first < pixels; first += p.band) {
-      pointwiseBlock(p, first, min(p.band, pixels - first), from, planeBytes, rows, to, planeBytes, work);
-    }
+    pointwiseBlock(p, first, min(p.band, pixels - first), from, planeBytes, rows, to, planeBytes, work, firstChannel, lastChannel);
   }
+}
+
+export function pointwiseChannelsFirst(
+  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+): void {
+  assert(p.band >= 1 && p.outD * p.outH * p.outW >= NR, "pointwise: an empty block, or a plane that is none of panels");
+  runTasks(computeBlocks, p.batch * blocksOf(p), panelsOf(p.groups, p.groupOutC), first, last, work, p, input, weights, bias, output);
 }

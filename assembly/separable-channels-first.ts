@@ -58,7 +58,7 @@ export function separableChannelsFirst(records: usize, recordBytes: i32, band: i
       depthwiseRows(p, input, b, oh, end, packed, strip, work, rest);
       const place = output + <usize>(b * outC) * planeBytes + (<usize>(oh * outW) << 2);
       for (let first = 0; first < pixels; first += q.band) {
-        pointwiseBlock(q, first, min(q.band, pixels - first), strip, stripBytes, rows, place, planeBytes, panels);
+        pointwiseBlock(q, first, min(q.band, pixels - first), strip, stripBytes, rows, place, planeBytes, panels, 0, outC);
       }
     }
   }

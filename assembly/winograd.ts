@@ -9,11 +9,13 @@
  *
  * p.points says which of the transforms; p.innerBand tiles make a block. Each step runs over the whole block: the data are transformed, one GEMM for each factor multiplies them
  * with the weights, and the products are transformed back on the way out. A dilated image is seen as interleaved images without gaps. Channels go
- * by CHUNK, a line of the cache; the last chunk ends with them, and computes some a second time.
+ * by CHUNK, a line of the cache; the last chunk ends with them, and computes some a second time: a part of a task has 16 channels or more.
+ *
+ *   tasks: [block][part], tiles being counted image by image, by phases of the dilation down and along, rows and columns
  */
 import { ADDED, Called, Clamped, CLAMP, finish } from "./activation";
 import { FORESEEN, MR, NR } from "./blocks";
-import { convChannelsLast } from "./conv-channels-last";
+import { sumPanels } from "./conv-channels-last";
 import { partsOf, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
 import { ConvParams } from "./params";
@@ -21,6 +23,7 @@ import { Block, layOut, Place, resultsAlong } from "./winograd-block";
 import { factorStrip, factorTiles, gapH, gapW } from "./winograd-data";
 import { fullPhases, isGathered } from "./winograd-phases";
 import { CHUNK, resultLines } from "./winograd-transforms";
+import { channelOf, panelsOf, runTasks } from "./tasks";
 
 /** Pointers to factor 0 of `count` tiles, of phases [0, high) × [0, wide), in tiles of the GEMM and parts of its sum. */
 function pointAtTiles(p: ConvParams, block: Block, count: i32, high: i32, wide: i32, parts: i32, table: usize): void {
@@ -56,12 +59,13 @@ function pointAtTiles(p: ConvParams, block: Block, count: i32, high: i32, wide: 
  *
  * Large tiles magnify the error of a long sum: theirs are sums of short ones.
  */
-function multiply(p: ConvParams, block: Block, count: i32, weights: usize): void {
+function multiply(p: ConvParams, block: Block, count: i32, weights: usize, firstPanel: i32, lastPanel: i32): void {
   const gathered = isGathered(p);
   const strideH = gathered ? 1 : p.strideH, strideW = gathered ? 1 : p.strideW;
   const channels = gathered ? p.strideH * p.strideW * p.inC : p.groupInC;
-  const N = p.groupOutC, groups = p.groups;
+  const N = p.groupOutC;
   const panels = (N + NR - 1) / NR;
+  const allPanels = p.groups * panels;
   const sums = p.points == 8 ? max(2, (channels + FORESEEN - 1) / FORESEEN) : 1;
   const length = (channels + sums - 1) / sums;
   const parts = gathered || sums > 1 ? 1 : partsOf(channels);
@@ -84,31 +88,33 @@ function multiply(p: ConvParams, block: Block, count: i32, weights: usize): void
     const table = block.tables + <usize>((cutH ? 2 : 0) + (cutW ? 1 : 0)) * block.tableBytes;
     const taps = phases * parts;
     const high = <usize>long * (<usize>(taps * MR) << 2);
-    for (let g = 0; g < groups; g++) {
-      for (let jr = 0; jr < panels; jr++) {
-        const columns = N - jr * NR > 4;
-        const to = block.products + <usize>factor * block.productBytes + <usize>(g * panels + jr) * (4 * NR);
-        const below = to + <usize>(long * (short + 1)) * rowBytes;
-        for (let first = 0; first < channels; first += length) {
-          const run = sums > 1 ? min(length, channels - first) : channels / parts;
-          const offset = <usize>factor * block.factorBytes + (<usize>(g * channels + first) << 2);
-          gemm.activation = first == 0 ? CLAMP : ADDED;
-          if (long > 0) runTiles(short + 1, columns, long, table, offset, taps, run, weights, to, rowBytes, zeros, gemm);
-          runTiles(short, columns, tiles - long, table + high, offset, taps, run, weights, below, rowBytes, zeros, gemm);
-          weights += <usize>((sums > 1 ? run : channels * phases) * NR) << 2;
-        }
+    const panelBytes = <usize>(channels * phases * NR) << 2;
+    let panel = weights + <usize>firstPanel * panelBytes;
+    for (let n = firstPanel; n < lastPanel; n++) {
+      const g = n / panels;
+      const columns = N - (n - g * panels) * NR > 4;
+      const to = block.products + <usize>factor * block.productBytes + <usize>n * (4 * NR);
+      const below = to + <usize>(long * (short + 1)) * rowBytes;
+      for (let first = 0; first < channels; first += length) {
+        const run = sums > 1 ? min(length, channels - first) : channels / parts;
+        const offset = <usize>factor * block.factorBytes + (<usize>(g * channels + first) << 2);
+        gemm.activation = first == 0 ? CLAMP : ADDED;
+        if (long > 0) runTiles(short + 1, columns, long, table, offset, taps, run, panel, to, rowBytes, zeros, gemm);
+        runTiles(short, columns, tiles - long, table + high, offset, taps, run, panel, below, rowBytes, zeros, gemm);
+        panel += <usize>((sums > 1 ? run : channels * phases) * NR) << 2;
       }
     }
+    weights += <usize>allPanels * panelBytes;
   }
 }
 
-/** Results of tile `t`: [row][column][CHUNK] at block.tile for each CHUNK of channels, then with bias and activation to their places. */
-function finishTile<F>(p: ConvParams, block: Block, t: i32, bias: usize, output: usize): void {
+/** Results of tile `t`, bytes [begin, end) of each: [row][column][CHUNK] at block.tile for each CHUNK, then with bias and activation to their places. */
+function finishTile<F>(p: ConvParams, block: Block, t: i32, bias: usize, output: usize, begin: usize, end: usize): void {
   const place = changetype<Place>(block.places + <usize>t * offsetof<Place>());
   const points = p.points, m = resultsAlong(p);
   const rows = place.rows, columns = place.columns;
   const pixelBytes = <usize>p.outC << 2;
-  const last = pixelBytes - CHUNK;
+  const last = end - CHUNK;
   const step = block.productBytes, tile = block.tile;
   const rowBytes = <usize>(p.stepH * p.dilationH) * pixelBytes;
   const columnBytes = <usize>(p.stepW * p.dilationW) * pixelBytes;
@@ -116,7 +122,7 @@ function finishTile<F>(p: ConvParams, block: Block, t: i32, bias: usize, output:
   const products = block.products + <usize>t * block.productRow;
   const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
   let check = f32x4.splat(0);
-  for (let at: usize = 0; at < pixelBytes; at += CHUNK) {
+  for (let at = begin; at < end; at += CHUNK) {
     if (at > last) at = last;
     let half = products + at;
     let halfStep = step, halfRow: usize = 0;
@@ -152,12 +158,14 @@ function finishTile<F>(p: ConvParams, block: Block, t: i32, bias: usize, output:
   place.broken = v128.any_true(f32x4.ne(f32x4.sub(check, check), f32x4.splat(0))) ? 1 : 0;
 }
 
-function finishTiles<F>(p: ConvParams, block: Block, count: i32, bias: usize, output: usize): void {
-  for (let t = 0; t < count; t++) finishTile<F>(p, block, t, bias, output);
+function finishTiles<F>(p: ConvParams, block: Block, count: i32, bias: usize, output: usize, begin: usize, end: usize): void {
+  for (let t = 0; t < count; t++) finishTile<F>(p, block, t, bias, output, begin, end);
 }
 
 /** Tiles that hold what is not finite, as sums: an infinity of the data would be in results that do not see it. */
-function mend(p: ConvParams, block: Block, count: i32, input: usize, weights: usize, bias: usize, output: usize): void {
+function mend(
+  p: ConvParams, block: Block, count: i32, input: usize, weights: usize, bias: usize, output: usize, firstPanel: i32, lastPanel: i32,
+): void {
   for (let t = 0; t < count; t++) {
     const place = changetype<Place>(block.places + <usize>t * offsetof<Place>());
     if (place.broken == 0) continue;
@@ -174,28 +182,52 @@ function mend(p: ConvParams, block: Block, count: i32, input: usize, weights: us
     sub.stepH = p.stepH * p.dilationH;
     const image = input + (<usize>(place.batch * p.inH * p.inW * p.inC) << 2);
     const to = output + (<usize>((place.batch * p.stepB + place.row * p.stepH + place.column * p.stepW) * p.outC) << 2);
-    convChannelsLast(sub, image, weights, bias, to, block.rest + ((offsetof<ConvParams>() + 15) & ~15));
+    sumPanels(sub, image, weights, bias, to, block.rest + ((offsetof<ConvParams>() + 15) & ~15), firstPanel, lastPanel);
   }
 }
 
 /** What is in the block from its data to its results. */
-function finishBlock(p: ConvParams, block: Block, count: i32, input: usize, weights: usize, bias: usize, output: usize): void {
-  multiply(p, block, count, weights + <usize>p.factors);
-  if (p.activation == CLAMP) finishTiles<Clamped>(p, block, count, bias, output);
-  else finishTiles<Called>(p, block, count, bias, output);
-  mend(p, block, count, input, weights, bias, output);
+function finishBlock(
+  p: ConvParams, block: Block, count: i32, input: usize, weights: usize, bias: usize, output: usize, firstPanel: i32, lastPanel: i32,
+): void {
+  const begin = <usize>channelOf(firstPanel, p.groupOutC) << 2, end = <usize>channelOf(lastPanel, p.groupOutC) << 2;
+  multiply(p, block, count, weights + <usize>p.factors, firstPanel, lastPanel);
+  if (p.activation == CLAMP) finishTiles<Clamped>(p, block, count, bias, output, begin, end);
+  else finishTiles<Called>(p, block, count, bias, output, begin, end);
+  mend(p, block, count, input, weights, bias, output, firstPanel, lastPanel);
 }
 
-export function convWinograd(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+/** Tiles of `m` results along an axis, whose phases of the dilation are cut each on its own. */
+function tilesAlong(out: i32, dilation: i32, m: i32): i32 {
+  const phases = min(out, dilation);
+  const least = out / phases, more = out % phases;
+  return more * ((least + m) / m) + (phases - more) * ((least + m - 1) / m);
+}
+
+/** Blocks of p.innerBand tiles. */
+export function winogradBlocks(p: ConvParams): i32 {
+  const m = resultsAlong(p);
+  const tiles = p.batch * tilesAlong(p.outH, p.dilationH, p.kH > 1 ? m : 1) * tilesAlong(p.outW, p.dilationW, m);
+  return (tiles + p.innerBand - 1) / p.innerBand;
+}
+
+/** Tiles of blocks [firstBlock, lastBlock), results of panels [firstPanel, lastPanel) of all groups. */
+function computeBlocks(
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstBlock: i32, lastBlock: i32, firstPanel: i32, lastPanel: i32,
+): void {
   assert(p.kW > p.strideW && (p.kH == p.kW && p.strideH == p.strideW || p.kH == 1 && p.strideH == 1), "winograd: square kernels and strides, or rows");
   assert(resultsAlong(p) > 1 && (p.strideW == 1 || (p.points < 8 && p.dilationH == 1 && p.dilationW == 1)), "winograd: the points");
   assert(!isGathered(p) || <usize>(p.inC * p.strideH * p.strideW) << 2 <= CHUNK && p.groups == 1 && p.points < 8, "winograd: what is gathered");
-  assert(p.outC >= 16 && p.shuffle == 1 && p.inD == 1 && p.outD == 1 && p.innerBand >= 1, "winograd: what it is not made for");
+  assert(p.shuffle == 1 && p.inD == 1 && p.outD == 1 && p.innerBand >= 1, "winograd: what it is not made for");
+  assert(channelOf(lastPanel, p.groupOutC) - channelOf(firstPanel, p.groupOutC) >= 16, "winograd: less than a line of channels");
   const m = resultsAlong(p), tileH = p.kH > 1 ? m : 1;
   const outH = p.outH, outW = p.outW, dilationH = p.dilationH, dilationW = p.dilationW;
   const block = layOut(p, work);
   const gathered = isGathered(p);
   const most = p.innerBand;
+  const first = firstBlock * most, last = lastBlock * most;
+  // Tiles before those of a row, and those that wait in the block.
+  let before = 0;
   let count = 0;
   for (let b = 0; b < p.batch; b++) {
     const image = input + (<usize>(b * p.inH * p.inW * p.inC) << 2);
@@ -203,9 +235,12 @@ export function convWinograd(p: ConvParams, input: usize, weights: usize, bias: 
       const high = (outH - phaseH + dilationH - 1) / dilationH;
       for (let phaseW = 0; phaseW < min(outW, dilationW); phaseW++) {
         const wide = (outW - phaseW + dilationW - 1) / dilationW;
+        const along = (wide + m - 1) / m;
         for (let row = 0; row < high; row += tileH) {
-          for (let column = 0; column < wide; ) {
-            const strip = min(most - count, (wide - column + m - 1) / m);
+          const behind = min(along, last - before);
+          for (let tile = max(0, first - before); tile < behind; ) {
+            const strip = min(most - count, behind - tile);
+            const column = tile * m;
             const oh = phaseH + row * dilationH, ow = phaseW + column * dilationW;
             for (let t = 0; t < strip; t++) {
               const place = changetype<Place>(block.places + <usize>(count + t) * offsetof<Place>());
@@ -224,15 +259,27 @@ export function convWinograd(p: ConvParams, input: usize, weights: usize, bias: 
               }
             }
             count += strip;
-            column += strip * m;
+            tile += strip;
             if (count == most) {
-              finishBlock(p, block, count, input, weights, bias, output);
+              finishBlock(p, block, count, input, weights, bias, output, firstPanel, lastPanel);
               count = 0;
             }
           }
+          before += along;
         }
       }
     }
   }
-  if (count > 0) finishBlock(p, block, count, input, weights, bias, output);
+  if (count > 0) finishBlock(p, block, count, input, weights, bias, output, firstPanel, lastPanel);
+}
+
+/** The whole image, results of panels [firstPanel, lastPanel) of all groups. */
+export function tilePanels(
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstPanel: i32, lastPanel: i32,
+): void {
+  computeBlocks(p, input, weights, bias, output, work, 0, winogradBlocks(p), firstPanel, lastPanel);
+}
+
+export function convWinograd(first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
+  runTasks(computeBlocks, winogradBlocks(p), panelsOf(p.groups, p.groupOutC), first, last, work, p, input, weights, bias, output);
 }

@@ -7,10 +7,10 @@ import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, 
 import { type ConvPlan, type PackPlan, publicPlan, workBytes } from './plan.ts';
 import { rowBytes } from './plan-pointwise.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
-import { padTasks } from './tasks.ts';
+import { convTasks, padTasks, partPanels } from './tasks.ts';
 import type { Team } from './team.ts';
 import type { Tensor } from './types.ts';
-import type { Kernels } from './wasm.ts';
+import { isTaskKernel, type Kernels } from './wasm.ts';
 import { FACTOR_WORK_BYTES, isGathered } from './winograd.ts';
 import { factorBytes, factorParts } from './winograd-phases.ts';
 
@@ -135,6 +135,7 @@ function runConv(
   team: Team,
   plan: ConvPlan,
   shape: ConvShape,
+  tasks: number,
   records: number,
   packed: number,
   input: number,
@@ -147,7 +148,10 @@ function runConv(
     image = rest;
     rest += align(plan.paddedBytes);
   }
-  team.kernels[kernelOf(plan)](records, image, packed + biasBytes(plan.pack), packed, output, rest);
+  const kernel = kernelOf(plan);
+  const weights = packed + biasBytes(plan.pack);
+  if (isTaskKernel(kernel)) team.run(kernel, tasks, rest, plan.workBytes, records, image, weights, packed, output);
+  else team.kernels[kernel](records, image, weights, packed, output, rest);
 }
 
 /** A plan as a call of `given`, with the result `result`. */
@@ -160,16 +164,18 @@ export function convCall(
   threads: number,
 ): Call {
   const derived = derivedOf(plan);
+  const panels = partPanels(plan, threads);
+  const tasks = convTasks(plan, panels);
   return {
     outputShape: result,
-    workBytes: workBytes(plan),
-    describe: () => publicPlan(plan, given, result, derived?.bytes ?? 0),
+    workBytes: workBytes(plan, threads),
+    describe: () => publicPlan(plan, given, result, derived?.bytes ?? 0, threads),
     derived,
     write: (memory, records, packed, derived) => {
-      writeConvParams(memory, records, plan, settings.activation, { factors: derived - packed - biasBytes(plan.pack) });
+      writeConvParams(memory, records, plan, settings.activation, { factors: derived - packed - biasBytes(plan.pack), taskPanels: panels });
       // `shape` is that of the image as it was given.
       writePadParams(memory, records + align(CONV_PARAMS_BYTES), shape, plan);
     },
-    run: (team, records, packed, input, output, work) => runConv(team, plan, shape, records, packed, input, output, work),
+    run: (team, records, packed, input, output, work) => runConv(team, plan, shape, tasks, records, packed, input, output, work),
   };
 }

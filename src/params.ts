@@ -49,6 +49,7 @@ export const convFields = [
   'innerBand',
   'points',
   'factors',
+  'taskPanels',
   'kind',
   'biasBytes',
   'packedBytes',
@@ -107,7 +108,7 @@ export const PAD_PARAMS_BYTES = padFields.length * 4;
 /** From the record of one step of several to that of the next. */
 export const STEP_BYTES = align(CONV_PARAMS_BYTES);
 
-/** What a convolution is told that is one step of several: see assembly/chain.ts. All in bytes. */
+/** What a convolution is told beside its plan: as one step of several (see assembly/chain.ts), in bytes. */
 interface StepParams {
   readonly biasBytes: number;
   readonly packedBytes: number;
@@ -115,9 +116,11 @@ interface StepParams {
   readonly gatheredBytes: number;
   /** From the weights to their factors: see assembly/winograd.ts. */
   readonly factors: number;
+  /** Panels: see assembly/tasks.ts. */
+  readonly taskPanels: number;
 }
 
-const alone: StepParams = { biasBytes: 0, packedBytes: 0, stripBytes: 0, gatheredBytes: 0, factors: 0 };
+const alone: StepParams = { biasBytes: 0, packedBytes: 0, stripBytes: 0, gatheredBytes: 0, factors: 0, taskPanels: 0 };
 
 /** What of a plan a kernel is told. */
 export type WrittenPlan = Pick<ConvPlan, 'shape' | 'kind' | 'band' | 'innerBand' | 'sides' | 'inPlace' | 'points'> & {
@@ -164,6 +167,7 @@ export function writeConvParams(
     plan.innerBand,
     plan.points,
     step.factors,
+    step.taskPanels,
     kinds.indexOf(plan.kind),
     step.biasBytes,
     step.packedBytes,

@@ -7,6 +7,7 @@ import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
+import { teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { Plan } from './types.ts';
 import type { Points } from './winograd.ts';
@@ -65,7 +66,7 @@ export interface ConvPlan {
   readonly sides: boolean;
   /** The depthwise kernel reads the image where it lies. */
   readonly inPlace: boolean;
-  /** Bytes of the copy with a border and of the kernel's own workspace, 0 where it is not needed. Their order is the order in memory. */
+  /** Bytes of the copy with a border, and of the workspace that the kernel takes in each thread, 0 where it is not needed. Their order is the order in memory. */
   readonly paddedBytes: number;
   readonly workBytes: number;
 }
@@ -266,16 +267,22 @@ export function packedBytes(pack: PackPlan): number {
   return align(pack.weightFloats * 4) + align(pack.biasGroups * pack.biasStride * 4);
 }
 
-/** Bytes of the workspace beside the copies of input and result. */
-export function workBytes({ paddedBytes, workBytes: own }: ConvPlan): number {
-  return (paddedBytes > 0 ? align(paddedBytes) : 0) + own;
+/** Bytes of the workspace of all threads beside the copies of input and result. */
+export function workBytes({ paddedBytes, workBytes: own }: ConvPlan, threads: number): number {
+  return (paddedBytes > 0 ? align(paddedBytes) : 0) + teamBytes(threads, own);
 }
 
 /**
  * @param given the shape of the plan's operand, `result` that of its result
  * @param derivedBytes of what is made of the packed weights for this shape
  */
-export function publicPlan(plan: ConvPlan, given: readonly number[], result: readonly number[], derivedBytes: number): Plan {
+export function publicPlan(
+  plan: ConvPlan,
+  given: readonly number[],
+  result: readonly number[],
+  derivedBytes: number,
+  threads: number,
+): Plan {
   const { shape } = plan;
   return {
     algorithm: plan.algorithm,
@@ -283,7 +290,7 @@ export function publicPlan(plan: ConvPlan, given: readonly number[], result: rea
     outputShape: [...result],
     // Of a transposed convolution the convolution's output is what is read: as many products for each of its pixels.
     flops: 2 * elements([shape.batch, shape.outC, ...shape.outSize]) * shape.groupInC * volume(shape.kernel),
-    workspaceBytes: shape.batch === 0 ? 0 : workspaceBytes([given, result], workBytes(plan)),
+    workspaceBytes: shape.batch === 0 ? 0 : workspaceBytes([given, result], workBytes(plan, threads)),
     weightBytes: packedBytes(plan.pack) + align(derivedBytes),
     reason: plan.reason,
   };

@@ -2,12 +2,66 @@
  * Tasks of a kernel: parts of its result that are computed in any order, at the same time, by whoever comes first. Each is computed as if it were alone, so that
  * no sum depends on how many threads there are. The head of a kernel's file says what its tasks are; a kernel checks that it is not asked for more.
  */
+import { NR, PIXELS } from '../assembly/blocks.ts';
 import type { ConvPlan } from './plan.ts';
-import type { ConvShape } from './shape.ts';
+import { type ConvShape, type Spatial, volume } from './shape.ts';
+import { tilesOf } from './winograd.ts';
 
 /** assembly/pad.ts: the rows of the copy. */
 export function padTasks({ batch, inC, inSize, channelsLast }: ConvShape, border: ConvPlan['border']): number {
   if (border === undefined) return 0;
   const { begin, end } = border;
   return (channelsLast ? batch : batch * inC) * (inSize[0] + begin[0] + end[0]) * (inSize[1] + begin[1] + end[1]);
+}
+
+/** Tasks for each thread, so that none of them waits long for the last one. */
+const TASKS_EACH = 3;
+
+/** Panels of the least part of a result. A part prepares its image once more, and a tile of F(m, r) wants a line of channels. */
+const LEAST_PANELS = 4;
+
+/** What is computed is the way back: its results are as many and as large as the convolution's image. */
+function isBack({ kind }: ConvPlan): boolean {
+  return kind === 'transposed' || kind === 'transposedDepthwise' || kind === 'scattered';
+}
+
+/** Bands of a result whose layout changes: assembly/channels-first.ts. */
+function bands(plan: ConvPlan): number {
+  const { shape, band } = plan;
+  const [deep, high, wide] = (isBack(plan) ? shape.inSize : shape.outSize) as Spatial;
+  const along = (size: number, most: number): number => Math.ceil(size / most);
+  return along(shape.batch, band.images) * along(deep, band.slices) * along(high, band.rows) * along(wide, band.columns);
+}
+
+/** What a kernel computes at a time: see the heads of their files. */
+function units(plan: ConvPlan): number {
+  const { kind, shape, pack, band, innerBand, points } = plan;
+  const { batch, outSize } = shape;
+  if (kind === 'pointwise') return batch * Math.ceil(volume(outSize) / band.rows);
+  if (!pack.channelsLast) return bands(plan);
+  if (kind === 'conv') return Math.ceil((batch * volume(outSize)) / PIXELS);
+  if (kind === 'winograd') return points === 0 ? 1 : Math.ceil(tilesOf(shape, points) / innerBand);
+  return kind === 'scattered' ? 1 : Math.ceil(shape.inSize[1] / band.rows);
+}
+
+/** Panels of the results of all groups. */
+function panelsOf(plan: ConvPlan): number {
+  const { groups, groupInC, groupOutC } = plan.shape;
+  return groups * Math.ceil((isBack(plan) ? groupInC : groupOutC) / NR);
+}
+
+/** Panels of a part of a result, 0 where it is computed whole: see assembly/tasks.ts. */
+export function partPanels(plan: ConvPlan, threads: number): number {
+  const { kind, pack } = plan;
+  const sums = ['conv', 'pointwise', 'scattered', 'transposed', 'winograd'].includes(kind);
+  if (!sums || threads === 1 || pack.kernelShuffle > 1) return 0;
+  const panels = panelsOf(plan);
+  const parts = Math.ceil((TASKS_EACH * threads) / units(plan));
+  const size = Math.max(LEAST_PANELS, Math.floor(panels / parts));
+  return parts > 1 && 2 * size <= panels ? size : 0;
+}
+
+/** @param part `partPanels` */
+export function convTasks(plan: ConvPlan, part: number): number {
+  return units(plan) * (part === 0 ? 1 : Math.floor(panelsOf(plan) / part));
 }

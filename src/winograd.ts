@@ -183,7 +183,7 @@ export function blockBytes(shape: ConvShape, points: Points, tiles: number): num
 }
 
 /** Tiles of an image. */
-function tilesOf(shape: ConvShape, points: Points): number {
+export function tilesOf(shape: ConvShape, points: Points): number {
   const { batch, outSize, dilation } = shape;
   const [down, along] = resultsOf(shape, points);
   const count = (axis: 1 | 2, m: number): number => {

@@ -1,0 +1,45 @@
+/**
+ * Tasks of a kernel that sums over channels: [unit][part]. A unit is what it computes at a time, as a block of pixels or a band of rows; its results are
+ * cut into parts of p.taskPanels panels where there are fewer units than threads could share. What is left of the panels belongs to the last part. Each part
+ * prepares what all of the unit's panels read. src/tasks.ts counts likewise.
+ */
+import { NR } from "./blocks";
+import { ConvParams } from "./params";
+
+/** Panels of all groups' results, of which there are `outC` in each. */
+export function panelsOf(groups: i32, groupOutC: i32): i32 {
+  return groups * ((groupOutC + NR - 1) / NR);
+}
+
+/** The first channel of panel `n` of all; behind the last one for a panel behind the last. */
+export function channelOf(n: i32, groupOutC: i32): i32 {
+  const panels = (groupOutC + NR - 1) / NR;
+  const g = n / panels;
+  return g * groupOutC + (n - g * panels) * NR;
+}
+
+/** Units [first, last) of a kernel's results, and panels [from, to) of each. */
+export type Part = (
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, first: i32, last: i32, from: i32, to: i32,
+) => void;
+
+/** Tasks [first, last) of `units` units. */
+export function runTasks(
+  part: Part, units: i32, panels: i32, first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+): void {
+  const size = p.taskPanels;
+  const parts = size == 0 ? 1 : max(1, panels / size);
+  assert(first >= 0 && last <= units * parts, "tasks: no such task");
+  while (first < last) {
+    const unit = first / parts, begin = first - unit * parts;
+    const whole = begin == 0 ? (last - first) / parts : 0;
+    if (whole > 0) {
+      part(p, input, weights, bias, output, work, unit, unit + whole, 0, panels);
+      first += whole * parts;
+    } else {
+      const end = min(parts, begin + last - first);
+      part(p, input, weights, bias, output, work, unit, unit + 1, begin * size, end == parts ? panels : end * size);
+      first += end - begin;
+    }
+  }
+}
