@@ -165,6 +165,7 @@ it('a plan is written field by field', () => {
     innerBand: 0,
     points: 0,
     factors: 0,
+    taskPanels: 0,
     kind: 0,
     biasBytes: 0,
     packedBytes: 0,
