@@ -11,7 +11,7 @@
  */
 import { gather, scatter } from "./channels-first";
 import { convChannelsLast } from "./conv-channels-last";
-import { depthwiseChannelsLast } from "./depthwise-channels-last";
+import { depthwiseChannelsLast, depthwiseTasks } from "./depthwise-channels-last";
 import { DEPTHWISE } from "./kinds";
 import { ConvParams } from "./params";
 
@@ -47,7 +47,7 @@ function runStep(p: ConvParams, top: i32, bottom: i32, inTop: i32, inBottom: i32
   sub.stepD = sub.outH * p.outW;
   sub.stepB = sub.stepD;
   const weights = packed + p.biasBytes;
-  if (p.kind == DEPTHWISE) depthwiseChannelsLast(sub, input, weights, packed, output, rest);
+  if (p.kind == DEPTHWISE) depthwiseChannelsLast(0, depthwiseTasks(sub), rest, sub, input, weights, packed, output);
   else convChannelsLast(sub, input, weights, packed, output, rest);
 }
 

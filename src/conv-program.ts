@@ -7,10 +7,10 @@ import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, 
 import { type ConvPlan, type PackPlan, publicPlan, workBytes } from './plan.ts';
 import { rowBytes } from './plan-pointwise.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
-import { padTasks } from './tasks.ts';
+import { convTasks, padTasks } from './tasks.ts';
 import type { Team } from './team.ts';
 import type { Tensor } from './types.ts';
-import type { Kernels } from './wasm.ts';
+import { isTaskKernel, type Kernels } from './wasm.ts';
 import { FACTOR_WORK_BYTES, isGathered } from './winograd.ts';
 import { factorBytes, factorParts } from './winograd-phases.ts';
 
@@ -147,7 +147,10 @@ function runConv(
     image = rest;
     rest += align(plan.paddedBytes);
   }
-  team.kernels[kernelOf(plan)](records, image, packed + biasBytes(plan.pack), packed, output, rest);
+  const kernel = kernelOf(plan);
+  const weights = packed + biasBytes(plan.pack);
+  if (isTaskKernel(kernel)) team.run(kernel, convTasks(plan), rest, plan.workBytes, records, image, weights, packed, output);
+  else team.kernels[kernel](records, image, weights, packed, output, rest);
 }
 
 /** A plan as a call of `given`, with the result `result`. */
@@ -162,8 +165,8 @@ export function convCall(
   const derived = derivedOf(plan);
   return {
     outputShape: result,
-    workBytes: workBytes(plan),
-    describe: () => publicPlan(plan, given, result, derived?.bytes ?? 0),
+    workBytes: workBytes(plan, threads),
+    describe: () => publicPlan(plan, given, result, derived?.bytes ?? 0, threads),
     derived,
     write: (memory, records, packed, derived) => {
       writeConvParams(memory, records, plan, settings.activation, { factors: derived - packed - biasBytes(plan.pack) });

@@ -7,6 +7,7 @@ import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
+import { teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { Plan } from './types.ts';
 import type { Points } from './winograd.ts';
@@ -65,7 +66,7 @@ export interface ConvPlan {
   readonly sides: boolean;
   /** The depthwise kernel reads the image where it lies. */
   readonly inPlace: boolean;
-  /** Bytes of the copy with a border and of the kernel's own workspace, 0 where it is not needed. Their order is the order in memory. */
+  /** Bytes of the copy with a border, and of the workspace that the kernel takes in each thread, 0 where it is not needed. Their order is the order in memory. */
   readonly paddedBytes: number;
   readonly workBytes: number;
 }
@@ -200,8 +201,11 @@ function readInPlace(shape: ConvShape, pack: PackPlan): boolean {
 /** A convolution with one input channel to a filter. */
 function depthwisePlan(shape: ConvShape, pack: PackPlan): Pick<ConvPlan, 'variant' | 'band' | 'inPlace' | 'workBytes'> {
   const inPlace = readInPlace(shape, pack);
-  const rowBytes = inPlace ? shape.inSize[2] * shape.inC * 4 : bandRowBytes(shape, pack.channelsLast, pack.weightStride);
-  const rows = bandRows(shape, rowBytes);
+  const channels = pack.channelsLast ? shape.inC : 1;
+  const rowBytes = inPlace ? shape.inSize[2] * channels * 4 : bandRowBytes(shape, pack.channelsLast, pack.weightStride);
+  const fitting = bandRows(shape, rowBytes);
+  // In place in a plane two rows are computed together.
+  const rows = inPlace && !pack.channelsLast && fitting < shape.outSize[1] ? fitting & ~1 : fitting;
   return {
     variant: `depthwise, ${inPlace ? 'in place' : `copied in bands of ${rows} rows`}`,
     band: { ...NO_BAND, rows },
@@ -266,16 +270,22 @@ export function packedBytes(pack: PackPlan): number {
   return align(pack.weightFloats * 4) + align(pack.biasGroups * pack.biasStride * 4);
 }
 
-/** Bytes of the workspace beside the copies of input and result. */
-export function workBytes({ paddedBytes, workBytes: own }: ConvPlan): number {
-  return (paddedBytes > 0 ? align(paddedBytes) : 0) + own;
+/** Bytes of the workspace of all threads beside the copies of input and result. */
+export function workBytes({ paddedBytes, workBytes: own }: ConvPlan, threads: number): number {
+  return (paddedBytes > 0 ? align(paddedBytes) : 0) + teamBytes(threads, own);
 }
 
 /**
  * @param given the shape of the plan's operand, `result` that of its result
  * @param derivedBytes of what is made of the packed weights for this shape
  */
-export function publicPlan(plan: ConvPlan, given: readonly number[], result: readonly number[], derivedBytes: number): Plan {
+export function publicPlan(
+  plan: ConvPlan,
+  given: readonly number[],
+  result: readonly number[],
+  derivedBytes: number,
+  threads: number,
+): Plan {
   const { shape } = plan;
   return {
     algorithm: plan.algorithm,
@@ -283,7 +293,7 @@ export function publicPlan(plan: ConvPlan, given: readonly number[], result: rea
     outputShape: [...result],
     // Of a transposed convolution the convolution's output is what is read: as many products for each of its pixels.
     flops: 2 * elements([shape.batch, shape.outC, ...shape.outSize]) * shape.groupInC * volume(shape.kernel),
-    workspaceBytes: shape.batch === 0 ? 0 : workspaceBytes([given, result], workBytes(plan)),
+    workspaceBytes: shape.batch === 0 ? 0 : workspaceBytes([given, result], workBytes(plan, threads)),
     weightBytes: packedBytes(plan.pack) + align(derivedBytes),
     reason: plan.reason,
   };

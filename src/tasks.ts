@@ -11,3 +11,19 @@ export function padTasks({ batch, inC, inSize, channelsLast }: ConvShape, border
   const { begin, end } = border;
   return (channelsLast ? batch : batch * inC) * (inSize[0] + begin[0] + end[0]) * (inSize[1] + begin[1] + end[1]);
 }
+
+function depthwiseTasks({ shape, band, inPlace, pack: { channelsLast } }: ConvPlan): number {
+  const { batch, inC, outC, outSize } = shape;
+  if (channelsLast) return batch * Math.ceil(outSize[1] / band.rows);
+  return inPlace ? batch * outC * (Math.floor((outSize[1] - 2) / band.rows) + 1) : batch * inC * Math.ceil(outSize[1] / band.rows);
+}
+
+/** The kernel that computes a plan: see src/conv-program.ts. */
+export function convTasks(plan: ConvPlan): number {
+  switch (plan.kind) {
+    case 'depthwise':
+      return depthwiseTasks(plan);
+    default:
+      return 1;
+  }
+}

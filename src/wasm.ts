@@ -6,9 +6,13 @@ import { versionNumber, versionText } from './version.ts';
 import { plainBinary, relaxedBinary, version } from './wasm-binary.ts';
 
 /** Exports that compute a part of what they are asked for. Their numbers here name them to other threads. */
-export const taskKernels = ['padImage'] as const;
+export const taskKernels = ['padImage', 'depthwiseChannelsFirst', 'depthwiseChannelsLast'] as const;
 
 export type TaskKernel = (typeof taskKernels)[number];
+
+export function isTaskKernel(name: string): name is TaskKernel {
+  return (taskKernels as readonly string[]).includes(name);
+}
 
 /** Computes tasks [first, last), with `work` to itself: see src/tasks.ts. What its pointers are is said at the head of its file. */
 type Tasks = (first: number, last: number, work: number, ...pointers: readonly number[]) => void;
@@ -22,8 +26,6 @@ export interface Kernels extends Readonly<Record<TaskKernel, Tasks>> {
   convChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   pointwiseChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  depthwiseChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  depthwiseChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convTransposed(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convWinograd(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convScattered(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
