@@ -146,16 +146,26 @@ function inPlace(first: i32, last: i32, p: ConvParams, input: usize, weights: us
   const multiplier = outC / inC;
   const bands = bandsOf(p);
   zeroFloats(zeros, p.inW);
+  let result = first / bands;
+  let band = first - result * bands;
+  let b = result / outC;
+  let oc = result - b * outC;
   for (let task = first; task < last; task++) {
-    const result = task / bands;
-    const b = result / outC, oc = result - b * outC;
-    const band = task - result * bands;
     const plane = input + (<usize>((b * inC + oc / multiplier) * p.inH * p.inW) << 2);
     const target = b * outC + shuffledChannel(oc, outC, p.shuffle);
+    const top = band * p.band;
+    const isLast = ++band == bands;
     plane3x3(
-      p, band * p.band, band + 1 < bands ? (band + 1) * p.band : outH, plane, zeros, weights + (<usize>(oc * p.weightStride) << 2),
-      bias + (<usize>oc << 2), output + (<usize>(target * outH * p.outW) << 2),
+      p, top, isLast ? outH : top + p.band, plane, zeros, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
+      output + (<usize>(target * outH * p.outW) << 2),
     );
+    if (isLast) {
+      band = 0;
+      if (++oc == outC) {
+        oc = 0;
+        b++;
+      }
+    }
   }
 }
 
