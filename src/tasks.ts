@@ -3,6 +3,7 @@
  * no sum depends on how many threads there are. The head of a kernel's file says what its tasks are; a kernel checks that it is not asked for more.
  */
 import type { ConvPlan } from './plan.ts';
+import { groupsTogether } from './plan-groups.ts';
 import type { ConvShape } from './shape.ts';
 
 /** assembly/pad.ts: the rows of the copy. */
@@ -12,10 +13,23 @@ export function padTasks({ batch, inC, inSize, channelsLast }: ConvShape, border
   return (channelsLast ? batch : batch * inC) * (inSize[0] + begin[0] + end[0]) * (inSize[1] + begin[1] + end[1]);
 }
 
+/** assembly/depthwise-channels-first.ts and depthwise-channels-last.ts. */
 function depthwiseTasks({ shape, band, inPlace, pack: { channelsLast } }: ConvPlan): number {
   const { batch, inC, outC, outSize } = shape;
-  if (channelsLast) return batch * Math.ceil(outSize[1] / band.rows);
-  return inPlace ? batch * outC * (Math.floor((outSize[1] - 2) / band.rows) + 1) : batch * inC * Math.ceil(outSize[1] / band.rows);
+  const bands = Math.ceil(outSize[1] / band.rows);
+  if (channelsLast) return batch * bands;
+  return inPlace ? batch * outC * (Math.floor((outSize[1] - 2) / band.rows) + 1) : batch * inC * bands;
+}
+
+/** assembly/depthwise-factored.ts: bands of each plane, or of each image. */
+function factoredTasks({ shape: { batch, outC, outSize }, band, pack: { channelsLast } }: ConvPlan): number {
+  return (channelsLast ? batch : batch * outC) * Math.ceil(outSize[1] / band.rows);
+}
+
+/** assembly/groups.ts: bands of groups. */
+function groupsTasks({ shape, band, pack }: ConvPlan): number {
+  const { batch, groups, outSize } = shape;
+  return batch * Math.ceil(outSize[1] / band.rows) * Math.ceil(groups / groupsTogether(shape, pack));
 }
 
 /** The kernel that computes a plan: see src/conv-program.ts. */
@@ -23,6 +37,10 @@ export function convTasks(plan: ConvPlan): number {
   switch (plan.kind) {
     case 'depthwise':
       return depthwiseTasks(plan);
+    case 'factored':
+      return factoredTasks(plan);
+    case 'grouped':
+      return groupsTasks(plan);
     default:
       return 1;
   }

@@ -6,7 +6,15 @@ import { versionNumber, versionText } from './version.ts';
 import { plainBinary, relaxedBinary, version } from './wasm-binary.ts';
 
 /** Exports that compute a part of what they are asked for. Their numbers here name them to other threads. */
-export const taskKernels = ['padImage', 'depthwiseChannelsFirst', 'depthwiseChannelsLast'] as const;
+export const taskKernels = [
+  'padImage',
+  'depthwiseChannelsFirst',
+  'depthwiseChannelsLast',
+  'factoredChannelsFirst',
+  'factoredChannelsLast',
+  'groupsChannelsFirst',
+  'groupsChannelsLast',
+] as const;
 
 export type TaskKernel = (typeof taskKernels)[number];
 
@@ -29,10 +37,6 @@ export interface Kernels extends Readonly<Record<TaskKernel, Tasks>> {
   convTransposed(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convWinograd(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convScattered(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  factoredChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  factoredChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  groupsChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  groupsChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   chain(
     records: number,
     recordBytes: number,
