@@ -10,7 +10,8 @@ import { PAD_PARAMS_BYTES, STEP_BYTES, writeConvParams, writePadParams } from '.
 import { type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan } from './plan.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 import { flattenedSteps, type Step, spatialSteps, stepShapes } from './steps.ts';
-import { padTasks } from './tasks.ts';
+import { padTasks, stripTasks } from './tasks.ts';
+import { teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { Algorithm, FlattenedOperation, FlattenedWeights, Plan, SpatialSeparableOperation } from './types.ts';
 
@@ -141,7 +142,8 @@ function chainCall(
   const cut = strips(shapes, channelsLast);
   const held = channelsLast ? cut.bytes.slice(0, -1) : cut.bytes;
   const paddedBytes = border ? align(elements([first.batch, first.inC, ...first.inSize]) * 4) : 0;
-  const workBytes = paddedBytes + STEP_BYTES + cut.gathered + sum(held) + Math.max(...plans.map((plan) => plan.workBytes));
+  const ownBytes = STEP_BYTES + cut.gathered + sum(held) + Math.max(...plans.map((plan) => plan.workBytes));
+  const workBytes = paddedBytes + teamBytes(threads, ownBytes);
   const outputShape = (given.at(-1) as ConvShape).outputShape;
   const padRecord = steps.length * STEP_BYTES;
   return {
@@ -170,7 +172,9 @@ function chainCall(
     run: (team, records, packed, input, output, work) => {
       if (border) team.run('padImage', padTasks(given[0] as ConvShape, border), 0, 0, records + padRecord, input, work);
       const image = border ? work : input;
-      team.kernels.chain(records, STEP_BYTES, steps.length, cut.band, channelsLast ? 1 : 0, image, packed, output, work + paddedBytes);
+      const tasks = stripTasks(shapes.at(-1) as ConvShape, cut.band);
+      const last = channelsLast ? 1 : 0;
+      team.run('chain', tasks, work + paddedBytes, ownBytes, records, STEP_BYTES, steps.length, cut.band, last, image, packed, output);
     },
   };
 }

@@ -45,3 +45,8 @@ export function convTasks(plan: ConvPlan): number {
       return 1;
   }
 }
+
+/** assembly/chain.ts and separable-channels-first.ts: strips of `rows` rows of the last step's result. */
+export function stripTasks({ batch, outSize }: ConvShape, rows: number): number {
+  return batch * Math.ceil(outSize[1] / rows);
+}

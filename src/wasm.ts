@@ -14,6 +14,8 @@ export const taskKernels = [
   'factoredChannelsLast',
   'groupsChannelsFirst',
   'groupsChannelsLast',
+  'separableChannelsFirst',
+  'chain',
 ] as const;
 
 export type TaskKernel = (typeof taskKernels)[number];
@@ -37,26 +39,6 @@ export interface Kernels extends Readonly<Record<TaskKernel, Tasks>> {
   convTransposed(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convWinograd(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
   convScattered(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  chain(
-    records: number,
-    recordBytes: number,
-    steps: number,
-    band: number,
-    channelsLast: number,
-    input: number,
-    packed: number,
-    output: number,
-    work: number,
-  ): void;
-  separableChannelsFirst(
-    records: number,
-    recordBytes: number,
-    band: number,
-    input: number,
-    packed: number,
-    output: number,
-    work: number,
-  ): void;
   unfold(params: number, input: number, columns: number): void;
   fold(params: number, columns: number, output: number): void;
   channelShuffle(outer: number, channels: number, inner: number, groups: number, input: number, output: number): void;
