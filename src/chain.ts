@@ -87,12 +87,15 @@ function stripsOf(shapes: readonly ConvShape[], channelsLast: boolean, band: num
   };
 }
 
-/** As many rows as LAYOUT_BYTES hold, but twice those that neighbouring strips both compute. */
-function strips(shapes: readonly ConvShape[], channelsLast: boolean): Strips {
-  const outH = (shapes.at(-1) as ConvShape).outSize[1];
+/** As many rows as LAYOUT_BYTES hold, and no more than leave a strip for each thread, but twice those that neighbouring strips both compute. */
+function strips(shapes: readonly ConvShape[], channelsLast: boolean, threads: number): Strips {
+  const { batch, outSize } = shapes.at(-1) as ConvShape;
+  const outH = outSize[1];
+  const share = Math.ceil(outH / Math.ceil(threads / Math.max(1, batch)));
   const seam = Math.max(...shapes.slice(1).map(({ kernel, dilation }) => (kernel[1] - 1) * dilation[1]));
   const bytes = ({ bytes: own, gathered }: Strips): number => sum(channelsLast ? own.slice(0, -1) : own) + gathered;
-  let [low, high] = [Math.min(outH, Math.max(1, 2 * seam)), outH];
+  const least = Math.min(outH, Math.max(1, 2 * seam));
+  let [low, high] = [least, Math.max(least, share)];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     if (bytes(stripsOf(shapes, channelsLast, middle)) <= LAYOUT_BYTES) low = middle;
@@ -139,7 +142,7 @@ function chainCall(
   const { shapes, border } = withBorder(given, steps);
   const first = shapes[0] as ConvShape;
   const plans = shapes.map((shape, i) => kernelPlan(shape, packs[i] as PackPlan));
-  const cut = strips(shapes, channelsLast);
+  const cut = strips(shapes, channelsLast, threads);
   const held = channelsLast ? cut.bytes.slice(0, -1) : cut.bytes;
   const paddedBytes = border ? align(elements([first.batch, first.inC, ...first.inSize]) * 4) : 0;
   const ownBytes = STEP_BYTES + cut.gathered + sum(held) + Math.max(...plans.map((plan) => plan.workBytes));
