@@ -4,6 +4,7 @@
  *   records  one ConvParams for each step, `recordBytes` apart, as for one call of that step over the whole image, in two dimensions
  *   packed   for each step its bias, and p.biasBytes behind it its weights; p.packedBytes to the next step
  *   input [batch, inH, inW, inC] of the first step · output that of the last, or both channels first. Nothing overlaps.
+ *   tasks: [image][strip]
  *   work: the record of a step in its strip | the rows that the first step reads, where their layout changes | a strip for each step but the last |
  *   one for the last where its layout changes | work of the steps; the strips sized by src/chain.ts, p.stripBytes of each step being those of its result.
  *
@@ -11,7 +12,7 @@
  */
 import { gather, scatter } from "./channels-first";
 import { sumPanels } from "./conv-channels-last";
-import { depthwiseChannelsLast } from "./depthwise-channels-last";
+import { depthwiseChannelsLast, depthwiseTasks } from "./depthwise-channels-last";
 import { DEPTHWISE } from "./kinds";
 import { ConvParams } from "./params";
 import { panelsOf } from "./tasks";
@@ -48,7 +49,7 @@ function runStep(p: ConvParams, top: i32, bottom: i32, inTop: i32, inBottom: i32
   sub.stepD = sub.outH * p.outW;
   sub.stepB = sub.stepD;
   const weights = packed + p.biasBytes;
-  if (p.kind == DEPTHWISE) depthwiseChannelsLast(sub, input, weights, packed, output, rest);
+  if (p.kind == DEPTHWISE) depthwiseChannelsLast(0, depthwiseTasks(sub), rest, sub, input, weights, packed, output);
   else sumPanels(sub, input, weights, packed, output, rest, 0, panelsOf(sub.groups, sub.groupOutC));
 }
 
@@ -75,38 +76,41 @@ function runSteps(
 }
 
 export function chain(
-  records: usize, recordBytes: i32, steps: i32, band: i32, channelsLast: i32, input: usize, packed: usize, output: usize, work: usize,
+  first: i32, last: i32, work: usize, records: usize, recordBytes: i32, steps: i32, band: i32, channelsLast: i32, input: usize, packed: usize,
+  output: usize,
 ): void {
   assert(band >= 1 && steps >= 1, "chain: an empty strip");
-  const first = stepAt(records, recordBytes, 0);
-  const last = stepAt(records, recordBytes, steps - 1);
-  const inH = first.inH, inW = first.inW, inC = first.inC, outH = last.outH, outW = last.outW, outC = last.outC;
+  const begin = stepAt(records, recordBytes, 0);
+  const end = stepAt(records, recordBytes, steps - 1);
+  const inH = begin.inH, inW = begin.inW, inC = begin.inC, outH = end.outH, outW = end.outW, outC = end.outC;
   const gathered = work + ((offsetof<ConvParams>() + 15) & ~15);
-  const strips = gathered + first.gatheredBytes;
+  const strips = gathered + begin.gatheredBytes;
   let computed = strips;
   for (let i = 0; i < steps - 1; i++) computed += <usize>stepAt(records, recordBytes, i).stripBytes;
-  const rest = computed + (channelsLast != 0 ? 0 : <usize>last.stripBytes);
-  for (let b = 0; b < first.batch; b++) {
+  const rest = computed + (channelsLast != 0 ? 0 : <usize>end.stripBytes);
+  const cut = (outH + band - 1) / band;
+  assert(first >= 0 && last <= begin.batch * cut, "chain: no such strip");
+  for (let task = first; task < last; task++) {
+    const b = task / cut;
+    const oh = (task - b * cut) * band;
+    const behind = min(outH, oh + band);
     const image = input + (<usize>(b * inH * inW * inC) << 2);
     const result = output + (<usize>(b * outH * outW * outC) << 2);
-    for (let oh = 0; oh < outH; oh += band) {
-      const end = min(outH, oh + band);
-      if (channelsLast != 0) {
-        runSteps(records, recordBytes, steps - 1, oh, end, image, 0, packed, result + (<usize>(oh * outW * outC) << 2), work, strips, rest);
-        continue;
-      }
-      let top = oh, bottom = end;
-      for (let i = steps - 1; i >= 0; i--) {
-        const p = stepAt(records, recordBytes, i);
-        if (top < bottom) {
-          bottom = behindRow(p, bottom - 1);
-          top = inputRow(p, top);
-        }
-      }
-      if (top < bottom) gather(inC, 1, inH, inW, image, 1, 0, 1, top, bottom - top, 0, inW, gathered, <usize>inC << 2);
-      runSteps(records, recordBytes, steps - 1, oh, end, gathered, top, packed, computed, work, strips, rest);
-      // The last step has shuffled its channels already.
-      scatter(outC, 1, outH, outW, computed, 1, 0, 1, oh, end - oh, 0, outW, result, 1, 0, outC);
+    if (channelsLast != 0) {
+      runSteps(records, recordBytes, steps - 1, oh, behind, image, 0, packed, result + (<usize>(oh * outW * outC) << 2), work, strips, rest);
+      continue;
     }
+    let top = oh, bottom = behind;
+    for (let i = steps - 1; i >= 0; i--) {
+      const p = stepAt(records, recordBytes, i);
+      if (top < bottom) {
+        bottom = behindRow(p, bottom - 1);
+        top = inputRow(p, top);
+      }
+    }
+    if (top < bottom) gather(inC, 1, inH, inW, image, 1, 0, 1, top, bottom - top, 0, inW, gathered, <usize>inC << 2);
+    runSteps(records, recordBytes, steps - 1, oh, behind, gathered, top, packed, computed, work, strips, rest);
+    // The last step has shuffled its channels already.
+    scatter(outC, 1, outH, outW, computed, 1, 0, 1, oh, behind - oh, 0, outW, result, 1, 0, outC);
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Depthwise 3×3 over one plane in place, channels-first, at stride 1 or 2 both ways, with a border of at most one column:
+ * Depthwise 3×3 over rows of one plane in place, channels-first, at stride 1 or 2 both ways, with a border of at most one column:
  *
  *   to[oh][ow] = clamp(bias + Σ_kh,kw weight[kh][kw] · plane[oh·stride + kh − padH][ow·stride + kw − padW])
  *
- *   plane [inH, inW] · zeros inW floats of zero, read in place of rows outside · to [outH, outW], outH ≥ 2, outW ≥ 5, does not overlap the plane
+ *   plane [inH, inW] · zeros inW floats of zero, read in place of rows outside · to [outH, outW], outW ≥ 5, does not overlap the plane · two rows or more
  *
  * The nine weights stay in registers, spread over the lanes; a vector is four pixels of a row. The first vector of a row shifts the zero
  * of the left border in from a register, the last that of the right border: no cell outside the row is read, and none is copied. The last
@@ -79,11 +79,11 @@ function pair(
   v128.store(below, clamp(b, low, high));
 }
 
-function everyColumn(p: ConvParams, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
+function everyColumn(p: ConvParams, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
   const w00 = v128.load32_splat(weights), w01 = v128.load32_splat(weights, 4), w02 = v128.load32_splat(weights, 8);
   const w10 = v128.load32_splat(weights, 12), w11 = v128.load32_splat(weights, 16), w12 = v128.load32_splat(weights, 20);
   const w20 = v128.load32_splat(weights, 24), w21 = v128.load32_splat(weights, 28), w22 = v128.load32_splat(weights, 32);
-  const kH = p.kH, inH = p.inH, outH = p.outH;
+  const kH = p.kH, inH = p.inH;
   const rowBytes = <usize>p.inW << 2, outRowBytes = <usize>p.outW << 2;
   const pad = <usize>p.padW << 2;
   const none = zeros - pad;
@@ -91,9 +91,9 @@ function everyColumn(p: ConvParams, plane: usize, zeros: usize, weights: usize, 
   const cut = p.outW + 2 - p.padW > p.inW;
   const begin: usize = pad != 0 ? 16 : 0;
   const end = cut ? last : outRowBytes;
-  for (let oh = 0; oh < outH; oh += 2) {
-    // The last pair ends with the plane, and may sum one row a second time.
-    if (oh > outH - 2) oh = outH - 2;
+  for (let oh = top; oh < bottom; oh += 2) {
+    // The last pair ends with the rows, and may sum one a second time.
+    if (oh > bottom - 2) oh = bottom - 2;
     const ih = oh - p.padH;
     const line = plane - pad + <usize>ih * rowBytes;
     const x0 = <u32>ih < <u32>inH ? line : none;
@@ -177,11 +177,11 @@ function pairApart(
 }
 
 /** Two rows of outputs at stride 2 both ways, since what is done once a row costs as much as two vectors. */
-function everyOtherColumn(p: ConvParams, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
+function everyOtherColumn(p: ConvParams, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
   const w00 = v128.load32_splat(weights), w01 = v128.load32_splat(weights, 4), w02 = v128.load32_splat(weights, 8);
   const w10 = v128.load32_splat(weights, 12), w11 = v128.load32_splat(weights, 16), w12 = v128.load32_splat(weights, 20);
   const w20 = v128.load32_splat(weights, 24), w21 = v128.load32_splat(weights, 28), w22 = v128.load32_splat(weights, 32);
-  const kH = p.kH, inH = p.inH, outH = p.outH;
+  const kH = p.kH, inH = p.inH;
   const rowBytes = <usize>p.inW << 2, outRowBytes = <usize>p.outW << 2;
   const pad = <usize>p.padW << 2;
   const none = zeros - pad;
@@ -189,9 +189,9 @@ function everyOtherColumn(p: ConvParams, plane: usize, zeros: usize, weights: us
   const cut = (p.outW - 1) * 2 + 3 - p.padW > p.inW;
   const begin: usize = pad != 0 ? 16 : 0;
   const end = cut ? last : outRowBytes;
-  for (let oh = 0; oh < outH; oh += 2) {
-    // The last pair ends with the plane, and may sum one row a second time.
-    if (oh > outH - 2) oh = outH - 2;
+  for (let oh = top; oh < bottom; oh += 2) {
+    // The last pair ends with the rows, and may sum one a second time.
+    if (oh > bottom - 2) oh = bottom - 2;
     const ih = oh * 2 - p.padH;
     const line = plane - pad + <usize>ih * rowBytes;
     const x0 = <u32>ih < <u32>inH ? line : none;
@@ -213,12 +213,13 @@ function everyOtherColumn(p: ConvParams, plane: usize, zeros: usize, weights: us
   }
 }
 
-export function plane3x3(p: ConvParams, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
+/** Rows [top, bottom) of the result. At stride 2 the upper row of a pair is summed otherwise than the lower: `top` is even, so that pairs are those of the plane. */
+export function plane3x3(p: ConvParams, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
   assert(p.kH == 3 && p.kW == 3 && p.dilationH == 1 && p.dilationW == 1, "plane3x3: the kernel");
   assert(p.strideW == p.strideH && p.strideW <= 2, "plane3x3: the stride");
   assert(p.activation == CLAMP, "plane3x3: a call would cost the loops their registers");
-  assert(p.outH >= 2 && p.outW >= 5, "plane3x3: too small");
+  assert((top & 1) == 0 && bottom - top >= 2 && p.outW >= 5, "plane3x3: too small");
   assert(p.padW <= 1 && (p.outW - 1) * p.strideW + 3 - p.padW <= p.inW + 1, "plane3x3: the border");
-  if (p.strideW == 1) everyColumn(p, plane, zeros, weights, bias, to);
-  else everyOtherColumn(p, plane, zeros, weights, bias, to);
+  if (p.strideW == 1) everyColumn(p, top, bottom, plane, zeros, weights, bias, to);
+  else everyOtherColumn(p, top, bottom, plane, zeros, weights, bias, to);
 }

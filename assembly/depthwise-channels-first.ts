@@ -4,6 +4,7 @@
  *   output[b][oc][oh][ow] = activation(bias[oc] + Σ_kh,kw weight[oc][kh][kw] · input[b][oc / multiplier][oh·strideH + kh·dilationH − padH][…])
  *
  *   input [batch, inC, inH, inW] · output [batch, outC, outH, outW] · weights from packRows, in the order of the weight · bias [outC]
+ *   tasks: [image][output channel][band] in place, else [image][input channel][band]
  *   work: one row of zeros, or kH · kW offsets and one band of one channel with its border; sized in src/plan.ts. Nothing overlaps.
  *
  * What depthwise-3x3.ts can do is done in place, if p.inPlace says so. Else a band of p.band output rows is copied with its zeros into `work`, so that
@@ -97,9 +98,15 @@ export function copyBand(p: ConvParams, plane: usize, row: i32, rows: i32, to: u
   }
 }
 
-function copied(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
-  const outH = p.outH, outW = p.outW, outC = p.outC, strideH = p.strideH;
-  const multiplier = outC / p.inC;
+/** Bands of a plane. In place two rows are computed together: one that is left over belongs to the band before it. */
+function bandsOf(p: ConvParams): i32 {
+  return p.inPlace != 0 ? (p.outH - 2) / p.band + 1 : (p.outH + p.band - 1) / p.band;
+}
+
+function copied(first: i32, last: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+  const inC = p.inC, outH = p.outH, outW = p.outW, outC = p.outC, strideH = p.strideH;
+  const multiplier = outC / inC;
+  const bands = bandsOf(p);
   const taps = p.kH * p.kW;
   const reachH = (p.kH - 1) * p.dilationH + 1;
   const phaseBytes = <usize>phaseWidth(p) << 2;
@@ -118,43 +125,61 @@ function copied(p: ConvParams, input: usize, weights: usize, bias: usize, output
   }
   zeroFloats(rows, <i32>(<usize>bandRows * rowBytes >> 2));
 
-  for (let b = 0; b < p.batch; b++) {
-    for (let ic = 0; ic < p.inC; ic++) {
-      const plane = input + (<usize>((b * p.inC + ic) * p.inH * p.inW) << 2);
-      for (let band = 0; band < outH; band += p.band) {
-        const end = min(outH, band + p.band);
-        copyBand(p, plane, band * strideH, (end - band - 1) * strideH + reachH, rows, phaseBytes);
-        for (let oc = ic * multiplier; oc < (ic + 1) * multiplier; oc++) {
-          const target = b * outC + shuffledChannel(oc, outC, p.shuffle);
-          tapsChannelsFirst(
-            p, end - band, rows, nextRow, offsets, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
-            output + (<usize>((target * outH + band) * outW) << 2), outW,
-          );
-        }
-      }
-    }
-  }
-}
-
-function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, zeros: usize): void {
-  const outC = p.outC;
-  const multiplier = outC / p.inC;
-  zeroFloats(zeros, p.inW);
-  for (let b = 0; b < p.batch; b++) {
-    for (let oc = 0; oc < outC; oc++) {
-      const plane = input + (<usize>((b * p.inC + oc / multiplier) * p.inH * p.inW) << 2);
+  for (let task = first; task < last; task++) {
+    const image = task / bands;
+    const b = image / inC, ic = image - b * inC;
+    const band = (task - image * bands) * p.band;
+    const end = min(outH, band + p.band);
+    copyBand(p, input + (<usize>(image * p.inH * p.inW) << 2), band * strideH, (end - band - 1) * strideH + reachH, rows, phaseBytes);
+    for (let oc = ic * multiplier; oc < (ic + 1) * multiplier; oc++) {
       const target = b * outC + shuffledChannel(oc, outC, p.shuffle);
-      plane3x3(
-        p, plane, zeros, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
-        output + (<usize>(target * p.outH * p.outW) << 2),
+      tapsChannelsFirst(
+        p, end - band, rows, nextRow, offsets, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
+        output + (<usize>((target * outH + band) * outW) << 2), outW,
       );
     }
   }
 }
 
-export function depthwiseChannelsFirst(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+function inPlace(first: i32, last: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, zeros: usize): void {
+  const inC = p.inC, outC = p.outC, outH = p.outH;
+  const multiplier = outC / inC;
+  const bands = bandsOf(p);
+  zeroFloats(zeros, p.inW);
+  let result = first / bands;
+  let band = first - result * bands;
+  let b = result / outC;
+  let oc = result - b * outC;
+  for (let task = first; task < last; task++) {
+    const plane = input + (<usize>((b * inC + oc / multiplier) * p.inH * p.inW) << 2);
+    const target = b * outC + shuffledChannel(oc, outC, p.shuffle);
+    const top = band * p.band;
+    const isLast = ++band == bands;
+    plane3x3(
+      p, top, isLast ? outH : top + p.band, plane, zeros, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
+      output + (<usize>(target * outH * p.outW) << 2),
+    );
+    if (isLast) {
+      band = 0;
+      if (++oc == outC) {
+        oc = 0;
+        b++;
+      }
+    }
+  }
+}
+
+/** How many tasks there are. */
+export function depthwiseTasks(p: ConvParams): i32 {
+  return p.batch * (p.inPlace != 0 ? p.outC : p.inC) * bandsOf(p);
+}
+
+export function depthwiseChannelsFirst(
+  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+): void {
+  assert(first >= 0 && last <= depthwiseTasks(p), "depthwise: no such band");
   assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
   assert(p.band >= 1, "depthwise: an empty band");
-  if (p.inPlace != 0) inPlace(p, input, weights, bias, output, work);
-  else copied(p, input, weights, bias, output, work);
+  if (p.inPlace != 0) inPlace(first, last, p, input, weights, bias, output, work);
+  else copied(first, last, p, input, weights, bias, output, work);
 }

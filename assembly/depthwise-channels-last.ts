@@ -4,6 +4,7 @@
  *   output[b][oh][ow][oc] = activation(bias[oc] + Σ_kh,kw weight[oc][kh][kw] · input[b][oh·strideH + kh·dilationH − padH][…][oc / multiplier])
  *
  *   input [batch, inH, inW, inC] · output [batch, outH, outW, outC] · weights from packTaps · bias zero-padded to whole vectors
+ *   tasks: [image][band]
  *   work: a Grid | where channels are shuffled one band of results | where the image is not read in place one band of one block of channels; sized in
  *   src/bands.ts. Nothing overlaps.
  *
@@ -81,11 +82,17 @@ function shuffleBand(p: ConvParams, from: usize, b: i32, band: i32, end: i32, ou
   }
 }
 
+/** Bands of an image. */
+function bandsOf(p: ConvParams): i32 {
+  return (p.outH + p.band - 1) / p.band;
+}
+
 /** Bands of copied channels, all of them inside. */
-function spread(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid, collected: usize): void {
+function spread(first: i32, last: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid, collected: usize): void {
   const rows = collected + collectedBytes(p);
   const shuffled = p.shuffle != 1;
   const outH = p.outH, outW = p.outW, outC = p.outC;
+  const bands = bandsOf(p);
   const reachH = (p.kH - 1) * p.dilationH + 1;
   const columns = (outW - 1) * p.strideW + (p.kW - 1) * p.dilationW + 1;
   const cellBytes = <usize>min(CHANNELS, p.weightStride) << 2;
@@ -100,23 +107,23 @@ function spread(p: ConvParams, input: usize, weights: usize, bias: usize, output
   grid.innerWeights = tapBytes;
   zeroFloats(rows, <i32>(<usize>((min(p.band, outH) - 1) * p.strideH + reachH) * rowBytes >> 2));
 
-  for (let b = 0; b < p.batch; b++) {
+  for (let task = first; task < last; task++) {
+    const b = task / bands;
+    const band = (task - b * bands) * p.band;
+    const end = min(outH, band + p.band);
     const image = input + (<usize>(b * p.inH * p.inW * p.inC) << 2);
-    for (let band = 0; band < outH; band += p.band) {
-      const end = min(outH, band + p.band);
-      for (let channel = 0; channel < outC; channel += CHANNELS) {
-        const count = min(CHANNELS, outC - channel);
-        const at = <usize>channel << 2;
-        spreadBand(p, image, band * p.strideH, (end - band - 1) * p.strideH + reachH, channel, count, rows, rowBytes, cellBytes);
-        let from = rows;
-        for (let oh = band; oh < end; oh++) {
-          const to = (shuffled ? collected + (<usize>((oh - band) * outW * outC) << 2) : output + (<usize>((b * p.stepB + oh * p.stepH) * outC) << 2)) + at;
-          strip(p, outW, from, cellBytes * <usize>p.strideW, to, toStep, count, grid, weights + at, bias + at);
-          from += rowBytes * <usize>p.strideH;
-        }
+    for (let channel = 0; channel < outC; channel += CHANNELS) {
+      const count = min(CHANNELS, outC - channel);
+      const at = <usize>channel << 2;
+      spreadBand(p, image, band * p.strideH, (end - band - 1) * p.strideH + reachH, channel, count, rows, rowBytes, cellBytes);
+      let from = rows;
+      for (let oh = band; oh < end; oh++) {
+        const to = (shuffled ? collected + (<usize>((oh - band) * outW * outC) << 2) : output + (<usize>((b * p.stepB + oh * p.stepH) * outC) << 2)) + at;
+        strip(p, outW, from, cellBytes * <usize>p.strideW, to, toStep, count, grid, weights + at, bias + at);
+        from += rowBytes * <usize>p.strideH;
       }
-      if (shuffled) shuffleBand(p, collected, b, band, end, output);
     }
+    if (shuffled) shuffleBand(p, collected, b, band, end, output);
   }
 }
 
@@ -142,7 +149,10 @@ function behindTaps(at: i32, dilation: i32, taps: i32, size: i32, first: i32): i
 }
 
 /** The image where it lies: rows of the inside and the corners, then the columns that the border cuts. */
-function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid, collected: usize): void {
+function inPlace(
+  first: i32, last: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid, collected: usize,
+): void {
+  const bands = bandsOf(p);
   const inH = p.inH, inW = p.inW, outH = p.outH, outW = p.outW, channels = p.outC;
   const kH = p.kH, kW = p.kW, strideH = p.strideH, strideW = p.strideW, dilationH = p.dilationH, dilationW = p.dilationW;
   const pixelBytes = <usize>channels << 2;
@@ -156,75 +166,83 @@ function inPlace(p: ConvParams, input: usize, weights: usize, bias: usize, outpu
   const left = insideFrom(strideW, p.padW, outW);
   const right = insideTo(strideW, (kW - 1) * dilationW, p.padW, inW, outW, left);
 
-  for (let b = 0; b < p.batch; b++) {
+  for (let task = first; task < last; task++) {
+    const b = task / bands;
+    const band = (task - b * bands) * p.band;
+    const end = min(outH, band + p.band);
     const image = input + <usize>(b * inH) * rowBytes;
-    for (let band = 0; band < outH; band += p.band) {
-      const end = min(outH, band + p.band);
-      const result = shuffled ? collected - <usize>band * outRowBytes : output + <usize>(b * p.stepB) * pixelBytes;
+    const result = shuffled ? collected - <usize>band * outRowBytes : output + <usize>(b * p.stepB) * pixelBytes;
 
-      // Rows: the inside of each, and the cut columns of rows that are cut themselves.
-      for (let oh = band; oh < end; oh++) {
-        const y = oh * strideH - p.padH;
-        const kh = firstTap(y, dilationH, kH);
-        const line = image + <usize>(y + kh * dilationH) * rowBytes;
-        const to = result + <usize>oh * outRowBytes;
-        const inside = oh >= top && oh < bottom;
-        grid.outer = behindTaps(y, dilationH, kH, inH, kh) - kh;
-        grid.outerStep = <usize>dilationH * rowBytes;
-        grid.outerWeights = <usize>kW * tapBytes;
-        grid.innerStep = <usize>dilationW * pixelBytes;
-        grid.innerWeights = tapBytes;
-        for (let ow = 0; ow < outW; ow++) {
-          const whole = ow == left && left < right;
-          if (!whole && inside) {
-            // Done below, as part of a column.
-            continue;
-          }
-          const x = ow * strideW - p.padW;
-          const kw = firstTap(x, dilationW, kW);
-          grid.inner = behindTaps(x, dilationW, kW, inW, kw) - kw;
-          const count = whole ? right - left : 1;
-          strip(
-            p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideW * pixelBytes, to + <usize>ow * resultBytes, resultBytes,
-            channels, grid, weights + <usize>(kh * kW + kw) * tapBytes, bias,
-          );
-          if (whole) ow = right - 1;
-        }
-      }
-
-      // Columns cut by the border, down the rows that are not.
-      const from = max(band, top);
-      const count = min(end, bottom) - from;
-      const line = image + <usize>(from * strideH - p.padH) * rowBytes;
-      const to = result + <usize>from * outRowBytes;
-      grid.outerStep = <usize>dilationW * pixelBytes;
-      grid.outerWeights = tapBytes;
-      grid.inner = kH;
-      grid.innerStep = <usize>dilationH * rowBytes;
-      grid.innerWeights = <usize>kW * tapBytes;
-      for (let ow = count > 0 ? 0 : outW; ow < outW; ow++) {
-        if (ow == left) {
-          ow = right;
-          if (ow >= outW) break;
+    // Rows: the inside of each, and the cut columns of rows that are cut themselves.
+    for (let oh = band; oh < end; oh++) {
+      const y = oh * strideH - p.padH;
+      const kh = firstTap(y, dilationH, kH);
+      const line = image + <usize>(y + kh * dilationH) * rowBytes;
+      const to = result + <usize>oh * outRowBytes;
+      const inside = oh >= top && oh < bottom;
+      grid.outer = behindTaps(y, dilationH, kH, inH, kh) - kh;
+      grid.outerStep = <usize>dilationH * rowBytes;
+      grid.outerWeights = <usize>kW * tapBytes;
+      grid.innerStep = <usize>dilationW * pixelBytes;
+      grid.innerWeights = tapBytes;
+      for (let ow = 0; ow < outW; ow++) {
+        const whole = ow == left && left < right;
+        if (!whole && inside) {
+          // Done below, as part of a column.
+          continue;
         }
         const x = ow * strideW - p.padW;
         const kw = firstTap(x, dilationW, kW);
-        grid.outer = behindTaps(x, dilationW, kW, inW, kw) - kw;
+        grid.inner = behindTaps(x, dilationW, kW, inW, kw) - kw;
+        const count = whole ? right - left : 1;
         strip(
-          p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideH * rowBytes, to + <usize>ow * resultBytes, outRowBytes,
-          channels, grid, weights + <usize>kw * tapBytes, bias,
+          p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideW * pixelBytes, to + <usize>ow * resultBytes, resultBytes,
+          channels, grid, weights + <usize>(kh * kW + kw) * tapBytes, bias,
         );
+        if (whole) ow = right - 1;
       }
-      if (shuffled) shuffleBand(p, collected, b, band, end, output);
     }
+
+    // Columns cut by the border, down the rows that are not.
+    const from = max(band, top);
+    const count = min(end, bottom) - from;
+    const line = image + <usize>(from * strideH - p.padH) * rowBytes;
+    const to = result + <usize>from * outRowBytes;
+    grid.outerStep = <usize>dilationW * pixelBytes;
+    grid.outerWeights = tapBytes;
+    grid.inner = kH;
+    grid.innerStep = <usize>dilationH * rowBytes;
+    grid.innerWeights = <usize>kW * tapBytes;
+    for (let ow = count > 0 ? 0 : outW; ow < outW; ow++) {
+      if (ow == left) {
+        ow = right;
+        if (ow >= outW) break;
+      }
+      const x = ow * strideW - p.padW;
+      const kw = firstTap(x, dilationW, kW);
+      grid.outer = behindTaps(x, dilationW, kW, inW, kw) - kw;
+      strip(
+        p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideH * rowBytes, to + <usize>ow * resultBytes, outRowBytes,
+        channels, grid, weights + <usize>kw * tapBytes, bias,
+      );
+    }
+    if (shuffled) shuffleBand(p, collected, b, band, end, output);
   }
 }
 
-export function depthwiseChannelsLast(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+/** How many tasks there are. */
+export function depthwiseTasks(p: ConvParams): i32 {
+  return p.batch * bandsOf(p);
+}
+
+export function depthwiseChannelsLast(
+  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+): void {
+  assert(first >= 0 && last <= depthwiseTasks(p), "depthwise: no such band");
   assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
   assert(p.band >= 1, "depthwise: an empty band");
   assert(p.inPlace == 0 || (p.inC == p.outC && p.inC >= 4), "depthwise: channels that cannot be read in place");
   const grid = changetype<Grid>(work);
-  if (p.inPlace != 0) inPlace(p, input, weights, bias, output, grid, work + offsetof<Grid>());
-  else spread(p, input, weights, bias, output, grid, work + offsetof<Grid>());
+  if (p.inPlace != 0) inPlace(first, last, p, input, weights, bias, output, grid, work + offsetof<Grid>());
+  else spread(first, last, p, input, weights, bias, output, grid, work + offsetof<Grid>());
 }

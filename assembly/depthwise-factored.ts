@@ -5,8 +5,9 @@
  *   output[y][x]     = activation(bias + Σ_kw row[kw] · between[y][x + kw·dilationW − padW])
  *
  *   input [batch, inC, inH, inW] · output [batch, outC, outH, outW], or both channels-last; strideW = 1. Nothing overlaps.
+ *   tasks: [image][output channel][band], or channels-last [image][band], bands of p.band rows
  *   work: zeros for a period | one row of `between` with its zeros at the sides | channels-last: one row of results where they are shuffled | the
- *   image with each channel as often as it feeds a result, where that is not once; sized in src/factored.ts
+ *   rows that a band reads with each channel as often as it feeds a result, where that is not once; sized in src/factored.ts
  *
  * A row is a line of floats either way: of one channel, or of all, which then take turns. Weights and bias are written out for a period of it,
  * `p.weightStride` floats, the least common multiple of a vector and the channels: weights [plane][kH + kW][period], bias [plane][period].
@@ -160,11 +161,11 @@ function activateRow(p: ConvParams, to: usize, count: i32): void {
   }
 }
 
-/** An image channels-last with each channel as often as it feeds a result. */
-function spread(p: ConvParams, from: usize, to: usize): void {
+/** Rows channels-last with each channel as often as it feeds a result. */
+function spread(p: ConvParams, rows: i32, from: usize, to: usize): void {
   const inC = p.inC;
   const multiplier = p.outC / inC;
-  for (let n = p.inH * p.inW * inC; n != 0; n--) {
+  for (let n = rows * p.inW * inC; n != 0; n--) {
     const x = load<f32>(from);
     for (let m = multiplier; m != 0; m--) {
       store<f32>(to, x);
@@ -174,9 +175,9 @@ function spread(p: ConvParams, from: usize, to: usize): void {
   }
 }
 
-/** One plane of `inner` channels that take turns. `zeros`: a period of them. `collected`: a row of results to be shuffled, or 0. */
-function plane(
-  p: ConvParams, inner: i32, image: usize, weights: usize, bias: usize, zeros: usize, between: usize, collected: usize, to: usize,
+/** Rows [top, bottom) of one plane of `inner` channels that take turns. `zeros`: a period of them. `collected`: a row of results to be shuffled, or 0. */
+function rows(
+  p: ConvParams, inner: i32, top: i32, bottom: i32, image: usize, weights: usize, bias: usize, zeros: usize, between: usize, collected: usize, to: usize,
 ): void {
   const inH = p.inH, kH = p.kH, kW = p.kW, dilationH = p.dilationH, strideH = p.strideH, padH = p.padH;
   const period = <usize>p.weightStride << 2;
@@ -187,7 +188,8 @@ function plane(
   // Cells of `between` that are of the image.
   const first = p.padW * inner;
   const inside = max(0, min(rowFloats, outFloats + (kW - 1) * p.dilationW * inner - first));
-  for (let oh = 0; oh < p.outH; oh++) {
+  to += <usize>(top * outFloats) << 2;
+  for (let oh = top; oh < bottom; oh++) {
     const y = oh * strideH - padH;
     const kh0 = y >= 0 ? 0 : min(kH, (dilationH - 1 - y) / dilationH);
     const kh1 = y >= inH ? kh0 : max(kh0, min(kH, (inH - 1 - y) / dilationH + 1));
@@ -213,31 +215,64 @@ function cleared(p: ConvParams, inner: i32, work: usize): usize {
   return work + (<usize>p.weightStride << 2);
 }
 
-export function factoredChannelsFirst(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+/** Bands of a plane. */
+function bandsOf(p: ConvParams): i32 {
+  return (p.outH + p.band - 1) / p.band;
+}
+
+export function factoredChannelsFirst(
+  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+): void {
+  const bands = bandsOf(p);
+  assert(first >= 0 && last <= p.batch * p.outC * bands, "factored: no such band");
   const inC = p.inC, outC = p.outC, shuffle = p.shuffle;
   const multiplier = outC / inC;
   const inBytes = <usize>(p.inH * p.inW) << 2, outBytes = <usize>(p.outH * p.outW) << 2;
   const planeBytes = <usize>((p.kH + p.kW) * p.weightStride) << 2, biasBytes = <usize>p.weightStride << 2;
   const between = cleared(p, 1, work);
-  for (let b = 0; b < p.batch; b++) {
-    for (let c = 0; c < outC; c++) {
-      const image = input + <usize>(b * inC + sourceChannel(c, outC, shuffle) / multiplier) * inBytes;
-      plane(p, 1, image, weights + <usize>c * planeBytes, bias + <usize>c * biasBytes, work, between, 0, output + <usize>(b * outC + c) * outBytes);
-    }
+  for (let task = first; task < last; task++) {
+    const result = task / bands;
+    const b = result / outC, c = result - b * outC;
+    const band = (task - result * bands) * p.band;
+    const image = input + <usize>(b * inC + sourceChannel(c, outC, shuffle) / multiplier) * inBytes;
+    rows(
+      p, 1, band, min(p.outH, band + p.band), image, weights + <usize>c * planeBytes, bias + <usize>c * biasBytes, work, between, 0,
+      output + <usize>result * outBytes,
+    );
   }
 }
 
-export function factoredChannelsLast(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
+export function factoredChannelsLast(
+  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+): void {
+  const bands = bandsOf(p);
+  assert(first >= 0 && last <= p.batch * bands, "factored: no such band");
   const inC = p.inC, outC = p.outC;
-  const inBytes = <usize>(p.inH * p.inW * inC) << 2, outBytes = <usize>(p.outH * p.outW * outC) << 2;
+  const inH = p.inH, strideH = p.strideH, padH = p.padH;
+  const reachH = (p.kH - 1) * p.dilationH + 1;
+  const rowBytes = <usize>(p.inW * inC) << 2, wideBytes = <usize>(p.inW * outC) << 2, outBytes = <usize>(p.outH * p.outW * outC) << 2;
   const own = inC == outC;
   const between = cleared(p, outC, work);
   const behind = between + (<usize>((p.outW + (p.kW - 1) * p.dilationW) * outC) << 2);
   const collected: usize = p.shuffle != 1 ? behind : 0;
   const wide = p.shuffle != 1 ? behind + (<usize>(p.outW * outC) << 2) : behind;
-  for (let b = 0; b < p.batch; b++) {
-    const image = input + <usize>b * inBytes;
-    if (!own) spread(p, image, wide);
-    plane(p, outC, own ? image : wide, weights, bias, work, between, collected, output + <usize>b * outBytes);
+  // Rows of the input that lie spread: what the next band reads too is moved, a fraction of the work.
+  let wideTop = 0, wideBottom = 0;
+  for (let task = first; task < last; task++) {
+    const b = task / bands;
+    const top = (task - b * bands) * p.band;
+    const bottom = min(p.outH, top + p.band);
+    let image = input + <usize>(b * inH) * rowBytes;
+    if (!own) {
+      const inTop = b * inH + min(inH, max(0, top * strideH - padH));
+      const inBottom = max(inTop, b * inH + min(inH, (bottom - 1) * strideH - padH + reachH));
+      const kept = max(0, wideBottom - inTop);
+      if (kept > 0) memory.copy(wide, wide + <usize>(inTop - wideTop) * wideBytes, <usize>kept * wideBytes);
+      spread(p, inBottom - inTop - kept, input + <usize>(inTop + kept) * rowBytes, wide + <usize>kept * wideBytes);
+      image = wide - <usize>(inTop - b * inH) * wideBytes;
+      wideTop = inTop;
+      wideBottom = inBottom;
+    }
+    rows(p, outC, top, bottom, image, weights, bias, work, between, collected, output + <usize>b * outBytes);
   }
 }

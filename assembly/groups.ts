@@ -4,6 +4,7 @@
  *   output[b][g·N + n][oh][ow] = activation(bias[g·N + n] + Σ_ic Σ_kh,kw input[b][g·groupInC + ic][oh·strideH + kh·dilationH − padH][…] · weight[…])
  *
  *   N = groupOutC, whole fours of them · input [batch, inC, inH, inW] or [batch, inH, inW, inC] · output likewise · weights from packFours · bias [outC]
+ *   tasks: [image][group][band], or channels-last [image][band][groups of a cache line]
  *   work: a Line | an offset for each step of a sum | one band of a group's channels, with its border; sized in src/plan-groups.ts. Nothing overlaps.
  *
  * A band of p.band output rows is copied with its zeros as planes, whatever the layout, its columns dealt into strideW phases as in
@@ -111,7 +112,9 @@ function fourChannels(
 
 // @ts-ignore: decorator
 @inline
-function groups(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, channelsLast: bool): void {
+function groups(
+  first: i32, last: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, channelsLast: bool,
+): void {
   assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "groups: two dimensions");
   assert(p.band >= 1, "groups: an empty band");
   assert((p.groupOutC & (FOUR - 1)) == 0, "groups: whole fours of channels");
@@ -145,39 +148,44 @@ function groups(p: ConvParams, input: usize, weights: usize, bias: usize, output
   line.turned = channelsLast && p.shuffle == 1 ? 1 : 0;
   const channelBytes: usize = channelsLast ? 4 : <usize>outPixels << 2;
 
-  // Each unit, a band of some groups of an image, is on its own. Channels first they go down a group's planes, channels last along the groups of a band.
+  // Channels first they go down a group's planes, channels last along the groups of a band.
   const bands = (outH + p.band - 1) / p.band, bundles = (p.groups + together - 1) / together;
-  for (let unit = 0; unit < p.batch * bands * bundles; unit++) {
-    const outer = unit / (channelsLast ? bundles : bands);
-    const inner = unit - outer * (channelsLast ? bundles : bands);
+  assert(first >= 0 && last <= p.batch * bands * bundles, "groups: no such band");
+  for (let task = first; task < last; task++) {
+    const outer = task / (channelsLast ? bundles : bands);
+    const inner = task - outer * (channelsLast ? bundles : bands);
     const b = outer / (channelsLast ? bands : bundles);
     const rest = outer - b * (channelsLast ? bands : bundles);
-    const first = (channelsLast ? inner : rest) * together, band = (channelsLast ? rest : inner) * p.band;
-    const behind = min(p.groups, first + together), rows = min(p.band, outH - band);
+    const begin = (channelsLast ? inner : rest) * together, band = (channelsLast ? rest : inner) * p.band;
+    const behind = min(p.groups, begin + together), rows = min(p.band, outH - band);
     const top = band * strideH, high = (rows - 1) * strideH + reachH;
     if (channelsLast) {
-      const image = input + (<usize>(b * inPixels * inC + first * groupInC) << 2);
-      turnBand(p, (behind - first) * groupInC, image, top, high, planes, phaseBytes, planeBytes);
+      const image = input + (<usize>(b * inPixels * inC + begin * groupInC) << 2);
+      turnBand(p, (behind - begin) * groupInC, image, top, high, planes, phaseBytes, planeBytes);
     } else {
-      let plane = input + (<usize>((b * inC + first * groupInC) * inPixels) << 2);
+      let plane = input + (<usize>((b * inC + begin * groupInC) * inPixels) << 2);
       for (let ic = 0; ic < groupInC; ic++) {
         copyBand(p, plane, top, high, planes + <usize>ic * planeBytes, phaseBytes);
         plane += <usize>inPixels << 2;
       }
     }
     const to = output + (<usize>(b * outC * outPixels) << 2) + <usize>(band * p.outW) * line.toPixel;
-    for (let n = first * groupOutC; n < behind * groupOutC; n += FOUR) {
+    for (let n = begin * groupOutC; n < behind * groupOutC; n += FOUR) {
       place(p, line, n, channelBytes);
-      const group = planes + <usize>((n / groupOutC - first) * groupInC) * planeBytes;
+      const group = planes + <usize>((n / groupOutC - begin) * groupInC) * planeBytes;
       fourChannels(p, line, rows, group, rowBytes * <usize>strideH, offsets, steps, weights + (<usize>(n * steps) << 2), bias + (<usize>n << 2), to);
     }
   }
 }
 
-export function groupsChannelsFirst(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
-  groups(p, input, weights, bias, output, work, false);
+export function groupsChannelsFirst(
+  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+): void {
+  groups(first, last, p, input, weights, bias, output, work, false);
 }
 
-export function groupsChannelsLast(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
-  groups(p, input, weights, bias, output, work, true);
+export function groupsChannelsLast(
+  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+): void {
+  groups(first, last, p, input, weights, bias, output, work, true);
 }

@@ -4,12 +4,13 @@
  *   records  two ConvParams `recordBytes` apart: the depthwise step as for one call of it, and the pointwise one
  *   packed   what the depthwise step packs | rows of the pointwise step's weights, as pointwise-channels-first.ts has them
  *   input [batch, inC, inH, inW] · output [batch, outC, outH, outW]. Nothing overlaps.
+ *   tasks: [image][strip]
  *   work: record of a plane | what pointwise-channels-first.ts takes | a strip, [inC][p.stripBytes of the depthwise step] | work of the depthwise
  *   kernel; sized in src/separable.ts
  *
  * A strip is the image of the pointwise step, q.band pixels of it at a time.
  */
-import { depthwiseChannelsFirst } from "./depthwise-channels-first";
+import { depthwiseChannelsFirst, depthwiseTasks } from "./depthwise-channels-first";
 import { ConvParams } from "./params";
 import { blockWorkBytes, pointwiseBlock } from "./pointwise-channels-first";
 
@@ -33,14 +34,17 @@ function depthwiseRows(p: ConvParams, input: usize, b: i32, top: i32, bottom: i3
   if (bottom - top < 2) sub.inPlace = 0;
   const weights = packed + p.biasBytes;
   const image = input + <usize>(b * p.inC) * planeBytes + (<usize>(inTop * inW) << 2);
+  const tasks = depthwiseTasks(sub);
   for (let c = 0; c < outC; c++) {
     const from = image + <usize>(c / multiplier) * planeBytes;
-    depthwiseChannelsFirst(sub, from, weights + (<usize>(c * p.weightStride) << 2), packed + (<usize>c << 2), strip, rest);
+    depthwiseChannelsFirst(0, tasks, rest, sub, from, weights + (<usize>(c * p.weightStride) << 2), packed + (<usize>c << 2), strip);
     strip += <usize>p.stripBytes;
   }
 }
 
-export function separableChannelsFirst(records: usize, recordBytes: i32, band: i32, input: usize, packed: usize, output: usize, work: usize): void {
+export function separableChannelsFirst(
+  first: i32, last: i32, work: usize, records: usize, recordBytes: i32, band: i32, input: usize, packed: usize, output: usize,
+): void {
   assert(band >= 1, "separable: an empty strip");
   const p = changetype<ConvParams>(records);
   const q = changetype<ConvParams>(records + <usize>recordBytes);
@@ -51,15 +55,17 @@ export function separableChannelsFirst(records: usize, recordBytes: i32, band: i
   const panels = work + ((offsetof<ConvParams>() + 15) & ~15);
   const strip = panels + blockWorkBytes(q.weightStride, q.band);
   const rest = strip + <usize>inC * stripBytes;
-  for (let b = 0; b < p.batch; b++) {
-    for (let oh = 0; oh < outH; oh += band) {
-      const end = min(outH, oh + band);
-      const pixels = (end - oh) * outW;
-      depthwiseRows(p, input, b, oh, end, packed, strip, work, rest);
-      const place = output + <usize>(b * outC) * planeBytes + (<usize>(oh * outW) << 2);
-      for (let first = 0; first < pixels; first += q.band) {
-        pointwiseBlock(q, first, min(q.band, pixels - first), strip, stripBytes, rows, place, planeBytes, panels, 0, outC);
-      }
+  const strips = (outH + band - 1) / band;
+  assert(first >= 0 && last <= p.batch * strips, "separable: no such strip");
+  for (let task = first; task < last; task++) {
+    const b = task / strips;
+    const oh = (task - b * strips) * band;
+    const end = min(outH, oh + band);
+    const pixels = (end - oh) * outW;
+    depthwiseRows(p, input, b, oh, end, packed, strip, work, rest);
+    const place = output + <usize>(b * outC) * planeBytes + (<usize>(oh * outW) << 2);
+    for (let pixel = 0; pixel < pixels; pixel += q.band) {
+      pointwiseBlock(q, pixel, min(q.band, pixels - pixel), strip, stripBytes, rows, place, planeBytes, panels, 0, outC);
     }
   }
 }

@@ -10,7 +10,8 @@ import { PAD_PARAMS_BYTES, STEP_BYTES, writeConvParams, writePadParams } from '.
 import { type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan } from './plan.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 import { flattenedSteps, type Step, spatialSteps, stepShapes } from './steps.ts';
-import { padTasks } from './tasks.ts';
+import { padTasks, stripTasks } from './tasks.ts';
+import { teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { Algorithm, FlattenedOperation, FlattenedWeights, Plan, SpatialSeparableOperation } from './types.ts';
 
@@ -86,12 +87,15 @@ function stripsOf(shapes: readonly ConvShape[], channelsLast: boolean, band: num
   };
 }
 
-/** As many rows as LAYOUT_BYTES hold, but twice those that neighbouring strips both compute. */
-function strips(shapes: readonly ConvShape[], channelsLast: boolean): Strips {
-  const outH = (shapes.at(-1) as ConvShape).outSize[1];
+/** As many rows as LAYOUT_BYTES hold, and no more than leave a strip for each thread, but twice those that neighbouring strips both compute. */
+function strips(shapes: readonly ConvShape[], channelsLast: boolean, threads: number): Strips {
+  const { batch, outSize } = shapes.at(-1) as ConvShape;
+  const outH = outSize[1];
+  const share = Math.ceil(outH / Math.ceil(threads / Math.max(1, batch)));
   const seam = Math.max(...shapes.slice(1).map(({ kernel, dilation }) => (kernel[1] - 1) * dilation[1]));
   const bytes = ({ bytes: own, gathered }: Strips): number => sum(channelsLast ? own.slice(0, -1) : own) + gathered;
-  let [low, high] = [Math.min(outH, Math.max(1, 2 * seam)), outH];
+  const least = Math.min(outH, Math.max(1, 2 * seam));
+  let [low, high] = [least, Math.max(least, share)];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     if (bytes(stripsOf(shapes, channelsLast, middle)) <= LAYOUT_BYTES) low = middle;
@@ -138,10 +142,11 @@ function chainCall(
   const { shapes, border } = withBorder(given, steps);
   const first = shapes[0] as ConvShape;
   const plans = shapes.map((shape, i) => kernelPlan(shape, packs[i] as PackPlan));
-  const cut = strips(shapes, channelsLast);
+  const cut = strips(shapes, channelsLast, threads);
   const held = channelsLast ? cut.bytes.slice(0, -1) : cut.bytes;
   const paddedBytes = border ? align(elements([first.batch, first.inC, ...first.inSize]) * 4) : 0;
-  const workBytes = paddedBytes + STEP_BYTES + cut.gathered + sum(held) + Math.max(...plans.map((plan) => plan.workBytes));
+  const ownBytes = STEP_BYTES + cut.gathered + sum(held) + Math.max(...plans.map((plan) => plan.workBytes));
+  const workBytes = paddedBytes + teamBytes(threads, ownBytes);
   const outputShape = (given.at(-1) as ConvShape).outputShape;
   const padRecord = steps.length * STEP_BYTES;
   return {
@@ -170,7 +175,9 @@ function chainCall(
     run: (team, records, packed, input, output, work) => {
       if (border) team.run('padImage', padTasks(given[0] as ConvShape, border), 0, 0, records + padRecord, input, work);
       const image = border ? work : input;
-      team.kernels.chain(records, STEP_BYTES, steps.length, cut.band, channelsLast ? 1 : 0, image, packed, output, work + paddedBytes);
+      const tasks = stripTasks(shapes.at(-1) as ConvShape, cut.band);
+      const last = channelsLast ? 1 : 0;
+      team.run('chain', tasks, work + paddedBytes, ownBytes, records, STEP_BYTES, steps.length, cut.band, last, image, packed, output);
     },
   };
 }

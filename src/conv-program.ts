@@ -10,7 +10,7 @@ import type { ConvShape, FilterShape } from './shape.ts';
 import { convTasks, padTasks, partPanels } from './tasks.ts';
 import type { Team } from './team.ts';
 import type { Tensor } from './types.ts';
-import { isTaskKernel, type Kernels } from './wasm.ts';
+import type { Kernels, TaskKernel } from './wasm.ts';
 import { FACTOR_WORK_BYTES, isGathered } from './winograd.ts';
 import { factorBytes, factorParts } from './winograd-phases.ts';
 
@@ -102,24 +102,7 @@ function derivedOf(plan: ConvPlan): Call['derived'] {
 }
 
 /** Which export of the module computes a plan. */
-function kernelOf({
-  kind,
-  pack: { channelsLast },
-}: ConvPlan): keyof Pick<
-  Kernels,
-  | 'convChannelsFirst'
-  | 'convChannelsLast'
-  | 'convTransposed'
-  | 'convWinograd'
-  | 'pointwiseChannelsFirst'
-  | 'convScattered'
-  | 'depthwiseChannelsFirst'
-  | 'depthwiseChannelsLast'
-  | 'factoredChannelsFirst'
-  | 'factoredChannelsLast'
-  | 'groupsChannelsFirst'
-  | 'groupsChannelsLast'
-> {
+function kernelOf({ kind, pack: { channelsLast } }: ConvPlan): TaskKernel {
   if (kind === 'factored') return channelsLast ? 'factoredChannelsLast' : 'factoredChannelsFirst';
   if (kind === 'depthwise') return channelsLast ? 'depthwiseChannelsLast' : 'depthwiseChannelsFirst';
   if (kind === 'grouped') return channelsLast ? 'groupsChannelsLast' : 'groupsChannelsFirst';
@@ -148,10 +131,8 @@ function runConv(
     image = rest;
     rest += align(plan.paddedBytes);
   }
-  const kernel = kernelOf(plan);
   const weights = packed + biasBytes(plan.pack);
-  if (isTaskKernel(kernel)) team.run(kernel, tasks, rest, plan.workBytes, records, image, weights, packed, output);
-  else team.kernels[kernel](records, image, weights, packed, output, rest);
+  team.run(kernelOf(plan), tasks, rest, plan.workBytes, records, image, weights, packed, output);
 }
 
 /** A plan as a call of `given`, with the result `result`. */

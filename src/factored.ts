@@ -1,10 +1,11 @@
 /** Depthwise convolutions whose kernels are all of rank 1: down, then along. */
+import { bandRows } from './bands.ts';
 import { biasBytes, convCall, RECORD_BYTES } from './conv-program.ts';
 import { factorPlane } from './factor-kernel.ts';
 import type { Packing, Program } from './layer.ts';
 import type { ConvSettings } from './options.ts';
-import { AS_IT_IS, behindBorder, type ConvPlan, NO_PHASES, type PackPlan, packedBytes, reflected } from './plan.ts';
-import { type ConvShape, convShape, type FilterShape, volume } from './shape.ts';
+import { AS_IT_IS, behindBorder, type ConvPlan, NO_BAND, NO_PHASES, type PackPlan, packedBytes, reflected } from './plan.ts';
+import { type ConvShape, convShape, type FilterShape } from './shape.ts';
 import type { Tensor } from './types.ts';
 
 /** Columns and rows of all kernels: `[outC, kH]` and `[outC, kW]`. */
@@ -77,15 +78,17 @@ function written(
   return { weights, starts };
 }
 
-/** Bytes of the workspace: see the head of assembly/depthwise-factored.ts. */
+/** Bytes of the workspace for bands of `rows` rows: see the head of assembly/depthwise-factored.ts. */
 function workBytes(
-  { inC, outC, inSize, outSize, kernel, dilation, channelsLast }: ConvShape,
+  { inC, outC, inSize, outSize, kernel, stride, dilation, channelsLast }: ConvShape,
   { weightStride, kernelShuffle }: PackPlan,
+  rows: number,
 ): number {
   const width = outSize[2] + (kernel[2] - 1) * dilation[2];
   if (!channelsLast) return (weightStride + width) * 4;
   const collected = kernelShuffle > 1 ? outSize[2] * outC : 0;
-  return (weightStride + width * outC + collected + (inC === outC ? 0 : volume(inSize) * outC)) * 4;
+  const read = Math.min(inSize[1], (rows - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1);
+  return (weightStride + width * outC + collected + (inC === outC ? 0 : read * inSize[2] * outC)) * 4;
 }
 
 export function factoredProgram(op: string, weight: Tensor, filter: FilterShape, settings: ConvSettings, factors: Factors): Program {
@@ -129,10 +132,9 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
     packings: [copied(weights, weight, biasBytes(pack)), copied(starts, settings.bias, 0)],
     plan: (inputShape, threads) => {
       const shape = convShape(op, inputShape, filter, kept);
-      const plan = behindBorder(
-        shape,
-        reflected(shape),
-        (seen): ConvPlan => ({
+      const plan = behindBorder(shape, reflected(shape), (seen): ConvPlan => {
+        const rows = bandRows(seen, seen.inSize[2] * (channelsLast ? outC : 1) * 4);
+        return {
           ...AS_IT_IS,
           shape: seen,
           pack,
@@ -140,9 +142,10 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
           algorithm: 'factored',
           variant: 'down, then along',
           reason,
-          workBytes: workBytes(seen, pack),
-        }),
-      );
+          band: { ...NO_BAND, rows },
+          workBytes: workBytes(seen, pack, rows),
+        };
+      });
       return convCall(plan, shape, kept, inputShape, shape.outputShape, threads);
     },
   };

@@ -39,10 +39,15 @@ export function packGroups({ outC, groupInC, groups, kernel }: FilterShape, sett
   };
 }
 
+/** Groups that are computed one after the other out of the same copy: those of a cache line, channels-last. */
+export function groupsTogether({ groups, groupInC }: ConvShape, { channelsLast }: PackPlan): number {
+  return channelsLast ? Math.min(groups, Math.max(1, Math.floor(LINE_CHANNELS / groupInC))) : 1;
+}
+
 export function groupsPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
   return behindBorder(shape, reflected(shape), (seen) => {
-    const { groups, groupInC, groupOutC, kernel, stride, dilation } = seen;
-    const together = pack.channelsLast ? Math.min(groups, Math.max(1, Math.floor(LINE_CHANNELS / groupInC))) : 1;
+    const { groupInC, groupOutC, kernel, stride, dilation } = seen;
+    const together = groupsTogether(seen, pack);
     const rowBytes = together * groupInC * bandRowBytes(seen, false, pack.weightStride);
     // A group is read many times from L1, those beside it wait in L2.
     const rows = bandRows(seen, rowBytes, together > 1 ? 2 * BAND_BYTES : BAND_BYTES);

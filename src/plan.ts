@@ -201,8 +201,11 @@ function readInPlace(shape: ConvShape, pack: PackPlan): boolean {
 /** A convolution with one input channel to a filter. */
 function depthwisePlan(shape: ConvShape, pack: PackPlan): Pick<ConvPlan, 'variant' | 'band' | 'inPlace' | 'workBytes'> {
   const inPlace = readInPlace(shape, pack);
-  const rowBytes = inPlace ? shape.inSize[2] * shape.inC * 4 : bandRowBytes(shape, pack.channelsLast, pack.weightStride);
-  const rows = bandRows(shape, rowBytes);
+  const channels = pack.channelsLast ? shape.inC : 1;
+  const rowBytes = inPlace ? shape.inSize[2] * channels * 4 : bandRowBytes(shape, pack.channelsLast, pack.weightStride);
+  const fitting = bandRows(shape, rowBytes);
+  // In place in a plane two rows are computed together.
+  const rows = inPlace && !pack.channelsLast && fitting < shape.outSize[1] ? fitting & ~1 : fitting;
   return {
     variant: `depthwise, ${inPlace ? 'in place' : `copied in bands of ${rows} rows`}`,
     band: { ...NO_BAND, rows },

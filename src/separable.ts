@@ -12,7 +12,8 @@ import { behindBorder, type ConvPlan, kernelPlan, NO_BAND, type PackPlan, packed
 import { blockPixels, blockWork, rowFloats } from './plan-pointwise.ts';
 import { type ConvShape, volume } from './shape.ts';
 import { type Step, separableSteps, stepShapes } from './steps.ts';
-import { padTasks } from './tasks.ts';
+import { padTasks, stripTasks } from './tasks.ts';
+import { teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { SeparableOperation } from './types.ts';
 
@@ -89,7 +90,8 @@ function channelsFirstCall(
   const { inC, outC, outputShape } = pointwise;
   const paddedBytes = depthwise.paddedBytes > 0 ? align(depthwise.paddedBytes) : 0;
   const block = blockPixels(rows.weightStride, cut.band * pointwise.outSize[2]);
-  const workBytes = paddedBytes + STEP_BYTES + align(blockWork(rows.weightStride, block)) + inC * cut.bytes + cut.workBytes;
+  const ownBytes = STEP_BYTES + align(blockWork(rows.weightStride, block)) + inC * cut.bytes + cut.workBytes;
+  const workBytes = paddedBytes + teamBytes(threads, ownBytes);
   const padRecord = 2 * STEP_BYTES;
   return {
     outputShape,
@@ -113,7 +115,8 @@ function channelsFirstCall(
     run: (team, records, packed, input, output, work) => {
       if (depthwise.border) team.run('padImage', padTasks(given, depthwise.border), 0, 0, records + padRecord, input, work);
       const image = depthwise.border ? work : input;
-      team.kernels.separableChannelsFirst(records, STEP_BYTES, cut.band, image, packed, output, work + paddedBytes);
+      const tasks = stripTasks(pointwise, cut.band);
+      team.run('separableChannelsFirst', tasks, work + paddedBytes, ownBytes, records, STEP_BYTES, cut.band, image, packed, output);
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { NR, PIXELS } from '../assembly/blocks.ts';
 import type { ConvPlan } from './plan.ts';
+import { groupsTogether } from './plan-groups.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 import { tilesOf } from './winograd.ts';
 
@@ -33,10 +34,32 @@ function bands(plan: ConvPlan): number {
   return along(shape.batch, band.images) * along(deep, band.slices) * along(high, band.rows) * along(wide, band.columns);
 }
 
+/** assembly/depthwise-channels-first.ts and depthwise-channels-last.ts. */
+function depthwiseTasks({ shape, band, inPlace, pack: { channelsLast } }: ConvPlan): number {
+  const { batch, inC, outC, outSize } = shape;
+  const bands = Math.ceil(outSize[1] / band.rows);
+  if (channelsLast) return batch * bands;
+  return inPlace ? batch * outC * (Math.floor((outSize[1] - 2) / band.rows) + 1) : batch * inC * bands;
+}
+
+/** assembly/depthwise-factored.ts: bands of each plane, or of each image. */
+function factoredTasks({ shape: { batch, outC, outSize }, band, pack: { channelsLast } }: ConvPlan): number {
+  return (channelsLast ? batch : batch * outC) * Math.ceil(outSize[1] / band.rows);
+}
+
+/** assembly/groups.ts: bands of groups. */
+function groupsTasks({ shape, band, pack }: ConvPlan): number {
+  const { batch, groups, outSize } = shape;
+  return batch * Math.ceil(outSize[1] / band.rows) * Math.ceil(groups / groupsTogether(shape, pack));
+}
+
 /** What a kernel computes at a time: see the heads of their files. */
 function units(plan: ConvPlan): number {
   const { kind, shape, pack, band, innerBand, points } = plan;
   const { batch, outSize } = shape;
+  if (kind === 'depthwise') return depthwiseTasks(plan);
+  if (kind === 'factored') return factoredTasks(plan);
+  if (kind === 'grouped') return groupsTasks(plan);
   if (kind === 'pointwise') return batch * Math.ceil(volume(outSize) / band.rows);
   if (!pack.channelsLast) return bands(plan);
   if (kind === 'conv') return Math.ceil((batch * volume(outSize)) / PIXELS);
@@ -64,4 +87,9 @@ export function partPanels(plan: ConvPlan, threads: number): number {
 /** @param part `partPanels` */
 export function convTasks(plan: ConvPlan, part: number): number {
   return units(plan) * (part === 0 ? 1 : Math.floor(panelsOf(plan) / part));
+}
+
+/** assembly/chain.ts and separable-channels-first.ts: strips of `rows` rows of the last step's result. */
+export function stripTasks({ batch, outSize }: ConvShape, rows: number): number {
+  return batch * Math.ceil(outSize[1] / rows);
 }

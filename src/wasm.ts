@@ -7,20 +7,24 @@ import { plainBinary, relaxedBinary, version } from './wasm-binary.ts';
 
 /** Exports that compute a part of what they are asked for. Their numbers here name them to other threads. */
 export const taskKernels = [
+  'chain',
   'convChannelsFirst',
   'convChannelsLast',
   'convScattered',
   'convTransposed',
   'convWinograd',
+  'depthwiseChannelsFirst',
+  'depthwiseChannelsLast',
+  'factoredChannelsFirst',
+  'factoredChannelsLast',
+  'groupsChannelsFirst',
+  'groupsChannelsLast',
   'padImage',
   'pointwiseChannelsFirst',
+  'separableChannelsFirst',
 ] as const;
 
 export type TaskKernel = (typeof taskKernels)[number];
-
-export function isTaskKernel(name: string): name is TaskKernel {
-  return (taskKernels as readonly string[]).includes(name);
-}
 
 /** Computes tasks [first, last), with `work` to itself: see src/tasks.ts. What its pointers are is said at the head of its file. */
 type Tasks = (first: number, last: number, work: number, ...pointers: readonly number[]) => void;
@@ -31,32 +35,6 @@ export interface Kernels extends Readonly<Record<TaskKernel, Tasks>> {
   readonly version: WebAssembly.Global;
   /** 1 in the build for relaxed SIMD. */
   readonly relaxed: WebAssembly.Global;
-  depthwiseChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  depthwiseChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  factoredChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  factoredChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  groupsChannelsFirst(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  groupsChannelsLast(params: number, input: number, weights: number, bias: number, output: number, work: number): void;
-  chain(
-    records: number,
-    recordBytes: number,
-    steps: number,
-    band: number,
-    channelsLast: number,
-    input: number,
-    packed: number,
-    output: number,
-    work: number,
-  ): void;
-  separableChannelsFirst(
-    records: number,
-    recordBytes: number,
-    band: number,
-    input: number,
-    packed: number,
-    output: number,
-    work: number,
-  ): void;
   unfold(params: number, input: number, columns: number): void;
   fold(params: number, columns: number, output: number): void;
   channelShuffle(outer: number, channels: number, inner: number, groups: number, input: number, output: number): void;
