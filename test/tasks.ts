@@ -1,11 +1,13 @@
 /** Operations whose kernels compute their tasks one by one, last first, each in a workspace that holds NaN before, as if many threads took turns. */
 import { readFileSync } from 'node:fs';
+import { expect } from 'vitest';
 import { align, Heap } from '../src/memory.ts';
 import { operationsOf } from '../src/operations.ts';
 import type { Team } from '../src/team.ts';
-import type { Operations } from '../src/types.ts';
+import type { Operations, Tensor } from '../src/types.ts';
 import { instantiate, moduleSync, type TaskKernel } from '../src/wasm.ts';
-import { build } from './engines.ts';
+import type { Op } from './any-call.ts';
+import { build, testEngine } from './engines.ts';
 
 export interface Taskwise {
   readonly operations: Operations;
@@ -33,4 +35,22 @@ export function taskwise(threads: number): Taskwise {
     },
   };
   return { operations: operationsOf({ heap, kernels, team }), runs };
+}
+
+const engine = testEngine();
+type Anything = (...given: readonly unknown[]) => Tensor;
+
+/** The same call on an engine and task by task, cut for 1, 2, 3 and 8 threads. @returns the kernels that ran, and how many tasks they had at most */
+export function expectSame(op: Op, ...given: readonly unknown[]): Map<TaskKernel, number> {
+  const most = new Map<TaskKernel, number>();
+  const want = (engine[op] as unknown as Anything)(...given);
+  for (const threads of [1, 2, 3, 8]) {
+    const { operations, runs } = taskwise(threads);
+    const got = (operations[op] as unknown as Anything)(...given);
+    const [a, b] = [new Uint32Array(got.data.slice().buffer), new Uint32Array(want.data.slice().buffer)];
+    const at = a.findIndex((x, i) => x !== b[i]);
+    if (at >= 0) expect.fail(`${op} for ${threads} threads: float ${at} of ${b.length} is ${got.data[at]}, not ${want.data[at]}`);
+    for (const [kernel, tasks] of runs) most.set(kernel, Math.max(most.get(kernel) ?? 0, tasks));
+  }
+  return most;
 }
