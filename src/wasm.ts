@@ -6,7 +6,7 @@ import { versionNumber, versionText } from './version.ts';
 import { plainBinary, relaxedBinary, version } from './wasm-binary.ts';
 
 /** Exports that compute a part of what they are asked for. Their numbers here name them to other threads. */
-export const taskKernels = ['padImage'] as const;
+export const taskKernels = ['padImage', 'unfold', 'fold', 'channelShuffle', 'channelSums'] as const;
 
 export type TaskKernel = (typeof taskKernels)[number];
 
@@ -51,10 +51,6 @@ export interface Kernels extends Readonly<Record<TaskKernel, Tasks>> {
     output: number,
     work: number,
   ): void;
-  unfold(params: number, input: number, columns: number): void;
-  fold(params: number, columns: number, output: number): void;
-  channelShuffle(outer: number, channels: number, inner: number, groups: number, input: number, output: number): void;
-  channelSums(outer: number, channels: number, inner: number, input: number, output: number, work: number): void;
   packWinograd(
     points: number,
     kH: number,
