@@ -67,6 +67,10 @@ export class ConvParams {
   packedBytes: i32;
   stripBytes: i32;
   gatheredBytes: i32;
+  /** Weight gradient: panels, rows of the kernel and input channels of a group whose sums are one task. */
+  taskPanels: i32;
+  taskRows: i32;
+  taskChannels: i32;
   /** Which function follows the sum: see activation.ts. */
   activation: i32;
   /** Bounds of the clamp, or the parameter of the activation in `low`. */

@@ -54,6 +54,9 @@ export const convFields = [
   'packedBytes',
   'stripBytes',
   'gatheredBytes',
+  'taskPanels',
+  'taskRows',
+  'taskChannels',
   'activation',
   'low',
   'high',
@@ -119,9 +122,17 @@ interface StepParams {
 
 const alone: StepParams = { biasBytes: 0, packedBytes: 0, stripBytes: 0, gatheredBytes: 0, factors: 0 };
 
+/** What of the sums of a weight gradient is one task: see assembly/weight-grad.ts. */
+export interface TaskParams {
+  readonly taskPanels: number;
+  readonly taskRows: number;
+  readonly taskChannels: number;
+}
+
 /** What of a plan a kernel is told. */
 export type WrittenPlan = Pick<ConvPlan, 'shape' | 'kind' | 'band' | 'innerBand' | 'sides' | 'inPlace' | 'points'> & {
   readonly pack: Pick<PackPlan, 'kernelShuffle' | 'weightStride' | 'phase'>;
+  readonly task?: TaskParams;
 };
 
 export function writeConvParams(
@@ -169,6 +180,9 @@ export function writeConvParams(
     step.packedBytes,
     step.stripBytes,
     step.gatheredBytes,
+    plan.task?.taskPanels ?? 0,
+    plan.task?.taskRows ?? 0,
+    plan.task?.taskChannels ?? 0,
     activationKinds.indexOf(activation.name),
   ];
   new Int32Array(memory.buffer, pointer, integers.length).set(integers);

@@ -6,7 +6,17 @@ import { versionNumber, versionText } from './version.ts';
 import { plainBinary, relaxedBinary, version } from './wasm-binary.ts';
 
 /** Exports that compute a part of what they are asked for. Their numbers here name them to other threads. */
-export const taskKernels = ['padImage', 'unfold', 'fold', 'channelShuffle', 'channelSums'] as const;
+export const taskKernels = [
+  'padImage',
+  'unfold',
+  'fold',
+  'channelShuffle',
+  'channelSums',
+  'weightGradChannelsFirst',
+  'weightGradChannelsLast',
+  'unpackPanels',
+  'unpackTaps',
+] as const;
 
 export type TaskKernel = (typeof taskKernels)[number];
 
@@ -69,10 +79,6 @@ export interface Kernels extends Readonly<Record<TaskKernel, Tasks>> {
   packFours(params: number, from: number, to: number): void;
   packPanels(params: number, from: number, to: number): void;
   packTaps(params: number, from: number, to: number): void;
-  weightGradChannelsFirst(params: number, input: number, gradOutput: number, sums: number, work: number): void;
-  weightGradChannelsLast(params: number, input: number, gradOutput: number, sums: number, work: number): void;
-  unpackPanels(params: number, from: number, to: number): void;
-  unpackTaps(params: number, from: number, to: number): void;
   packBias(to: number, from: number, outC: number, groups: number, stride: number, shuffle: number): void;
 }
 
