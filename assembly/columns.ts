@@ -4,6 +4,7 @@
  *   columns[b][(c·kH + kh)·kW + kw][oh·outW + ow] = input[b][c][oh·strideH + kh·dilationH − padH][ow·strideW + kw·dilationW − padW], 0 outside
  *
  *   input [batch, inC, inH, inW]; fold adds where columns fall on the same cell. Nothing overlaps.
+ *   tasks: rows of the matrix, [image][channel][kh][kw], of unfold; planes, [image][channel], of fold
  */
 import { ConvParams } from "./params";
 import { copyFloats, zeroFloats } from "./simd";
@@ -61,40 +62,47 @@ function addRow(line: usize, at: i32, stride: i32, first: i32, behind: i32, from
   }
 }
 
+/** Rows [first, last) of the matrix: what a tap sees of a plane of the image, or adds to it. */
 // @ts-ignore: decorator
 @inline
-function walk(p: ConvParams, image: usize, columns: usize, fold: bool): void {
-  const inH = p.inH, inW = p.inW, outH = p.outH, outW = p.outW, strideW = p.strideW;
-  for (let n = p.batch * p.inC; n != 0; n--) {
-    if (fold) zeroFloats(image, inH * inW);
-    for (let kh = 0; kh < p.kH; kh++) {
-      for (let kw = 0; kw < p.kW; kw++) {
-        const at = kw * p.dilationW - p.padW;
-        const first = firstInside(at, strideW, outW);
-        const behind = behindInside(at, strideW, inW, outW, first);
-        for (let oh = 0; oh < outH; oh++) {
-          const ih = oh * p.strideH + kh * p.dilationH - p.padH;
-          const line = image + (<usize>(ih * inW) << 2);
-          const inside = <u32>ih < <u32>inH;
-          if (fold) {
-            if (inside) addRow(line, at, strideW, first, behind, columns);
-          } else if (inside) {
-            readRow(line, at, strideW, first, behind, outW, columns);
-          } else {
-            zeroFloats(columns, outW);
-          }
-          columns += <usize>outW << 2;
-        }
+function walk(p: ConvParams, first: i32, last: i32, image: usize, columns: usize, fold: bool): void {
+  const inH = p.inH, inW = p.inW, outH = p.outH, outW = p.outW, strideW = p.strideW, kH = p.kH, kW = p.kW;
+  assert(first >= 0 && last <= p.batch * p.inC * kH * kW, "columns: no such row");
+  const rowOfTaps = first / kW, n = rowOfTaps / kH;
+  let kw = first - rowOfTaps * kW, kh = rowOfTaps - n * kH;
+  let plane = image + (<usize>(n * inH * inW) << 2);
+  columns += <usize>first * (<usize>(outH * outW) << 2);
+  for (let row = first; row < last; row++) {
+    if (fold && (kh | kw) == 0) zeroFloats(plane, inH * inW);
+    const at = kw * p.dilationW - p.padW;
+    const left = firstInside(at, strideW, outW);
+    const right = behindInside(at, strideW, inW, outW, left);
+    for (let oh = 0; oh < outH; oh++) {
+      const ih = oh * p.strideH + kh * p.dilationH - p.padH;
+      const line = plane + (<usize>(ih * inW) << 2);
+      const inside = <u32>ih < <u32>inH;
+      if (fold) {
+        if (inside) addRow(line, at, strideW, left, right, columns);
+      } else if (inside) {
+        readRow(line, at, strideW, left, right, outW, columns);
+      } else {
+        zeroFloats(columns, outW);
       }
+      columns += <usize>outW << 2;
     }
-    image += <usize>(inH * inW) << 2;
+    if (++kw < kW) continue;
+    kw = 0;
+    if (++kh < kH) continue;
+    kh = 0;
+    plane += <usize>(inH * inW) << 2;
   }
 }
 
-export function unfold(p: ConvParams, input: usize, columns: usize): void {
-  walk(p, input, columns, false);
+export function unfold(first: i32, last: i32, _work: usize, p: ConvParams, input: usize, columns: usize): void {
+  walk(p, first, last, input, columns, false);
 }
 
-export function fold(p: ConvParams, columns: usize, output: usize): void {
-  walk(p, output, columns, true);
+export function fold(first: i32, last: i32, _work: usize, p: ConvParams, columns: usize, output: usize): void {
+  const taps = p.kH * p.kW;
+  walk(p, first * taps, last * taps, output, columns, true);
 }

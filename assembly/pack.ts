@@ -8,7 +8,7 @@
  * `shuffle` > 1 folds a channel shuffle of the result into the order of the rows: packed channel p holds weight row
  * (p mod shuffle)·(outC / shuffle) + p / shuffle. Only without groups, or for a depthwise kernel that looks its input channel up.
  */
-import { FOUR, NR } from "./blocks";
+import { FOUR, LINE_CHANNELS, NR } from "./blocks";
 import { PackParams } from "./params";
 import { zeroFloats } from "./simd";
 
@@ -64,11 +64,22 @@ function moveTaps(
   }
 }
 
+/** One panel of `width` output channels of group g: the taps of the phase that begins with (td, th, tw). */
 // @ts-ignore: decorator
 @inline
-function movePanels(p: PackParams, packed: usize, source: usize, width: i32, unpack: bool): void {
-  const groupOutC = p.groupOutC;
-  const panels = (groupOutC + width - 1) / width;
+function movePanel(p: PackParams, packed: usize, source: usize, g: i32, panel: i32, width: i32, td: i32, th: i32, tw: i32, unpack: bool): void {
+  const cellBytes = <usize>width << 2;
+  const lanes = min(width, p.groupOutC - panel * width);
+  for (let lane = 0; lane < lanes; lane++) {
+    const channel = g * p.strideGroup + sourceChannel(panel * width + lane, p.groupOutC, p.shuffle) * p.strideOut;
+    moveTaps(p, packed + (<usize>lane << 2), <usize>p.groupInC * cellBytes, cellBytes, source + (<usize>channel << 2), td, th, tw, unpack);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function packInPanels(p: PackParams, source: usize, packed: usize, width: i32): void {
+  const panels = (p.groupOutC + width - 1) / width;
   for (let td = 0; td < min(p.kD, p.phaseD); td++) {
     for (let th = 0; th < min(p.kH, p.phaseH); th++) {
       for (let tw = 0; tw < min(p.kW, p.phaseW); tw++) {
@@ -76,13 +87,8 @@ function movePanels(p: PackParams, packed: usize, source: usize, width: i32, unp
         const panelFloats = taps * p.groupInC * width;
         for (let g = 0; g < p.groups; g++) {
           for (let panel = 0; panel < panels; panel++) {
-            const lanes = min(width, groupOutC - panel * width);
-            if (lanes < width && !unpack) zeroFloats(packed, panelFloats);
-            for (let lane = 0; lane < lanes; lane++) {
-              const channel = g * p.strideGroup + sourceChannel(panel * width + lane, groupOutC, p.shuffle) * p.strideOut;
-              const cellBytes = <usize>width << 2;
-              moveTaps(p, packed + (<usize>lane << 2), <usize>p.groupInC * cellBytes, cellBytes, source + (<usize>channel << 2), td, th, tw, unpack);
-            }
+            if (p.groupOutC - panel * width < width) zeroFloats(packed, panelFloats);
+            movePanel(p, packed, source, g, panel, width, td, th, tw, false);
             packed += <usize>panelFloats << 2;
           }
         }
@@ -93,17 +99,23 @@ function movePanels(p: PackParams, packed: usize, source: usize, width: i32, unp
 
 /** Panels: [phase][group][panel][tap][input channel][8], the B operand of the GEMM, each zero-padded to eight output channels. */
 export function packPanels(p: PackParams, from: usize, to: usize): void {
-  movePanels(p, to, from, NR, false);
+  packInPanels(p, from, to, NR);
 }
 
-/** Panels back to the filter layout: the way of a weight gradient. */
-export function unpackPanels(p: PackParams, from: usize, to: usize): void {
-  movePanels(p, from, to, NR, true);
+/** Panels of one phase back to the filter layout: the way of a weight gradient. Tasks: [group][panel]. */
+export function unpackPanels(first: i32, last: i32, _work: usize, p: PackParams, from: usize, to: usize): void {
+  const panels = (p.groupOutC + NR - 1) / NR;
+  assert(first >= 0 && last <= p.groups * panels, "unpack: no such panel");
+  const panelBytes = <usize>(p.kD * p.kH * p.kW * p.groupInC) * (4 * NR);
+  for (let n = first; n < last; n++) {
+    const g = n / panels;
+    movePanel(p, from + <usize>n * panelBytes, to, g, n - g * panels, NR, 0, 0, 0, true);
+  }
 }
 
 /** Likewise of four output channels: [group][panel][tap][input channel][4], the weights of groups-tile.ts. */
 export function packFours(p: PackParams, from: usize, to: usize): void {
-  movePanels(p, to, from, FOUR, false);
+  packInPanels(p, from, to, FOUR);
 }
 
 /** Rows: [channel][tap], `stride` floats apart, the weights of the channels-first depthwise kernel. */
@@ -132,9 +144,10 @@ export function packTaps(p: PackParams, from: usize, to: usize): void {
   }
 }
 
-/** Taps back to the filter layout: the way of a depthwise weight gradient. */
-export function unpackTaps(p: PackParams, from: usize, to: usize): void {
-  for (let c = 0; c < p.groupOutC; c++) {
+/** Taps of one phase back to the filter layout: the way of a depthwise weight gradient. Tasks: lines of LINE_CHANNELS channels. */
+export function unpackTaps(first: i32, last: i32, _work: usize, p: PackParams, from: usize, to: usize): void {
+  assert(first >= 0 && last <= (p.groupOutC + LINE_CHANNELS - 1) / LINE_CHANNELS, "unpack: no such line of channels");
+  for (let c = first * LINE_CHANNELS; c < min(p.groupOutC, last * LINE_CHANNELS); c++) {
     moveTaps(p, from + (<usize>c << 2), <usize>p.stride << 2, 4, to + (<usize>(c * p.strideOut) << 2), 0, 0, 0, true);
   }
 }

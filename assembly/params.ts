@@ -60,8 +60,6 @@ export class ConvParams {
   /** Winograd: points of the transforms, and bytes from the weights to their factors. */
   points: i32;
   factors: i32;
-  /** Panels of results in a part of a task, 0 for all: see tasks.ts. */
-  taskPanels: i32;
   /** What is computed: see kinds.ts. */
   kind: i32;
   /** A step of chain.ts: bytes of its packed bias, of all that is packed for it, of a strip of its result, and of the rows that the first reads. */
@@ -69,6 +67,11 @@ export class ConvParams {
   packedBytes: i32;
   stripBytes: i32;
   gatheredBytes: i32;
+  /** Panels of results of one task, 0 for all: see tasks.ts. */
+  taskPanels: i32;
+  /** Weight gradient: rows of the kernel and input channels of a group whose sums are one task. */
+  taskRows: i32;
+  taskChannels: i32;
   /** Which function follows the sum: see activation.ts. */
   activation: i32;
   /** Bounds of the clamp, or the parameter of the activation in `low`. */

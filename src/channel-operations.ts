@@ -2,12 +2,14 @@
 import { type Context, checkOut, emptyResult, invoke } from './call.ts';
 import { checkGroups, readChannels } from './channels.ts';
 import { checkOpen } from './layer.ts';
+import { shuffleTasks, sumTasks } from './tasks.ts';
+import { teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { ChannelOptions, Operations, Tensor } from './types.ts';
 
 export function channelShuffleOperation(context: Context): Operations['channelShuffle'] {
   const op = 'channelShuffle';
-  const { heap, kernels } = context;
+  const { heap, team } = context;
   const call = (input: Tensor, givenGroups: number, options?: ChannelOptions): Tensor => {
     checkOpen(op, heap);
     const { given, outer, channels, inner } = readChannels(op, 'input', input, options, true);
@@ -16,7 +18,7 @@ export function channelShuffleOperation(context: Context): Operations['channelSh
     checkOut(op, heap, out, given.shape, [given]);
     if (elements(given.shape) === 0) return emptyResult(given.shape, out);
     return invoke(op, context, [given], given.shape, out, 0, ([from], output) => {
-      kernels.channelShuffle(outer, channels, inner, groups, from as number, output);
+      team.run('channelShuffle', shuffleTasks(outer, channels, inner), 0, 0, outer, channels, inner, groups, from as number, output);
     });
   };
   return call as Operations['channelShuffle'];
@@ -24,14 +26,16 @@ export function channelShuffleOperation(context: Context): Operations['channelSh
 
 export function biasGradOperation(context: Context): Operations['biasGrad'] {
   const op = 'biasGrad';
-  const { heap, kernels } = context;
+  const { heap, team } = context;
   const call = (gradOutput: Tensor, options?: ChannelOptions): Tensor => {
     checkOpen(op, heap);
     const { given, outer, channels, inner } = readChannels(op, 'gradOutput', gradOutput, options, true);
     const out: unknown = options?.out;
     checkOut(op, heap, out, [channels], [given]);
-    return invoke(op, context, [given], [channels], out, channels * 8, ([from], output, work) => {
-      kernels.channelSums(outer, channels, inner, from as number, output, work);
+    // A float64 for each channel.
+    const workBytes = channels * 8;
+    return invoke(op, context, [given], [channels], out, teamBytes(team.size, workBytes), ([from], output, work) => {
+      team.run('channelSums', sumTasks(channels, inner), work, workBytes, outer, channels, inner, from as number, output);
     });
   };
   return call as Operations['biasGrad'];

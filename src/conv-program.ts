@@ -153,7 +153,8 @@ export function convCall(
     describe: () => publicPlan(plan, given, result, derived?.bytes ?? 0, threads),
     derived,
     write: (memory, records, packed, derived) => {
-      writeConvParams(memory, records, plan, settings.activation, { factors: derived - packed - biasBytes(plan.pack), taskPanels: panels });
+      const told = { factors: derived - packed - biasBytes(plan.pack) };
+      writeConvParams(memory, records, { ...plan, task: { taskPanels: panels } }, settings.activation, told);
       // `shape` is that of the image as it was given.
       writePadParams(memory, records + align(CONV_PARAMS_BYTES), shape, plan);
     },

@@ -49,12 +49,14 @@ export const convFields = [
   'innerBand',
   'points',
   'factors',
-  'taskPanels',
   'kind',
   'biasBytes',
   'packedBytes',
   'stripBytes',
   'gatheredBytes',
+  'taskPanels',
+  'taskRows',
+  'taskChannels',
   'activation',
   'low',
   'high',
@@ -108,7 +110,7 @@ export const PAD_PARAMS_BYTES = padFields.length * 4;
 /** From the record of one step of several to that of the next. */
 export const STEP_BYTES = align(CONV_PARAMS_BYTES);
 
-/** What a convolution is told beside its plan: as one step of several (see assembly/chain.ts), in bytes. */
+/** What a convolution is told that is one step of several: see assembly/chain.ts. All in bytes. */
 interface StepParams {
   readonly biasBytes: number;
   readonly packedBytes: number;
@@ -116,15 +118,23 @@ interface StepParams {
   readonly gatheredBytes: number;
   /** From the weights to their factors: see assembly/winograd.ts. */
   readonly factors: number;
-  /** Panels: see assembly/tasks.ts. */
-  readonly taskPanels: number;
 }
 
-const alone: StepParams = { biasBytes: 0, packedBytes: 0, stripBytes: 0, gatheredBytes: 0, factors: 0, taskPanels: 0 };
+const alone: StepParams = { biasBytes: 0, packedBytes: 0, stripBytes: 0, gatheredBytes: 0, factors: 0 };
+
+/** What of a result is one task. */
+export interface TaskParams {
+  /** Panels of results, 0 for all: see assembly/tasks.ts. */
+  readonly taskPanels: number;
+  /** Of a weight gradient: see assembly/weight-grad.ts. */
+  readonly taskRows: number;
+  readonly taskChannels: number;
+}
 
 /** What of a plan a kernel is told. */
 export type WrittenPlan = Pick<ConvPlan, 'shape' | 'kind' | 'band' | 'innerBand' | 'sides' | 'inPlace' | 'points'> & {
   readonly pack: Pick<PackPlan, 'kernelShuffle' | 'weightStride' | 'phase'>;
+  readonly task?: Partial<TaskParams>;
 };
 
 export function writeConvParams(
@@ -167,12 +177,14 @@ export function writeConvParams(
     plan.innerBand,
     plan.points,
     step.factors,
-    step.taskPanels,
     kinds.indexOf(plan.kind),
     step.biasBytes,
     step.packedBytes,
     step.stripBytes,
     step.gatheredBytes,
+    plan.task?.taskPanels ?? 0,
+    plan.task?.taskRows ?? 0,
+    plan.task?.taskChannels ?? 0,
     activationKinds.indexOf(activation.name),
   ];
   new Int32Array(memory.buffer, pointer, integers.length).set(integers);

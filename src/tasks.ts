@@ -2,10 +2,11 @@
  * Tasks of a kernel: parts of its result that are computed in any order, at the same time, by whoever comes first. Each is computed as if it were alone, so that
  * no sum depends on how many threads there are. The head of a kernel's file says what its tasks are; a kernel checks that it is not asked for more.
  */
-import { NR, PIXELS } from '../assembly/blocks.ts';
+import { LINE_CHANNELS, NR, PIXELS, SHUFFLED_PIXELS } from '../assembly/blocks.ts';
+import type { TaskParams } from './params.ts';
 import type { ConvPlan } from './plan.ts';
 import { groupsTogether } from './plan-groups.ts';
-import { type ConvShape, type Spatial, volume } from './shape.ts';
+import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
 import { tilesOf } from './winograd.ts';
 
 /** assembly/pad.ts: the rows of the copy. */
@@ -92,4 +93,35 @@ export function convTasks(plan: ConvPlan, part: number): number {
 /** assembly/chain.ts and separable-channels-first.ts: strips of `rows` rows of the last step's result. */
 export function stripTasks({ batch, outSize }: ConvShape, rows: number): number {
   return batch * Math.ceil(outSize[1] / rows);
+}
+
+/** assembly/columns.ts: rows of the matrix of columns. */
+export function unfoldTasks({ batch, inC, kernel }: ConvShape): number {
+  return batch * inC * volume(kernel);
+}
+
+/** assembly/columns.ts: planes of the image. */
+export function foldTasks({ batch, inC }: ConvShape): number {
+  return batch * inC;
+}
+
+/** assembly/channels.ts: planes, or pixels where a plane has one. */
+export function shuffleTasks(outer: number, channels: number, inner: number): number {
+  return inner === 1 ? Math.ceil(outer / SHUFFLED_PIXELS) : outer * channels;
+}
+
+/** assembly/channels.ts: channels, or lines of them where a plane has one pixel. */
+export function sumTasks(channels: number, inner: number): number {
+  return inner === 1 ? Math.ceil(channels / LINE_CHANNELS) : channels;
+}
+
+/** assembly/pack.ts: panels of all groups, or lines of channels. The same of assembly/weight-grad.ts. */
+export function unpackTasks({ outC, groups }: Pick<FilterShape, 'outC' | 'groups'>, depthwise: boolean): number {
+  return depthwise ? Math.ceil(outC / LINE_CHANNELS) : groups * Math.ceil(outC / groups / NR);
+}
+
+/** assembly/weight-grad.ts: parts of the sums. */
+export function weightGradTasks(shape: ConvShape, depthwise: boolean, { taskPanels, taskRows, taskChannels }: TaskParams): number {
+  const rows = shape.kernel[0] * shape.kernel[1];
+  return Math.ceil(rows / taskRows) * Math.ceil(shape.groupInC / taskChannels) * Math.ceil(unpackTasks(shape, depthwise) / taskPanels);
 }

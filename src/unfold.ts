@@ -6,18 +6,20 @@ import { align } from './memory.ts';
 import { noActivation } from './options.ts';
 import { CONV_PARAMS_BYTES, writeConvParams } from './params.ts';
 import { AS_IT_IS, NO_PHASES } from './plan.ts';
+import { foldTasks, unfoldTasks } from './tasks.ts';
 import { elements } from './tensor.ts';
 import type { Operations, Tensor, UnfoldOptions } from './types.ts';
 
 function move(op: 'unfold' | 'fold', context: Context, columns: Columns, result: readonly number[], out: unknown): Tensor {
-  const { heap, kernels } = context;
-  const { given } = columns;
+  const { heap, team } = context;
+  const { given, shape } = columns;
+  const tasks = op === 'unfold' ? unfoldTasks(shape) : foldTasks(shape);
   checkOut(op, heap, out, result, [given]);
   if (elements(result) === 0) return emptyResult(result, out);
   return invoke(op, context, [given], result, out, align(CONV_PARAMS_BYTES), ([from], output, work) => {
     const pack = { kernelShuffle: 1, weightStride: 0, phase: NO_PHASES };
-    writeConvParams(heap.f32, work, { ...AS_IT_IS, shape: columns.shape, kind: 'conv', pack }, noActivation);
-    kernels[op](work, from as number, output);
+    writeConvParams(heap.f32, work, { ...AS_IT_IS, shape, kind: 'conv', pack }, noActivation);
+    team.run(op, tasks, 0, 0, work, from as number, output);
   });
 }
 

@@ -8,6 +8,8 @@ import { plainBinary, relaxedBinary, version } from './wasm-binary.ts';
 /** Exports that compute a part of what they are asked for. Their numbers here name them to other threads. */
 export const taskKernels = [
   'chain',
+  'channelShuffle',
+  'channelSums',
   'convChannelsFirst',
   'convChannelsLast',
   'convScattered',
@@ -17,11 +19,17 @@ export const taskKernels = [
   'depthwiseChannelsLast',
   'factoredChannelsFirst',
   'factoredChannelsLast',
+  'fold',
   'groupsChannelsFirst',
   'groupsChannelsLast',
   'padImage',
   'pointwiseChannelsFirst',
   'separableChannelsFirst',
+  'unfold',
+  'unpackPanels',
+  'unpackTaps',
+  'weightGradChannelsFirst',
+  'weightGradChannelsLast',
 ] as const;
 
 export type TaskKernel = (typeof taskKernels)[number];
@@ -35,10 +43,6 @@ export interface Kernels extends Readonly<Record<TaskKernel, Tasks>> {
   readonly version: WebAssembly.Global;
   /** 1 in the build for relaxed SIMD. */
   readonly relaxed: WebAssembly.Global;
-  unfold(params: number, input: number, columns: number): void;
-  fold(params: number, columns: number, output: number): void;
-  channelShuffle(outer: number, channels: number, inner: number, groups: number, input: number, output: number): void;
-  channelSums(outer: number, channels: number, inner: number, input: number, output: number, work: number): void;
   packWinograd(
     points: number,
     kH: number,
@@ -57,10 +61,6 @@ export interface Kernels extends Readonly<Record<TaskKernel, Tasks>> {
   packFours(params: number, from: number, to: number): void;
   packPanels(params: number, from: number, to: number): void;
   packTaps(params: number, from: number, to: number): void;
-  weightGradChannelsFirst(params: number, input: number, gradOutput: number, sums: number, work: number): void;
-  weightGradChannelsLast(params: number, input: number, gradOutput: number, sums: number, work: number): void;
-  unpackPanels(params: number, from: number, to: number): void;
-  unpackTaps(params: number, from: number, to: number): void;
   packBias(to: number, from: number, outC: number, groups: number, stride: number, shuffle: number): void;
 }
 

@@ -1,5 +1,5 @@
 /** Gradients with respect to the weight: sums over batch and pixels, as panels, then in the filter layout. */
-import { LAYOUT_BYTES, NR, SKEW, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
+import { LAYOUT_BYTES, LINE_CHANNELS, MR, NR, SKEW, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
 import { roundUp } from './bands.ts';
 import { type Context, checkOut, invoke } from './call.ts';
 import { unsupported } from './check.ts';
@@ -8,10 +8,18 @@ import { checkOpen } from './layer.ts';
 import { align } from './memory.ts';
 import { weightGradOperands } from './operands.ts';
 import type { ConvSettings, GivenOptions, Rank } from './options.ts';
-import { CONV_PARAMS_BYTES, type WrittenPlan, writeConvParams, writePackParams } from './params.ts';
+import { CONV_PARAMS_BYTES, type TaskParams, type WrittenPlan, writeConvParams, writePackParams } from './params.ts';
 import { AS_IT_IS, NO_BAND, NO_PHASES, type PackPlan } from './plan.ts';
 import { type ConvShape, type FilterShape, volume } from './shape.ts';
+import { unpackTasks, weightGradTasks } from './tasks.ts';
+import { teamBytes } from './team.ts';
 import type { Tensor, WeightGradOperation } from './types.ts';
+
+/** Bytes of the record `Part` of assembly/weight-grad.ts. */
+const PART_BYTES = 32;
+
+/** Products that take as long as a float that is copied or packed. */
+const MOVE = 5;
 
 /** @throws RangeError `ERR_UNSUPPORTED` for an algorithm that is none of a sum over pixels */
 function sumsPlan(op: string, { outC, groupInC, groups, kernel }: FilterShape, settings: ConvSettings): PackPlan {
@@ -42,25 +50,98 @@ function wholeRows({ inC, groups, dilation, kernel }: ConvShape, depthwise: bool
   return !depthwise && groups === 1 && dilation[2] === 1 && inC < WHOLE_ROWS_BELOW && kernel[2] > 1;
 }
 
-/** Bytes of the copied rows and of the packed gradient of a band of one row, and of each row more. See assembly/weight-grad.ts. */
-function rowBytes(shape: ConvShape, depthwise: boolean, whole: boolean): { readonly first: number; readonly more: number } {
-  const { inC, outC, groups, groupOutC, kernel, stride, dilation, inSize, outSize } = shape;
-  const channels = depthwise ? outC : inC;
-  const pixel = !whole && channels % 64 === 0 ? channels + SKEW : channels;
+/** Floats of a pixel of the copied image, and of one of the gradient as it is packed. See assembly/weight-grad.ts. */
+interface PixelFloats {
+  readonly image: number;
+  readonly gradient: number;
+}
+
+/** Bytes of the copied rows and of the packed gradient of a band of one row, and of each row more. */
+function rowBytes(shape: ConvShape, whole: boolean, pixel: PixelFloats): { readonly first: number; readonly more: number } {
+  const { kernel, stride, dilation, inSize, outSize } = shape;
   const width = whole ? (outSize[2] - 1) * stride[2] + kernel[2] : inSize[2];
-  const gradient = outSize[2] * (depthwise ? outC : groups * Math.ceil(groupOutC / NR) * NR);
+  const gradient = outSize[2] * pixel.gradient;
   const reach = (kernel[1] - 1) * dilation[1] + 1;
-  const image = (rows: number): number => Math.min(inSize[1], rows) * width * pixel;
+  const image = (rows: number): number => Math.min(inSize[1], rows) * width * pixel.image;
   return { first: (image(reach) + gradient) * 4, more: (image(stride[1]) + gradient) * 4 };
 }
 
-function weightGradPlan(shape: ConvShape, pack: PackPlan): WrittenPlan & { readonly workBytes: number } {
+/** All channels. */
+function allFloats({ inC, outC, groups, groupOutC }: ConvShape, depthwise: boolean, whole: boolean): PixelFloats {
+  const channels = depthwise ? outC : inC;
+  return {
+    image: !whole && channels % 64 === 0 ? channels + SKEW : channels,
+    gradient: depthwise ? outC : groups * Math.ceil(groupOutC / NR) * NR,
+  };
+}
+
+/** At most, those of a task. */
+function taskFloats({ outC, groups, groupInC, groupOutC }: ConvShape, depthwise: boolean, task: TaskParams): PixelFloats {
+  const lines = Math.min(outC, task.taskPanels * LINE_CHANNELS);
+  const panels = Math.ceil(groupOutC / NR);
+  // Panels may begin with the last of a group.
+  const seen = Math.min(groups, Math.floor((task.taskPanels + panels - 2) / panels) + 1);
+  const channels = depthwise ? lines : (seen - 1) * groupInC + task.taskChannels;
+  return { image: channels < 64 ? channels : channels + SKEW, gradient: depthwise ? lines : task.taskPanels * NR };
+}
+
+/**
+ * How the sums are cut, so that the busiest of `threads` threads is done first. A task multiplies for its own sums alone, but it also packs its channels of
+ * the gradient and copies those of the image that it sees, as others do who see them too: a cut along both axes shares that best. Whole rows, and
+ * channels of one tile, are cut by rows of the kernel, others by tiles of input channels.
+ */
+function cutSums(shape: ConvShape, depthwise: boolean, whole: boolean, threads: number): TaskParams {
+  const { inC, outC, groups, groupInC, kernel, inSize, outSize, channelsLast } = shape;
+  const panels = unpackTasks(shape, depthwise);
+  const byRows = whole || groupInC <= MR;
+  const rows = kernel[0] * kernel[1];
+  if (threads === 1) return { taskPanels: panels, taskRows: rows, taskChannels: groupInC };
+  const steps = byRows ? rows : Math.ceil(groupInC / MR);
+  // For a pixel of the result.
+  const products = volume(kernel) * groupInC * panels * (depthwise ? LINE_CHANNELS : NR);
+  const floats = allFloats(shape, depthwise, whole);
+  const copied = !channelsLast || whole || (depthwise ? inC < outC : inC % 64 === 0);
+  const image = copied ? (floats.image * volume(inSize)) / volume(outSize) : 0;
+  const gradient = channelsLast && depthwise ? 0 : floats.gradient;
+
+  let best = { time: Infinity, panels, steps };
+  const most = 2 * threads;
+  for (let across = 1; across <= Math.min(most, panels); across++) {
+    for (let down = 1; down <= Math.min(most, steps); down++) {
+      const taskPanels = Math.ceil(panels / across);
+      const taskSteps = Math.ceil(steps / down);
+      const ofPanels = taskPanels / panels;
+      const ofSteps = taskSteps / steps;
+      const ofImage = (depthwise ? ofPanels : Math.max(ofPanels, 1 / groups)) * (byRows ? 1 : ofSteps);
+      const rounds = Math.ceil((Math.ceil(panels / taskPanels) * Math.ceil(steps / taskSteps)) / threads);
+      const time = rounds * (products * ofPanels * ofSteps + MOVE * (image * ofImage + gradient * ofPanels));
+      if (time < best.time) best = { time, panels: taskPanels, steps: taskSteps };
+    }
+  }
+  return {
+    taskPanels: best.panels,
+    taskRows: byRows ? best.steps : rows,
+    taskChannels: byRows ? groupInC : Math.min(groupInC, best.steps * MR),
+  };
+}
+
+interface WeightGradPlan extends WrittenPlan {
+  readonly task: TaskParams;
+  /** Of each thread. */
+  readonly workBytes: number;
+}
+
+function weightGradPlan(shape: ConvShape, pack: PackPlan, threads: number): WeightGradPlan {
   const depthwise = pack.kind === 'depthwise';
   const whole = wholeRows(shape, depthwise);
-  const { first, more } = rowBytes(shape, depthwise, whole);
-  // Where the gradient is not finite, taps are read one by one.
-  const careful = rowBytes(shape, depthwise, false);
+  // Sums are added up band by band: how many rows these have decides on bits, and must not depend on how many threads there are.
+  const { first, more } = rowBytes(shape, whole, allFloats(shape, depthwise, whole));
   const rows = Math.min(shape.outSize[1], Math.max(1, Math.floor((LAYOUT_BYTES - first) / more) + 1));
+  const task = cutSums(shape, depthwise, whole, threads);
+  const floats = taskFloats(shape, depthwise, task);
+  const cut = rowBytes(shape, whole, floats);
+  // Where the gradient is not finite, taps are read one by one.
+  const careful = rowBytes(shape, false, floats);
   return {
     ...AS_IT_IS,
     shape,
@@ -68,13 +149,14 @@ function weightGradPlan(shape: ConvShape, pack: PackPlan): WrittenPlan & { reado
     kind: pack.kind,
     band: { ...NO_BAND, rows },
     sides: whole,
-    workBytes: Math.max(first + (rows - 1) * more, careful.first + (rows - 1) * careful.more),
+    task,
+    workBytes: PART_BYTES + Math.max(cut.first + (rows - 1) * cut.more, careful.first + (rows - 1) * careful.more),
   };
 }
 
 /** Image and gradient of the convolution are those of the other side when its transposed form was called. */
 export function weightGradOperation(context: Context, rank: Rank, forward: Forward): WeightGradOperation {
-  const { heap, kernels } = context;
+  const { heap, team } = context;
   const op = gradientName(forward, rank, 'Weight');
 
   function call(givenInput: Tensor, givenGrad: Tensor, givenShape: readonly number[], options?: GivenOptions): Tensor {
@@ -84,18 +166,20 @@ export function weightGradOperation(context: Context, rank: Rank, forward: Forwa
     const out: unknown = options?.out;
     checkOut(op, heap, out, weightShape, [input, gradOutput]);
     const pack = sumsPlan(op, filter, settings);
-    const plan = weightGradPlan(shape, pack);
+    const plan = weightGradPlan(shape, pack, team.size);
+    const depthwise = pack.kind === 'depthwise';
     const recordBytes = align(CONV_PARAMS_BYTES);
     const sumBytes = align(pack.weightFloats * 4);
     const operands = forward === 'conv' ? [input, gradOutput] : [gradOutput, input];
-    const sum = settings.channelsLast ? kernels.weightGradChannelsLast : kernels.weightGradChannelsFirst;
-    const unpack = pack.kind === 'depthwise' ? kernels.unpackTaps : kernels.unpackPanels;
-    return invoke(op, context, operands, weightShape, out, recordBytes + sumBytes + plan.workBytes, ([image, gradient], output, work) => {
+    const kernel = settings.channelsLast ? 'weightGradChannelsLast' : 'weightGradChannelsFirst';
+    const workBytes = recordBytes + sumBytes + teamBytes(team.size, plan.workBytes);
+    return invoke(op, context, operands, weightShape, out, workBytes, ([image, gradient], output, work) => {
       const sums = work + recordBytes;
       writeConvParams(heap.f32, work, plan, settings.activation);
-      sum(work, image as number, gradient as number, sums, sums + sumBytes);
+      const tasks = weightGradTasks(shape, depthwise, plan.task);
+      team.run(kernel, tasks, sums + sumBytes, plan.workBytes, work, image as number, gradient as number, sums);
       writePackParams(heap.f32, work, filter, pack);
-      unpack(work, sums, output);
+      team.run(depthwise ? 'unpackTaps' : 'unpackPanels', unpackTasks(filter, depthwise), 0, 0, work, sums, output);
     });
   }
 

@@ -1,4 +1,4 @@
-/** Operations whose kernels compute their tasks one by one, last first, each in a workspace that holds NaN before, as if many threads took turns. */
+/** Operations whose kernels compute their tasks a few at a time, last first, each in a workspace that holds NaN before, as if many threads took turns. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { align, Heap } from '../src/memory.ts';
@@ -15,8 +15,11 @@ export interface Taskwise {
   readonly runs: [kernel: TaskKernel, tasks: number][];
 }
 
-/** @param threads that the plans are made for */
-export function taskwise(threads: number): Taskwise {
+/**
+ * @param threads that the plans are made for
+ * @param atOnce  tasks of a call: consecutive ones may share what they prepare
+ */
+export function taskwise(threads: number, atOnce = 1): Taskwise {
   const wasm = build === 'debug' ? readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) : undefined;
   const memory = new WebAssembly.Memory({ initial: 1 });
   const kernels = instantiate('test', moduleSync('test', wasm, build === 'relaxed' ? 'relaxed' : 'plain'), memory);
@@ -27,10 +30,11 @@ export function taskwise(threads: number): Taskwise {
     size: threads,
     run: (kernel, tasks, work, workBytes, ...pointers) => {
       runs.push([kernel, tasks]);
-      for (let task = tasks - 1; task >= 0; task--) {
-        const own = work + (task % threads) * align(workBytes);
+      for (let last = tasks; last > 0; last -= atOnce) {
+        const first = Math.max(0, last - atOnce);
+        const own = work + (first % threads) * align(workBytes);
         if (workBytes > 0) heap.view(own, Math.ceil(workBytes / 4)).fill(NaN);
-        kernels[kernel](task, task + 1, own, ...pointers);
+        kernels[kernel](first, last, own, ...pointers);
       }
     },
   };
@@ -40,16 +44,24 @@ export function taskwise(threads: number): Taskwise {
 const engine = testEngine();
 type Anything = (...given: readonly unknown[]) => Tensor;
 
-/** The same call on an engine and task by task, cut for 1, 2, 3 and 8 threads. @returns the kernels that ran, and how many tasks they had at most */
+/** The same call on an engine and by tasks, one by one and several at once, cut for 1, 2, 3 and 8 threads. @returns the kernels that ran, and how many tasks they had at most */
 export function expectSame(op: Op, ...given: readonly unknown[]): Map<TaskKernel, number> {
   const most = new Map<TaskKernel, number>();
   const want = (engine[op] as unknown as Anything)(...given);
-  for (const threads of [1, 2, 3, 8]) {
-    const { operations, runs } = taskwise(threads);
+  for (const [threads, atOnce] of [
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [8, 1],
+    [8, 3],
+    [8, Infinity],
+  ] as const) {
+    const { operations, runs } = taskwise(threads, atOnce);
     const got = (operations[op] as unknown as Anything)(...given);
     const [a, b] = [new Uint32Array(got.data.slice().buffer), new Uint32Array(want.data.slice().buffer)];
     const at = a.findIndex((x, i) => x !== b[i]);
-    if (at >= 0) expect.fail(`${op} for ${threads} threads: float ${at} of ${b.length} is ${got.data[at]}, not ${want.data[at]}`);
+    if (at >= 0)
+      expect.fail(`${op} for ${threads} threads, ${atOnce} at once: float ${at} of ${b.length} is ${got.data[at]}, not ${want.data[at]}`);
     for (const [kernel, tasks] of runs) most.set(kernel, Math.max(most.get(kernel) ?? 0, tasks));
   }
   return most;
