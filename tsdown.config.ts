@@ -5,7 +5,7 @@ const engine = fileURLToPath(new URL('src/index.ts', import.meta.url));
 
 /** What users import. */
 const library: UserConfig = {
-  entry: { index: 'src/index.ts', reference: 'src/reference/index.ts' },
+  entry: { index: 'src/index.ts', reference: 'src/reference/index.ts', worker: 'src/worker.ts' },
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',

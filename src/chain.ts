@@ -10,8 +10,8 @@ import { PAD_PARAMS_BYTES, STEP_BYTES, writeConvParams, writePadParams } from '.
 import { type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan } from './plan.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 import { flattenedSteps, type Step, spatialSteps, stepShapes } from './steps.ts';
-import { padTasks, stripTasks } from './tasks.ts';
-import { teamBytes } from './team.ts';
+import { addCosts, padTasks, shapeCost, stripTasks } from './tasks.ts';
+import { type Team, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { Algorithm, FlattenedOperation, FlattenedWeights, Plan, SpatialSeparableOperation } from './types.ts';
 
@@ -125,7 +125,7 @@ export function chainProgram(
     packings: steps.flatMap(({ weight, filter }, i) =>
       packings(weight, filter, settings[i] as Step['settings'], packs[i] as PackPlan, filter.outC, starts[i]),
     ),
-    plan: (inputShape, threads) => chainCall(op, kept, packs, channelsLast, said, inputShape, threads),
+    plan: (inputShape, team) => chainCall(op, kept, packs, channelsLast, said, inputShape, team),
   };
 }
 
@@ -136,12 +136,13 @@ function chainCall(
   channelsLast: boolean,
   said: ChainText,
   inputShape: readonly number[],
-  threads: number,
+  { crew }: Team,
 ): Call {
   const given = stepShapes(op, inputShape, steps);
   const { shapes, border } = withBorder(given, steps);
   const first = shapes[0] as ConvShape;
   const plans = shapes.map((shape, i) => kernelPlan(shape, packs[i] as PackPlan));
+  const threads = crew(addCosts(given.map(shapeCost)));
   const cut = strips(shapes, channelsLast, threads);
   const held = channelsLast ? cut.bytes.slice(0, -1) : cut.bytes;
   const paddedBytes = border ? align(elements([first.batch, first.inC, ...first.inSize]) * 4) : 0;
@@ -173,11 +174,25 @@ function chainCall(
       writePadParams(memory, records + padRecord, given[0] as ConvShape, { border });
     },
     run: (team, records, packed, input, output, work) => {
-      if (border) team.run('padImage', padTasks(given[0] as ConvShape, border), 0, 0, records + padRecord, input, work);
+      if (border) team.run('padImage', threads, padTasks(given[0] as ConvShape, border), 0, 0, records + padRecord, input, work);
       const image = border ? work : input;
       const tasks = stripTasks(shapes.at(-1) as ConvShape, cut.band);
       const last = channelsLast ? 1 : 0;
-      team.run('chain', tasks, work + paddedBytes, ownBytes, records, STEP_BYTES, steps.length, cut.band, last, image, packed, output);
+      team.run(
+        'chain',
+        threads,
+        tasks,
+        work + paddedBytes,
+        ownBytes,
+        records,
+        STEP_BYTES,
+        steps.length,
+        cut.band,
+        last,
+        image,
+        packed,
+        output,
+      );
     },
   };
 }

@@ -17,8 +17,21 @@ export function channelShuffleOperation(context: Context): Operations['channelSh
     const out: unknown = options?.out;
     checkOut(op, heap, out, given.shape, [given]);
     if (elements(given.shape) === 0) return emptyResult(given.shape, out);
+    const threads = team.crew({ flops: 0, floats: 2 * elements(given.shape) });
     return invoke(op, context, [given], given.shape, out, 0, ([from], output) => {
-      team.run('channelShuffle', shuffleTasks(outer, channels, inner), 0, 0, outer, channels, inner, groups, from as number, output);
+      team.run(
+        'channelShuffle',
+        threads,
+        shuffleTasks(outer, channels, inner),
+        0,
+        0,
+        outer,
+        channels,
+        inner,
+        groups,
+        from as number,
+        output,
+      );
     });
   };
   return call as Operations['channelShuffle'];
@@ -34,8 +47,9 @@ export function biasGradOperation(context: Context): Operations['biasGrad'] {
     checkOut(op, heap, out, [channels], [given]);
     // A float64 for each channel.
     const workBytes = channels * 8;
-    return invoke(op, context, [given], [channels], out, teamBytes(team.size, workBytes), ([from], output, work) => {
-      team.run('channelSums', sumTasks(channels, inner), work, workBytes, outer, channels, inner, from as number, output);
+    const threads = team.crew({ flops: 0, floats: elements(given.shape) });
+    return invoke(op, context, [given], [channels], out, teamBytes(threads, workBytes), ([from], output, work) => {
+      team.run('channelSums', threads, sumTasks(channels, inner), work, workBytes, outer, channels, inner, from as number, output);
     });
   };
   return call as Operations['biasGrad'];

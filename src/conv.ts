@@ -45,9 +45,9 @@ function convProgram(op: string, role: FilterRole, given: unknown, settings: Con
     recordBytes: RECORD_BYTES,
     packedBytes: packedBytes(pack),
     packings: packings(weight, filter, settings, pack, transposed ? filter.groupInC * filter.groups : filter.outC),
-    plan: (inputShape, threads) => {
+    plan: (inputShape, team) => {
       const shape = (transposed ? transposedShape : convShape)(op, inputShape, filter, kept);
-      return convCall(plan(shape), shape, kept, inputShape, transposed ? shape.inputShape : shape.outputShape, threads);
+      return convCall(plan(shape), shape, kept, inputShape, transposed ? shape.inputShape : shape.outputShape, team);
     },
   };
 }

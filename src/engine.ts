@@ -1,30 +1,35 @@
 /** Engines: an instance of the module, its memory, and the operations bound to them. */
 import { checkFields, checkInteger, checkOneOf, conflict, disposed, wrongType, wrongValue } from './check.ts';
+import { hostThreads, whyAlone } from './host.ts';
 import { Heap, PAGE_BYTES } from './memory.ts';
 import { operationsOf } from './operations.ts';
-import { soloTeam } from './team.ts';
+import { Pool } from './pool.ts';
+import { soloTeam, type Team } from './team.ts';
 import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
 import type { Engine, EngineInfo, EngineOptions, EngineSyncOptions } from './types.ts';
-import { type Build, buildFor, instantiate, moduleOf, moduleSync } from './wasm.ts';
+import { hasRelaxed, instantiate, type Kernels, moduleOf, moduleSync } from './wasm.ts';
 import { version } from './wasm-binary.ts';
 
 /** All that a 32-bit address reaches. */
 const MOST_PAGES = 65536;
 
 interface Settings {
+  readonly threads: number | 'auto';
   readonly maximumPages: number;
-  readonly threadsReason: string | undefined;
-  /** What is loaded where nothing else is given. */
-  readonly build: Build;
+  /** Fused multiply-add, where nothing else is given. */
+  readonly relaxed: boolean;
   /** The same bits on every machine were asked for: no build that rounds less often will do. */
   readonly exact: boolean;
 }
+
+/** More threads than any host has. */
+const MOST_THREADS = 256;
 
 function engineSettings(op: string, options: EngineOptions): Settings {
   checkFields(op, options, ['threads', 'relaxedSimd', 'wasm', 'worker', 'maxMemory']);
   const { threads = 1, relaxedSimd = 'auto', worker, maxMemory = MOST_PAGES * PAGE_BYTES } = options;
   if (typeof threads === 'string') checkOneOf(op, 'threads', threads, ['auto']);
-  else checkInteger(op, 'threads', threads, 1);
+  else if (checkInteger(op, 'threads', threads, 1) > MOST_THREADS) throw wrongValue(op, 'threads', `at most ${MOST_THREADS}`, threads);
   if (typeof relaxedSimd !== 'boolean' && relaxedSimd !== 'auto') {
     const wrong = typeof relaxedSimd === 'string' ? wrongValue : wrongType;
     throw wrong(op, 'relaxedSimd', "true, false or 'auto'", relaxedSimd);
@@ -33,24 +38,61 @@ function engineSettings(op: string, options: EngineOptions): Settings {
     throw wrongType(op, 'worker', 'a URL or a function', worker);
   checkInteger(op, 'maxMemory', maxMemory, PAGE_BYTES);
   return {
+    threads,
     maximumPages: Math.min(MOST_PAGES, Math.floor(maxMemory / PAGE_BYTES)),
-    build: buildFor(relaxedSimd !== false),
+    relaxed: relaxedSimd !== false && hasRelaxed(),
     exact: relaxedSimd === false,
-    threadsReason: threads === 1 ? undefined : 'this version computes on the calling thread alone',
   };
 }
 
-function makeEngine(op: string, module: WebAssembly.Module, { maximumPages, threadsReason, exact }: Settings): Engine {
+/** An instance and its memory: of its own, or shared where `pages` are so. */
+interface Instance {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly kernels: Kernels;
+  readonly maximumPages: number;
+}
+
+function ownInstance(op: string, module: WebAssembly.Module, { maximumPages }: Settings): Instance {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
-  const kernels = instantiate(op, module, memory);
+  return { module, memory, kernels: instantiate(op, module, memory), maximumPages };
+}
+
+/** Shared memory is reserved as large as it may become: by halves, until the host has so much. */
+function sharedMemory(maximumPages: number): { readonly memory: WebAssembly.Memory; readonly maximumPages: number } {
+  for (let pages = maximumPages; ; pages = Math.floor(pages / 2)) {
+    try {
+      return { memory: new WebAssembly.Memory({ initial: 1, maximum: pages, shared: true }), maximumPages: pages };
+    } catch (error) {
+      if (pages <= LEAST_SHARED_PAGES) throw error;
+    }
+  }
+}
+
+/** Half of 16 MiB are no memory to compute in. */
+const LEAST_SHARED_PAGES = 256;
+
+function sharedInstance(op: string, module: WebAssembly.Module, { maximumPages: most }: Settings): Instance {
+  const { memory, maximumPages } = sharedMemory(most);
+  return { module, memory, kernels: instantiate(op, module, memory), maximumPages };
+}
+
+/** Who computes, and why it is not all of the threads that were asked for. */
+interface Crew {
+  readonly team: Team;
+  readonly pool?: Pool;
+  readonly reason?: string;
+}
+
+function makeEngine(op: string, { memory, kernels, maximumPages }: Instance, { exact }: Settings, { team, pool, reason }: Crew): Engine {
   const relaxed = Number(kernels.relaxed.value) === 1;
   if (relaxed && exact) throw conflict(op, 'wasm is the build for relaxed SIMD, which relaxedSimd: false forbids');
   const heap = new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES);
-  const reason = threadsReason === undefined ? {} : { threadsReason };
   const engine: Omit<Engine, typeof Symbol.dispose> = {
-    ...operationsOf({ heap, kernels, team: soloTeam(kernels) }),
+    ...operationsOf({ heap, kernels, team }),
     get info(): EngineInfo {
-      return { simd: relaxed ? 'relaxed' : 'simd128', threads: 1, ...reason, memoryBytes: heap.bytes, version };
+      const threadsReason = reason === undefined ? {} : { threadsReason: reason };
+      return { simd: relaxed ? 'relaxed' : 'simd128', threads: pool?.present ?? 1, ...threadsReason, memoryBytes: heap.bytes, version };
     },
     alloc: (shape) => {
       if (heap.closed) throw disposed('alloc', 'the engine');
@@ -60,10 +102,56 @@ function makeEngine(op: string, module: WebAssembly.Module, { maximumPages, thre
       heap.view(pointer, length).fill(0);
       return new HeapTensor(heap, pointer, shape);
     },
-    dispose: () => heap.close(),
+    dispose: () => {
+      heap.close();
+      pool?.close();
+    },
   };
   makeDisposable(engine);
   return engine as Engine;
+}
+
+/** An engine on the calling thread alone. A binary for threads serves it too, on a memory that is shared with nobody. */
+function aloneEngine(op: string, module: WebAssembly.Module, settings: Settings, reason?: string): Engine {
+  let instance: Instance;
+  try {
+    instance = ownInstance(op, module, settings);
+  } catch (error) {
+    try {
+      instance = sharedInstance(op, module, settings);
+    } catch {
+      throw error;
+    }
+  }
+  return makeEngine(op, instance, settings, { team: soloTeam(instance.kernels), ...(reason === undefined ? {} : { reason }) });
+}
+
+/** An engine with a pool of threads, or why there is none. */
+async function threadedEngine(
+  op: string,
+  module: WebAssembly.Module,
+  settings: Settings,
+  threads: number,
+  worker: EngineOptions['worker'],
+): Promise<Engine | string> {
+  let instance: Instance;
+  try {
+    instance = sharedInstance(op, module, settings);
+  } catch (error) {
+    return `the binary does not run on shared memory: ${(error as Error).message}`;
+  }
+  let pool: Pool;
+  try {
+    pool = await Pool.start(instance.kernels, threads, module, instance.memory, worker);
+  } catch (error) {
+    return `no thread could be started: ${(error as Error).message}`;
+  }
+  try {
+    return makeEngine(op, instance, settings, { team: pool, pool });
+  } catch (error) {
+    pool.close();
+    throw error;
+  }
 }
 
 /**
@@ -74,14 +162,31 @@ function makeEngine(op: string, module: WebAssembly.Module, { maximumPages, thre
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const op = 'createEngine';
   const settings = engineSettings(op, options);
-  return makeEngine(op, await moduleOf(op, options.wasm, settings.build), settings);
+  const { wasm, worker } = options;
+  const { relaxed } = settings;
+  if (settings.threads === 1) return aloneEngine(op, await moduleOf(op, wasm, { relaxed, shared: false }), settings);
+  const threads = settings.threads === 'auto' ? Math.min(MOST_THREADS, await hostThreads()) : settings.threads;
+  const reason = threads === 1 ? 'this host runs one thread at a time' : await whyAlone();
+  if (reason !== undefined) return aloneEngine(op, await moduleOf(op, wasm, { relaxed, shared: false }), settings, reason);
+  const module = await moduleOf(op, wasm, { relaxed, shared: true });
+  const made = await threadedEngine(op, module, settings, threads, worker);
+  if (typeof made !== 'string') return made;
+  // What was given is used up, if it was a response, and may serve one thread as well; what comes with the package is made for it.
+  const own = wasm === undefined ? await moduleOf(op, wasm, { relaxed, shared: false }) : module;
+  return aloneEngine(op, own, settings, made);
 }
 
-/** As `createEngine`, at once: from a module, bytes or the inlined build. */
+/** As `createEngine`, at once: from a module, bytes or the inlined build. Threads take time to start: there is one. */
 export function createEngineSync(options: EngineSyncOptions = {}): Engine {
   const op = 'createEngineSync';
   const settings = engineSettings(op, options as EngineOptions);
-  return makeEngine(op, moduleSync(op, options.wasm, settings.build), settings);
+  const module = moduleSync(op, options.wasm, { relaxed: settings.relaxed, shared: false });
+  return aloneEngine(
+    op,
+    module,
+    settings,
+    settings.threads === 1 ? undefined : 'threads cannot be started at once: createEngine starts them',
+  );
 }
 
 let shared: Promise<Engine> | undefined;

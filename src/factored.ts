@@ -130,7 +130,7 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
     recordBytes: RECORD_BYTES,
     packedBytes: packedBytes(pack),
     packings: [copied(weights, weight, biasBytes(pack)), copied(starts, settings.bias, 0)],
-    plan: (inputShape, threads) => {
+    plan: (inputShape, team) => {
       const shape = convShape(op, inputShape, filter, kept);
       const plan = behindBorder(shape, reflected(shape), (seen): ConvPlan => {
         const rows = bandRows(seen, seen.inSize[2] * (channelsLast ? outC : 1) * 4);
@@ -146,7 +146,7 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
           workBytes: workBytes(seen, pack, rows),
         };
       });
-      return convCall(plan, shape, kept, inputShape, shape.outputShape, threads);
+      return convCall(plan, shape, kept, inputShape, shape.outputShape, team);
     },
   };
 }

@@ -32,14 +32,7 @@ export function inputGradOperation(context: Context, rank: Rank, forward: Forwar
     const found = inputGradOperands(op, rank, forward, givenGrad, givenWeight, givenShape, options, fields[forward]);
     const { gradOutput, weight, settings, filter, shape } = found;
     const { pack, plan } = planner(op, back ? 'transposed' : 'conv', weight, filter, settings, true);
-    const planned = convCall(
-      plan(shape),
-      shape,
-      settings,
-      gradOutput.shape,
-      back ? shape.inputShape : shape.outputShape,
-      context.team.size,
-    );
+    const planned = convCall(plan(shape), shape, settings, gradOutput.shape, back ? shape.inputShape : shape.outputShape, context.team);
     const program = {
       op,
       recordBytes: RECORD_BYTES,

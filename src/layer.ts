@@ -26,10 +26,10 @@ export interface Program {
   readonly packedBytes: number;
   readonly packings: readonly Packing[];
   /**
-   * @param threads that will compute
+   * @param team that will compute
    * @throws RangeError for an image that does not fit
    */
-  plan(inputShape: readonly number[], threads: number): Call;
+  plan(inputShape: readonly number[], team: Team): Call;
 }
 
 export interface Derived {
@@ -136,7 +136,7 @@ class ProgramLayer implements Layer {
     const input = readTensor(op, 'input', given);
     let last = this.#last;
     if (last === undefined || !sameShape(last.inputShape, input.shape)) {
-      last = { call: this.#program.plan(input.shape, this.#context.team.size), inputShape: [...input.shape] };
+      last = { call: this.#program.plan(input.shape, this.#context.team), inputShape: [...input.shape] };
     }
     checkOut(op, heap, out, last.call.outputShape, [input]);
     // What was asked for its fields may have disposed of anything.
@@ -152,7 +152,7 @@ class ProgramLayer implements Layer {
 
   plan(inputShape: readonly number[]): Plan {
     this.#checkAlive();
-    return this.#program.plan(inputShape, this.#context.team.size).describe();
+    return this.#program.plan(inputShape, this.#context.team).describe();
   }
 
   dispose(): void {
@@ -211,7 +211,7 @@ export function operation(
     const options = rest[count] as { out?: unknown } | undefined;
     const made = program(rest.slice(0, count), options, true);
     const input = readTensor(op, 'input', given);
-    return callOnce(made, context, made.plan(input.shape, context.team.size), input, options?.out);
+    return callOnce(made, context, made.plan(input.shape, context.team), input, options?.out);
   }
 
   function prepare(...rest: readonly unknown[]): Layer {

@@ -12,8 +12,8 @@ import { behindBorder, type ConvPlan, kernelPlan, NO_BAND, type PackPlan, packed
 import { blockPixels, blockWork, rowFloats } from './plan-pointwise.ts';
 import { type ConvShape, volume } from './shape.ts';
 import { type Step, separableSteps, stepShapes } from './steps.ts';
-import { padTasks, stripTasks } from './tasks.ts';
-import { teamBytes } from './team.ts';
+import { addCosts, padTasks, shapeCost, stripTasks } from './tasks.ts';
+import { type Team, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { SeparableOperation } from './types.ts';
 
@@ -82,7 +82,7 @@ function channelsFirstCall(
   weightBytes: number,
   said: ChainText,
   inputShape: readonly number[],
-  threads: number,
+  { crew }: Team,
 ): Call {
   const [given, pointwise] = stepShapes(op, inputShape, steps) as [ConvShape, ConvShape];
   const depthwise = behindBorder(given, reflected(given), (seen) => kernelPlan(seen, pack));
@@ -91,6 +91,7 @@ function channelsFirstCall(
   const paddedBytes = depthwise.paddedBytes > 0 ? align(depthwise.paddedBytes) : 0;
   const block = blockPixels(rows.weightStride, cut.band * pointwise.outSize[2]);
   const ownBytes = STEP_BYTES + align(blockWork(rows.weightStride, block)) + inC * cut.bytes + cut.workBytes;
+  const threads = crew(addCosts([given, pointwise].map(shapeCost)));
   const workBytes = paddedBytes + teamBytes(threads, ownBytes);
   const padRecord = 2 * STEP_BYTES;
   return {
@@ -113,10 +114,22 @@ function channelsFirstCall(
       writePadParams(memory, records + padRecord, given, depthwise);
     },
     run: (team, records, packed, input, output, work) => {
-      if (depthwise.border) team.run('padImage', padTasks(given, depthwise.border), 0, 0, records + padRecord, input, work);
+      if (depthwise.border) team.run('padImage', threads, padTasks(given, depthwise.border), 0, 0, records + padRecord, input, work);
       const image = depthwise.border ? work : input;
       const tasks = stripTasks(pointwise, cut.band);
-      team.run('separableChannelsFirst', tasks, work + paddedBytes, ownBytes, records, STEP_BYTES, cut.band, image, packed, output);
+      team.run(
+        'separableChannelsFirst',
+        threads,
+        tasks,
+        work + paddedBytes,
+        ownBytes,
+        records,
+        STEP_BYTES,
+        cut.band,
+        image,
+        packed,
+        output,
+      );
     },
   };
 }
@@ -136,8 +149,7 @@ function channelsFirstProgram(op: string, steps: Steps, text: (packs: readonly P
     recordBytes: 2 * STEP_BYTES + align(PAD_PARAMS_BYTES),
     packedBytes: weightBytes,
     packings: [...packings(depthwise.weight, filter, settings, pack, filter.outC), ...pointwisePackings(pointwise, rows, at)],
-    plan: (inputShape, threads) =>
-      channelsFirstCall(op, kept as unknown as KeptSteps, [pack, rows], weightBytes, said, inputShape, threads),
+    plan: (inputShape, team) => channelsFirstCall(op, kept as unknown as KeptSteps, [pack, rows], weightBytes, said, inputShape, team),
   };
 }
 

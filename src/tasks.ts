@@ -7,6 +7,7 @@ import type { TaskParams } from './params.ts';
 import type { ConvPlan } from './plan.ts';
 import { groupsTogether } from './plan-groups.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
+import type { Cost } from './team.ts';
 import { tilesOf } from './winograd.ts';
 
 /** assembly/pad.ts: the rows of the copy. */
@@ -14,6 +15,17 @@ export function padTasks({ batch, inC, inSize, channelsLast }: ConvShape, border
   if (border === undefined) return 0;
   const { begin, end } = border;
   return (channelsLast ? batch : batch * inC) * (inSize[0] + begin[0] + end[0]) * (inSize[1] + begin[1] + end[1]);
+}
+
+/** What sums over taps take, whatever the algorithm: nobody wakes for what is done before. */
+export function shapeCost({ batch, inC, outC, groupInC, inSize, outSize, kernel }: ConvShape): Cost {
+  const results = batch * outC * volume(outSize);
+  return { flops: 2 * results * groupInC * volume(kernel), floats: results + batch * inC * volume(inSize) };
+}
+
+export function addCosts(costs: readonly Cost[]): Cost {
+  const sum = (of: keyof Cost): number => costs.reduce((total, cost) => total + cost[of], 0);
+  return { flops: sum('flops'), floats: sum('floats') };
 }
 
 /** Tasks for each thread, so that none of them waits long for the last one. */

@@ -1,20 +1,27 @@
-/** Who computes the tasks of a kernel: the calling thread alone. */
+/** Who computes the tasks of a kernel: the calling thread alone, or with others (pool.ts). */
 import { align } from './memory.ts';
-import type { Kernels, TaskKernel } from './wasm.ts';
+import type { TaskKernel } from './task-kernels.ts';
+import type { Kernels } from './wasm.ts';
+
+/** What a call takes: multiplications and additions, and floats read and written. */
+export interface Cost {
+  readonly flops: number;
+  readonly floats: number;
+}
 
 /** The threads of an engine. */
 export interface Team {
-  readonly kernels: Kernels;
-  /** The calling one included. */
-  readonly size: number;
+  /** How many of them, the calling one included, are worth waking for a call that costs so much. */
+  crew(cost: Cost): number;
   /**
    * Computes all of a kernel's tasks, and returns when they are done.
    *
+   * @param threads  that may take part: as many as there is workspace for
    * @param tasks    how many there are
    * @param work     `teamBytes` of workspace, of which each thread takes its own part
    * @param pointers what the kernel takes behind its workspace
    */
-  run(kernel: TaskKernel, tasks: number, work: number, workBytes: number, ...pointers: readonly number[]): void;
+  run(kernel: TaskKernel, threads: number, tasks: number, work: number, workBytes: number, ...pointers: readonly number[]): void;
 }
 
 /** Bytes of workspace where each of `threads` threads takes `workBytes`. */
@@ -24,8 +31,7 @@ export function teamBytes(threads: number, workBytes: number): number {
 
 export function soloTeam(kernels: Kernels): Team {
   return {
-    kernels,
-    size: 1,
-    run: (kernel, tasks, work, _workBytes, ...pointers) => kernels[kernel](0, tasks, work, ...pointers),
+    crew: () => 1,
+    run: (kernel, _threads, tasks, work, _workBytes, ...pointers) => kernels[kernel](0, tasks, work, ...pointers),
   };
 }

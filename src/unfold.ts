@@ -13,13 +13,14 @@ import type { Operations, Tensor, UnfoldOptions } from './types.ts';
 function move(op: 'unfold' | 'fold', context: Context, columns: Columns, result: readonly number[], out: unknown): Tensor {
   const { heap, team } = context;
   const { given, shape } = columns;
+  const threads = team.crew({ flops: 0, floats: 2 * Math.max(elements(result), elements(given.shape)) });
   const tasks = op === 'unfold' ? unfoldTasks(shape) : foldTasks(shape);
   checkOut(op, heap, out, result, [given]);
   if (elements(result) === 0) return emptyResult(result, out);
   return invoke(op, context, [given], result, out, align(CONV_PARAMS_BYTES), ([from], output, work) => {
     const pack = { kernelShuffle: 1, weightStride: 0, phase: NO_PHASES };
     writeConvParams(heap.f32, work, { ...AS_IT_IS, shape, kind: 'conv', pack }, noActivation);
-    team.run(op, tasks, 0, 0, work, from as number, output);
+    team.run(op, threads, tasks, 0, 0, work, from as number, output);
   });
 }
 

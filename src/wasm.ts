@@ -1,44 +1,14 @@
 /** Sources of the binary → an instance with typed exports. */
 import { instantiateSync } from '@assemblyscript/loader';
 import { conflict, hostError, wrongType } from './check.ts';
+import { sharedBinary } from './shared-binary.ts';
+import type { TaskKernels } from './task-kernels.ts';
 import type { WasmSource } from './types.ts';
 import { versionNumber, versionText } from './version.ts';
 import { plainBinary, relaxedBinary, version } from './wasm-binary.ts';
 
-/** Exports that compute a part of what they are asked for. Their numbers here name them to other threads. */
-export const taskKernels = [
-  'chain',
-  'channelShuffle',
-  'channelSums',
-  'convChannelsFirst',
-  'convChannelsLast',
-  'convScattered',
-  'convTransposed',
-  'convWinograd',
-  'depthwiseChannelsFirst',
-  'depthwiseChannelsLast',
-  'factoredChannelsFirst',
-  'factoredChannelsLast',
-  'fold',
-  'groupsChannelsFirst',
-  'groupsChannelsLast',
-  'padImage',
-  'pointwiseChannelsFirst',
-  'separableChannelsFirst',
-  'unfold',
-  'unpackPanels',
-  'unpackTaps',
-  'weightGradChannelsFirst',
-  'weightGradChannelsLast',
-] as const;
-
-export type TaskKernel = (typeof taskKernels)[number];
-
-/** Computes tasks [first, last), with `work` to itself: see src/tasks.ts. What its pointers are is said at the head of its file. */
-type Tasks = (first: number, last: number, work: number, ...pointers: readonly number[]) => void;
-
 /** assembly/index.ts, as seen from here. Pointers are byte addresses. */
-export interface Kernels extends Readonly<Record<TaskKernel, Tasks>> {
+export interface Kernels extends TaskKernels {
   readonly heapBase: WebAssembly.Global;
   readonly version: WebAssembly.Global;
   /** 1 in the build for relaxed SIMD. */
@@ -64,11 +34,16 @@ export interface Kernels extends Readonly<Record<TaskKernel, Tasks>> {
   packBias(to: number, from: number, outC: number, groups: number, stride: number, shuffle: number): void;
 }
 
-/** Which build: plain 128-bit SIMD, or with fused multiply-add, whose sums are rounded less often. */
-export type Build = 'plain' | 'relaxed';
+/** Which build: plain 128-bit SIMD, or with fused multiply-add, whose sums are rounded less often; on a memory of its own, or one that threads share. */
+export interface Build {
+  readonly relaxed: boolean;
+  readonly shared: boolean;
+}
 
 /** What a loader given by the user is asked for. */
-const files = { plain: 'kernels.wasm', relaxed: 'kernels-relaxed.wasm' } as const satisfies Record<Build, string>;
+function fileOf({ relaxed, shared }: Build): string {
+  return `kernels${shared ? '-threads' : ''}${relaxed ? '-relaxed' : ''}.wasm`;
+}
 
 /** (module (func (result v128) i32.const 0 i8x16.splat)): valid where the host has 128-bit SIMD. */
 const simdProbe = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11);
@@ -117,9 +92,9 @@ const relaxedProbe = Uint8Array.of(
   11,
 );
 
-/** The build to take: fused multiply-add where it is wanted and the host has it. */
-export function buildFor(wanted: boolean): Build {
-  return wanted && typeof WebAssembly === 'object' && WebAssembly.validate(relaxedProbe) ? 'relaxed' : 'plain';
+/** Whether the host has fused multiply-add. */
+export function hasRelaxed(): boolean {
+  return typeof WebAssembly === 'object' && WebAssembly.validate(relaxedProbe);
 }
 
 function checkHost(op: string): void {
@@ -155,23 +130,25 @@ function compile(op: string, source: BufferSource): WebAssembly.Module {
   }
 }
 
-const inlined: Partial<Record<Build, WebAssembly.Module>> = {};
+const inlined = new Map<string, WebAssembly.Module>();
 
 /** A build that comes with the package. Compiled once; every engine makes its own instance. */
 function inlinedModule(op: string, build: Build): WebAssembly.Module {
-  const text = build === 'relaxed' ? relaxedBinary : plainBinary;
-  inlined[build] ??= compile(
-    op,
-    Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)),
-  );
-  return inlined[build];
+  const file = fileOf(build);
+  let module = inlined.get(file);
+  if (module === undefined) {
+    const bytes = Uint8Array.from(atob(build.relaxed ? relaxedBinary : plainBinary), (letter) => letter.charCodeAt(0));
+    module = compile(op, build.shared ? (sharedBinary(bytes) as Uint8Array<ArrayBuffer>) : bytes);
+    inlined.set(file, module);
+  }
+  return module;
 }
 
 /** What a function given by the user leads to. */
 function sourceOf(op: string, source: (file: string) => unknown, build: Build): unknown {
   let given: unknown;
   try {
-    given = source(files[build]);
+    given = source(fileOf(build));
   } catch (cause) {
     throw hostError(op, 'the function wasm failed', cause);
   }

@@ -11,7 +11,7 @@ import type { ConvSettings, GivenOptions, Rank } from './options.ts';
 import { CONV_PARAMS_BYTES, type TaskParams, type WrittenPlan, writeConvParams, writePackParams } from './params.ts';
 import { AS_IT_IS, NO_BAND, NO_PHASES, type PackPlan } from './plan.ts';
 import { type ConvShape, type FilterShape, volume } from './shape.ts';
-import { unpackTasks, weightGradTasks } from './tasks.ts';
+import { shapeCost, unpackTasks, weightGradTasks } from './tasks.ts';
 import { teamBytes } from './team.ts';
 import type { Tensor, WeightGradOperation } from './types.ts';
 
@@ -166,20 +166,21 @@ export function weightGradOperation(context: Context, rank: Rank, forward: Forwa
     const out: unknown = options?.out;
     checkOut(op, heap, out, weightShape, [input, gradOutput]);
     const pack = sumsPlan(op, filter, settings);
-    const plan = weightGradPlan(shape, pack, team.size);
+    const threads = team.crew(shapeCost(shape));
+    const plan = weightGradPlan(shape, pack, threads);
     const depthwise = pack.kind === 'depthwise';
     const recordBytes = align(CONV_PARAMS_BYTES);
     const sumBytes = align(pack.weightFloats * 4);
     const operands = forward === 'conv' ? [input, gradOutput] : [gradOutput, input];
     const kernel = settings.channelsLast ? 'weightGradChannelsLast' : 'weightGradChannelsFirst';
-    const workBytes = recordBytes + sumBytes + teamBytes(team.size, plan.workBytes);
+    const workBytes = recordBytes + sumBytes + teamBytes(threads, plan.workBytes);
     return invoke(op, context, operands, weightShape, out, workBytes, ([image, gradient], output, work) => {
       const sums = work + recordBytes;
       writeConvParams(heap.f32, work, plan, settings.activation);
       const tasks = weightGradTasks(shape, depthwise, plan.task);
-      team.run(kernel, tasks, sums + sumBytes, plan.workBytes, work, image as number, gradient as number, sums);
+      team.run(kernel, threads, tasks, sums + sumBytes, plan.workBytes, work, image as number, gradient as number, sums);
       writePackParams(heap.f32, work, filter, pack);
-      team.run(depthwise ? 'unpackTaps' : 'unpackPanels', unpackTasks(filter, depthwise), 0, 0, work, sums, output);
+      team.run(depthwise ? 'unpackTaps' : 'unpackPanels', threads, unpackTasks(filter, depthwise), 0, 0, work, sums, output);
     });
   }
 

@@ -1,7 +1,7 @@
 /** Tasks of depthwise convolutions, by taps and by factors, and of those in groups: see test/tasks.ts. */
 import { describe, expect, it } from 'vitest';
 import type { ConvOptions, Tensor } from '../src/index.ts';
-import type { TaskKernel } from '../src/wasm.ts';
+import type { TaskKernel } from '../src/task-kernels.ts';
 import { fractions, operands, problem } from './cases.ts';
 import { expectSame } from './tasks.ts';
 

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { LINE_CHANNELS, MR, NR, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
 import type { Tensor } from '../src/index.ts';
+import type { TaskKernel } from '../src/task-kernels.ts';
 import { unpackTasks } from '../src/tasks.ts';
-import type { TaskKernel } from '../src/wasm.ts';
 import { fractions } from './cases.ts';
 import { engine, filled, laidOut, layoutTag, type Options, type Shape } from './family.ts';
 import { expectSame, taskwise } from './tasks.ts';

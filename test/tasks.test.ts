@@ -1,7 +1,7 @@
 /** Tasks: every kernel's result is the same, bit by bit, whoever computes which part of it in which order, and for how many threads it was cut. */
 import { describe, expect, it } from 'vitest';
 import type { ConvOptions, Tensor } from '../src/index.ts';
-import type { TaskKernel } from '../src/wasm.ts';
+import type { TaskKernel } from '../src/task-kernels.ts';
 import { fractions, operands, problem } from './cases.ts';
 import { expectSame } from './tasks.ts';
 

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { align, Heap } from '../src/memory.ts';
 import { operationsOf } from '../src/operations.ts';
+import type { TaskKernel } from '../src/task-kernels.ts';
 import type { Team } from '../src/team.ts';
 import type { Operations, Tensor } from '../src/types.ts';
-import { instantiate, moduleSync, type TaskKernel } from '../src/wasm.ts';
+import { instantiate, moduleSync } from '../src/wasm.ts';
 import type { Op } from './any-call.ts';
 import { build, testEngine } from './engines.ts';
 
@@ -22,17 +23,16 @@ export interface Taskwise {
 export function taskwise(threads: number, atOnce = 1): Taskwise {
   const wasm = build === 'debug' ? readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) : undefined;
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const kernels = instantiate('test', moduleSync('test', wasm, build === 'relaxed' ? 'relaxed' : 'plain'), memory);
+  const kernels = instantiate('test', moduleSync('test', wasm, { relaxed: build === 'relaxed', shared: false }), memory);
   const heap = new Heap(memory, Number(kernels.heapBase.value), 2 ** 31);
   const runs: Taskwise['runs'] = [];
   const team: Team = {
-    kernels,
-    size: threads,
-    run: (kernel, tasks, work, workBytes, ...pointers) => {
+    crew: () => threads,
+    run: (kernel, among, tasks, work, workBytes, ...pointers) => {
       runs.push([kernel, tasks]);
       for (let last = tasks; last > 0; last -= atOnce) {
         const first = Math.max(0, last - atOnce);
-        const own = work + (first % threads) * align(workBytes);
+        const own = work + (first % among) * align(workBytes);
         if (workBytes > 0) heap.view(own, Math.ceil(workBytes / 4)).fill(NaN);
         kernels[kernel](first, last, own, ...pointers);
       }

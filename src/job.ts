@@ -1,0 +1,163 @@
+/**
+ * A kernel and its tasks, as the threads of an engine see them: words of shared memory, and the loop in which each thread takes tasks until there are none.
+ *
+ * The calling thread writes what is to be done, opens the job and wakes as many threads as shall help. Whoever wakes says first that it is inside, then looks
+ * whether the job is open: so the caller, having closed it, knows from what each thread has said who may still be computing, and no thread
+ * reads words that are being written. A thread announces the tasks that it is about to take before it takes them: where it dies, the caller knows
+ * what may be missing, and computes it again, to the same bits.
+ */
+import { type TaskKernels, taskKernels } from './task-kernels.ts';
+
+/** Words of a line of the cache. Those that many threads write have one to themselves. */
+const LINE = 16;
+
+/** Counts the jobs; threads sleep on it. */
+export const JOB = 0;
+/** 1 while tasks may be taken. */
+const OPEN = 1;
+/** 1 when the threads shall end. */
+const ENDED = 2;
+/** What is to be done. */
+const KERNEL = LINE;
+const TASKS = LINE + 1;
+/** Tasks taken at a time. */
+const GRAIN = LINE + 2;
+const WORK = LINE + 3;
+const WORK_BYTES = LINE + 4;
+/** Threads for which there is workspace. */
+const CREW = LINE + 5;
+const POINTERS = 2 * LINE;
+/** The next task that nobody has taken. */
+const NEXT = 3 * LINE;
+/** Threads that came to help: each takes the part of the workspace of its number. */
+const TICKETS = 4 * LINE;
+/** For each thread its state, and the task that it announced last. */
+const SLOTS = 5 * LINE;
+
+/** What a thread says of itself. */
+export const OUTSIDE = 0;
+export const INSIDE = 1;
+/** Its kernel threw. */
+export const FAILED = 2;
+/** Written by the caller, which waits no more for this thread: it must not touch anything. */
+export const LOST = 3;
+/** It has not yet begun. */
+export const ABSENT = 4;
+
+/** Words for a job and `helpers` threads beside the caller. */
+export function jobWords(helpers: number): number {
+  return SLOTS + helpers * LINE;
+}
+
+/** Where thread `n` says what it does. */
+export function slotOf(n: number): number {
+  return SLOTS + n * LINE;
+}
+
+/** What the caller asks for. */
+export interface Job {
+  readonly kernel: number;
+  readonly tasks: number;
+  readonly grain: number;
+  readonly work: number;
+  /** From the workspace of one thread to that of the next. */
+  readonly workBytes: number;
+  /** Threads for which there is workspace, the caller included. */
+  readonly crew: number;
+  readonly pointers: readonly number[];
+}
+
+/** Opens a job. Nobody is inside. */
+export function open(words: Int32Array, job: Job): void {
+  words[KERNEL] = job.kernel;
+  words[TASKS] = job.tasks;
+  words[GRAIN] = job.grain;
+  words[WORK] = job.work;
+  words[WORK_BYTES] = job.workBytes;
+  words[CREW] = job.crew;
+  words[POINTERS] = job.pointers.length;
+  words.set(job.pointers, POINTERS + 1);
+  // The caller takes the first tasks before anybody else can.
+  words[NEXT] = job.grain;
+  words[TICKETS] = 1;
+  Atomics.store(words, OPEN, 1);
+  Atomics.add(words, JOB, 1);
+  Atomics.notify(words, JOB, job.crew - 1);
+}
+
+/** No more tasks are taken by threads that are not yet inside. */
+export function close(words: Int32Array): void {
+  Atomics.store(words, OPEN, 0);
+}
+
+/** Ends all threads that wait for a job. */
+export function end(words: Int32Array): void {
+  Atomics.store(words, ENDED, 1);
+  Atomics.add(words, JOB, 1);
+  Atomics.notify(words, JOB);
+}
+
+/** The first of the tasks that thread `n` announced last, which it may have computed or not. */
+export function announced(words: Int32Array, n: number): number {
+  return Atomics.load(words, slotOf(n) + 1);
+}
+
+/** Tasks [first, first + grain) of the open job. */
+function compute(words: Int32Array, kernels: TaskKernels, pointers: readonly number[], work: number, first: number): void {
+  const last = Math.min(words[TASKS] as number, first + (words[GRAIN] as number));
+  if (first < last) kernels[taskKernels[words[KERNEL] as number] as keyof TaskKernels](first, last, work, ...pointers);
+}
+
+function pointersOf(words: Int32Array): number[] {
+  const count = words[POINTERS] as number;
+  return Array.from(words.subarray(POINTERS + 1, POINTERS + 1 + count));
+}
+
+/** The tasks that the caller has taken already, and any that are left. */
+export function takeAsCaller(words: Int32Array, kernels: TaskKernels): void {
+  const pointers = pointersOf(words);
+  const [grain, tasks, work] = [words[GRAIN] as number, words[TASKS] as number, words[WORK] as number];
+  for (let first = 0; first < tasks; first = Atomics.add(words, NEXT, grain)) compute(words, kernels, pointers, work, first);
+}
+
+/** Tasks that a lost thread may not have computed, by the caller. */
+export function takeAgain(words: Int32Array, kernels: TaskKernels, first: number): void {
+  compute(words, kernels, pointersOf(words), words[WORK] as number, first);
+}
+
+/** Any tasks that are left, by thread `n`. */
+function take(words: Int32Array, kernels: TaskKernels, n: number): void {
+  const ticket = Atomics.add(words, TICKETS, 1);
+  if (ticket >= (words[CREW] as number)) return;
+  const pointers = pointersOf(words);
+  const [grain, tasks] = [words[GRAIN] as number, words[TASKS] as number];
+  const work = (words[WORK] as number) + ticket * (words[WORK_BYTES] as number);
+  const announce = slotOf(n) + 1;
+  for (;;) {
+    const first = Atomics.load(words, NEXT);
+    if (first >= tasks) return;
+    Atomics.store(words, announce, first);
+    if (Atomics.compareExchange(words, NEXT, first, first + grain) === first) compute(words, kernels, pointers, work, first);
+  }
+}
+
+/** The life of thread `n`: sleeps until there is a job, helps, and returns when it shall end. */
+export function serve(words: Int32Array, kernels: TaskKernels, n: number): void {
+  const slot = slotOf(n);
+  let seen = Atomics.load(words, JOB);
+  Atomics.compareExchange(words, slot, ABSENT, OUTSIDE);
+  for (;;) {
+    Atomics.wait(words, JOB, seen);
+    seen = Atomics.load(words, JOB);
+    if (Atomics.load(words, ENDED) === 1 || Atomics.compareExchange(words, slot, OUTSIDE, INSIDE) !== OUTSIDE) return;
+    let state = OUTSIDE;
+    try {
+      if (Atomics.load(words, OPEN) === 1) take(words, kernels, n);
+    } catch {
+      state = FAILED;
+    }
+    const before = Atomics.compareExchange(words, slot, INSIDE, state);
+    Atomics.notify(words, slot);
+    if (before !== INSIDE || state === FAILED) return;
+  }
+}

@@ -1,0 +1,33 @@
+/** Exports of assembly/index.ts that compute a part of what they are asked for. Their places in this list name them to other threads. */
+export const taskKernels = [
+  'chain',
+  'channelShuffle',
+  'channelSums',
+  'convChannelsFirst',
+  'convChannelsLast',
+  'convScattered',
+  'convTransposed',
+  'convWinograd',
+  'depthwiseChannelsFirst',
+  'depthwiseChannelsLast',
+  'factoredChannelsFirst',
+  'factoredChannelsLast',
+  'fold',
+  'groupsChannelsFirst',
+  'groupsChannelsLast',
+  'padImage',
+  'pointwiseChannelsFirst',
+  'separableChannelsFirst',
+  'unfold',
+  'unpackPanels',
+  'unpackTaps',
+  'weightGradChannelsFirst',
+  'weightGradChannelsLast',
+] as const;
+
+export type TaskKernel = (typeof taskKernels)[number];
+
+/** Computes tasks [first, last), with `work` to itself: see tasks.ts. What its pointers are is said at the head of its file. */
+export type Tasks = (first: number, last: number, work: number, ...pointers: readonly number[]) => void;
+
+export type TaskKernels = Readonly<Record<TaskKernel, Tasks>>;
