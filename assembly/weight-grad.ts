@@ -133,13 +133,24 @@ function copyRows(
     gather(channels, p.inD, inH, inW, planes, 1, slice, 1, row, rows, column, columns, to, pixelBytes);
     return;
   }
+  const before = min(columns, max(0, -column));
+  const inside = max(0, min(column + columns, inW) - max(0, column));
+  const after = columns - before - inside;
+  const cellBytes = <usize>inC << 2;
+  // Pixels with all channels and no gap follow each other in the image too.
+  const run = channels == inC && pixelBytes == cellBytes ? inside : 1;
+  assert(before + after == 0 || run == inside, "weight gradient: sides between gaps");
   for (let r = row; r < row + rows; r++) {
-    const line = image + (<usize>((slice * inH + r) * inW * inC + channel) << 2);
-    for (let w = column; w < column + columns; w++) {
-      if (<u32>w >= <u32>inW) zeroFloats(to, channels);
-      else copyFloats(to, line + (<usize>(w * inC) << 2), channels);
-      to += pixelBytes;
+    let from = image + (<usize>(((slice * inH + r) * inW + max(0, column)) * inC + channel) << 2);
+    zeroFloats(to, before * channels);
+    to += <usize>before * pixelBytes;
+    for (let n = 0; n < inside; n += run) {
+      copyFloats(to, from, run * channels);
+      from += <usize>run * cellBytes;
+      to += <usize>run * pixelBytes;
     }
+    zeroFloats(to, after * channels);
+    to += <usize>after * pixelBytes;
   }
 }
 
