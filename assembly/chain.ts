@@ -49,7 +49,7 @@ function runStep(p: ConvParams, top: i32, bottom: i32, inTop: i32, inBottom: i32
   sub.stepD = sub.outH * p.outW;
   sub.stepB = sub.stepD;
   const weights = packed + p.biasBytes;
-  if (p.kind == DEPTHWISE) depthwiseChannelsLast(0, depthwiseTasks(sub), rest, sub, input, weights, packed, output);
+  if (p.kind == DEPTHWISE) depthwiseChannelsLast(0, depthwiseTasks(sub), -1, rest, sub, input, weights, packed, output);
   else sumPanels(sub, input, weights, packed, output, rest, 0, panelsOf(sub.groups, sub.groupOutC));
 }
 
@@ -76,7 +76,7 @@ function runSteps(
 }
 
 export function chain(
-  first: i32, last: i32, work: usize, records: usize, recordBytes: i32, steps: i32, band: i32, channelsLast: i32, input: usize, packed: usize,
+  first: i32, last: i32, _before: i32, work: usize, records: usize, recordBytes: i32, steps: i32, band: i32, channelsLast: i32, input: usize, packed: usize,
   output: usize,
 ): void {
   assert(band >= 1 && steps >= 1, "chain: an empty strip");

@@ -105,12 +105,14 @@ function padOf(back: bool, at: i32, stride: i32, pad: i32, first: i32): i32 {
 }
 
 /** The kernel that computes panels [from, to) of a band in the layout it has now. */
-function compute(p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, from: i32, to: i32): void {
+function compute(
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, from: i32, to: i32, prepared: bool,
+): void {
   switch (p.kind) {
     case TRANSPOSED:
     case TRANSPOSED_DEPTHWISE: return transposedPanels(p, input, weights, bias, output, work, from, to);
     case SCATTERED: return scatterPanels(p, input, weights, bias, output, work, from, to);
-    case WINOGRAD: return tilePanels(p, input, weights, bias, output, work, from, to);
+    case WINOGRAD: return tilePanels(p, input, weights, bias, output, work, from, to, prepared);
     default: return sumPanels(p, input, weights, bias, output, work, from, to);
   }
 }
@@ -132,9 +134,10 @@ function bandCount(p: ConvParams): i32 {
   return bandsAlong(p.batch, p.bandImages) * bandsAlong(toD, p.bandSlices) * bandsAlong(toH, p.band) * bandsAlong(toW, p.bandColumns);
 }
 
-/** Bands [firstBand, lastBand), results of panels [firstPanel, lastPanel) of all groups. */
+/** Bands [firstBand, lastBand), results of panels [firstPanel, lastPanel) of all groups. `prepared`: `work` was last used for other panels of the first, the only one. */
 function computeBands(
   p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstBand: i32, lastBand: i32, firstPanel: i32, lastPanel: i32,
+  prepared: bool,
 ): void {
   const back = isBack(p);
   const fromC = back ? p.outC : p.inC, fromD = back ? p.outD : p.inD, fromH = back ? p.outH : p.inH, fromW = back ? p.outW : p.inW;
@@ -185,16 +188,16 @@ function computeBands(
     band.stepD = columns * rows;
     band.stepB = columns * rows * slices;
     const rest = gathered + (<usize>(images * deep * high * wide * fromC) << 2);
-    gather(fromC, fromD, fromH, fromW, input + <usize>b * fromBytes, images, front, deep, top, high, left, wide, gathered, <usize>fromC << 2);
-    compute(band, gathered, weights, bias, computed, (rest + 15) & ~15, firstPanel, lastPanel);
+    if (!prepared) gather(fromC, fromD, fromH, fromW, input + <usize>b * fromBytes, images, front, deep, top, high, left, wide, gathered, <usize>fromC << 2);
+    compute(band, gathered, weights, bias, computed, (rest + 15) & ~15, firstPanel, lastPanel, prepared);
     const result = output + <usize>b * toBytes;
     scatter(toC, toD, toH, toW, computed, images, d, slices, h, rows, w, columns, result, p.shuffle, firstChannel, lastChannel);
   }
 }
 
-export function convChannelsFirst(first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
+export function convChannelsFirst(first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
   assert(p.bandImages >= 1 && p.bandSlices >= 1 && p.band >= 1 && p.bandColumns >= 1, "conv: an empty band");
   assert(p.taskPanels == 0 || (p.shuffle == 1 && p.kind != TRANSPOSED_DEPTHWISE), "conv: channels that cannot be parted");
   const panels = isBack(p) ? panelsOf(p.groups, p.groupInC) : panelsOf(p.groups, p.groupOutC);
-  runTasks(computeBands, bandCount(p), panels, first, last, work, p, input, weights, bias, output);
+  runTasks(computeBands, bandCount(p), panels, first, last, before, work, p, input, weights, bias, output);
 }

@@ -13,7 +13,7 @@ const CHUNK = 1024;
 
 /** output[…][shuffled channel][…] = input[…][channel][…] */
 export function channelShuffle(
-  first: i32, last: i32, _work: usize, outer: i32, channels: i32, inner: i32, groups: i32, input: usize, output: usize,
+  first: i32, last: i32, _before: i32, _work: usize, outer: i32, channels: i32, inner: i32, groups: i32, input: usize, output: usize,
 ): void {
   const pixelBytes = <usize>channels << 2;
   if (inner == 1) {
@@ -62,7 +62,7 @@ function sumFloats(from: usize, n: i32): f64 {
 }
 
 /** output[c] = Σ_outer,inner input[outer][c][inner]. work: a float64 for each channel of the tasks. */
-export function channelSums(first: i32, last: i32, work: usize, outer: i32, channels: i32, inner: i32, input: usize, output: usize): void {
+export function channelSums(first: i32, last: i32, _before: i32, work: usize, outer: i32, channels: i32, inner: i32, input: usize, output: usize): void {
   // Pixels are read by whole cache lines.
   const each = inner > 1 ? 1 : LINE_CHANNELS;
   assert(first >= 0 && last <= (channels + each - 1) / each, "channel sums: no such channels");

@@ -98,11 +98,11 @@ function walk(p: ConvParams, first: i32, last: i32, image: usize, columns: usize
   }
 }
 
-export function unfold(first: i32, last: i32, _work: usize, p: ConvParams, input: usize, columns: usize): void {
+export function unfold(first: i32, last: i32, _before: i32, _work: usize, p: ConvParams, input: usize, columns: usize): void {
   walk(p, first, last, input, columns, false);
 }
 
-export function fold(first: i32, last: i32, _work: usize, p: ConvParams, columns: usize, output: usize): void {
+export function fold(first: i32, last: i32, _before: i32, _work: usize, p: ConvParams, columns: usize, output: usize): void {
   const taps = p.kH * p.kW;
   walk(p, first * taps, last * taps, output, columns, true);
 }

@@ -195,6 +195,7 @@ export function blocksOf(p: ConvParams): i32 {
 /** Pixels of blocks [firstBlock, lastBlock), results of panels [firstPanel, lastPanel) of all groups. */
 function sumBlocks(
   p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstBlock: i32, lastBlock: i32, firstPanel: i32, lastPanel: i32,
+  _prepared: bool,
 ): void {
   const N = p.groupOutC;
   const panels = (N + NR - 1) / NR;
@@ -273,12 +274,12 @@ function sumBlocks(
 export function sumPanels(
   p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstPanel: i32, lastPanel: i32,
 ): void {
-  sumBlocks(p, input, weights, bias, output, work, 0, blocksOf(p), firstPanel, lastPanel);
+  sumBlocks(p, input, weights, bias, output, work, 0, blocksOf(p), firstPanel, lastPanel, false);
 }
 
 export function convChannelsLast(
-  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+  first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
   assert(p.shuffle == 1 || p.taskPanels == 0, "conv: results that are shuffled, in parts");
-  runTasks(sumBlocks, blocksOf(p), panelsOf(p.groups, p.groupOutC), first, last, work, p, input, weights, bias, output);
+  runTasks(sumBlocks, blocksOf(p), panelsOf(p.groups, p.groupOutC), first, last, before, work, p, input, weights, bias, output);
 }

@@ -160,11 +160,12 @@ export function scatterPanels(
 
 function computeAll(
   p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, _first: i32, _last: i32, from: i32, to: i32,
+  _prepared: bool,
 ): void {
   scatterPanels(p, input, weights, bias, output, work, from, to);
 }
 
-export function convScattered(first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
+export function convScattered(first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
   assert(p.shuffle == 1 || p.taskPanels == 0, "scattered: results that are shuffled, in parts");
-  runTasks(computeAll, 1, panelsOf(p.groups, p.groupInC), first, last, work, p, input, weights, bias, output);
+  runTasks(computeAll, 1, panelsOf(p.groups, p.groupInC), first, last, before, work, p, input, weights, bias, output);
 }

@@ -84,6 +84,7 @@ export function transposedBands(p: ConvParams): i32 {
 /** Bands [firstBand, lastBand), results of panels [firstPanel, lastPanel) of all groups. */
 function computeBands(
   p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstBand: i32, lastBand: i32, firstPanel: i32, lastPanel: i32,
+  _prepared: bool,
 ): void {
   const inD = p.inD, inH = p.inH, inW = p.inW;
   const phaseD = p.phaseD, phaseH = p.phaseH, phaseW = p.phaseW;
@@ -140,11 +141,11 @@ function computeBands(
           if (firstD < inD && firstH < bottom && firstW < inW) {
             const place = output + <usize>((firstD * inH + firstH) * inW + firstW) * pixelBytes;
             if (depthwise) {
-              depthwiseChannelsLast(0, depthwiseTasks(sub), rest, sub, input, phase, bias, place);
+              depthwiseChannelsLast(0, depthwiseTasks(sub), -1, rest, sub, input, phase, bias, place);
             } else {
               sub.weightStride = taps * p.groupOutC * NR;
               sub.factors = <i32>(factors - phase);
-              if (tiled) tilePanels(sub, input, phase, bias, place, rest, firstPanel, lastPanel);
+              if (tiled) tilePanels(sub, input, phase, bias, place, rest, firstPanel, lastPanel, false);
               else sumPanels(sub, input, phase, bias, place, rest, firstPanel, lastPanel);
             }
           }
@@ -160,10 +161,10 @@ function computeBands(
 export function transposedPanels(
   p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstPanel: i32, lastPanel: i32,
 ): void {
-  computeBands(p, input, weights, bias, output, work, 0, transposedBands(p), firstPanel, lastPanel);
+  computeBands(p, input, weights, bias, output, work, 0, transposedBands(p), firstPanel, lastPanel, false);
 }
 
-export function convTransposed(first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
+export function convTransposed(first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
   assert(p.taskPanels == 0 || (p.shuffle == 1 && p.kind != TRANSPOSED_DEPTHWISE), "transposed: channels that cannot be parted");
-  runTasks(computeBands, transposedBands(p), panelsOf(p.groups, p.groupInC), first, last, work, p, input, weights, bias, output);
+  runTasks(computeBands, transposedBands(p), panelsOf(p.groups, p.groupInC), first, last, before, work, p, input, weights, bias, output);
 }

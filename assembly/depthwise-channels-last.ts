@@ -236,7 +236,7 @@ export function depthwiseTasks(p: ConvParams): i32 {
 }
 
 export function depthwiseChannelsLast(
-  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+  first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
   assert(first >= 0 && last <= depthwiseTasks(p), "depthwise: no such band");
   assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");

@@ -221,7 +221,7 @@ function bandsOf(p: ConvParams): i32 {
 }
 
 export function factoredChannelsFirst(
-  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+  first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
   const bands = bandsOf(p);
   assert(first >= 0 && last <= p.batch * p.outC * bands, "factored: no such band");
@@ -243,7 +243,7 @@ export function factoredChannelsFirst(
 }
 
 export function factoredChannelsLast(
-  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+  first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
   const bands = bandsOf(p);
   assert(first >= 0 && last <= p.batch * bands, "factored: no such band");

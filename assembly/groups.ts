@@ -179,13 +179,13 @@ function groups(
 }
 
 export function groupsChannelsFirst(
-  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+  first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
   groups(first, last, p, input, weights, bias, output, work, false);
 }
 
 export function groupsChannelsLast(
-  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+  first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
   groups(first, last, p, input, weights, bias, output, work, true);
 }

@@ -221,7 +221,7 @@ function runPanels(
  */
 export function pointwiseBlock(
   p: ConvParams, first: i32, count: i32, from: usize, fromBytes: usize, rows: usize, to: usize, toBytes: usize, work: usize, firstChannel: i32,
-  lastChannel: i32,
+  lastChannel: i32, prepared: bool,
 ): void {
   const packing = p.groupOutC >= PACKING_FROM && p.groupOutC <= PACKING_TO && p.activation == CLAMP;
   const inC = p.groupInC, N = p.groupOutC, outC = p.outC, stride = p.weightStride, shuffle = p.shuffle;
@@ -240,6 +240,8 @@ export function pointwiseBlock(
   const last = max(0, end - (wide ? NR : 4));
   const direct = end >= (wide ? NR : 4) && last >= first;
   const lastPanel = panels + <usize>whole * panelBytes;
+  // There is room for the panels of one group.
+  const packed = prepared && p.groups == 1;
   v128.store(begin, f32x4.splat(-0));
   v128.store(begin, f32x4.splat(-0), 16);
   for (let panel = panels; panel <= lastPanel; panel += panelBytes) {
@@ -250,8 +252,8 @@ export function pointwiseBlock(
     const planes = from + <usize>(g * inC) * fromBytes;
     const cells = 4 * NR;
     const source = planes + (<usize>first << 2);
-    if (!packing) packPanels(inC, source, fromBytes, whole, panels + cells, panelBytes);
-    if (rest > 0) {
+    if (!packing && !packed) packPanels(inC, source, fromBytes, whole, panels + cells, panelBytes);
+    if (rest > 0 && !packed) {
       if (wide) packPanels(inC, planes + (<usize>last << 2), fromBytes, 1, lastPanel + cells, 0);
       else packHalf(inC, planes + (<usize>last << 2), fromBytes, lastPanel + cells);
     }
@@ -262,7 +264,7 @@ export function pointwiseBlock(
       const results = to + <usize>shuffledChannel(c, outC, shuffle) * toBytes;
       const weights = rows + (<usize>(c * stride) << 2);
       pointAtWeights(n, weights, parts, <usize>run << 2, table);
-      const unpacked = packing && c == firstRow ? source : 0;
+      const unpacked = packing && !packed && c == firstRow ? source : 0;
       const place = results + (<usize>first << 2);
       runPanels(p, n, weights, unpacked, fromBytes, table, parts, run, true, whole, panels, panelBytes, place, rowBytes, begin);
       if (rest > 0) {
@@ -286,6 +288,7 @@ function blocksOf(p: ConvParams): i32 {
 /** Blocks [firstBlock, lastBlock) of all images, results of panels [firstPanel, lastPanel) of all groups. */
 function computeBlocks(
   p: ConvParams, input: usize, weights: usize, _bias: usize, output: usize, work: usize, firstBlock: i32, lastBlock: i32, firstPanel: i32, lastPanel: i32,
+  prepared: bool,
 ): void {
   const pixels = p.outD * p.outH * p.outW;
   const planeBytes = <usize>pixels << 2;
@@ -297,13 +300,13 @@ function computeBlocks(
     const first = (n - b * blocks) * p.band;
     const from = input + <usize>(b * p.inC) * planeBytes;
     const to = output + <usize>(b * p.outC) * planeBytes;
-    pointwiseBlock(p, first, min(p.band, pixels - first), from, planeBytes, rows, to, planeBytes, work, firstChannel, lastChannel);
+    pointwiseBlock(p, first, min(p.band, pixels - first), from, planeBytes, rows, to, planeBytes, work, firstChannel, lastChannel, prepared);
   }
 }
 
 export function pointwiseChannelsFirst(
-  first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+  first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
   assert(p.band >= 1 && p.outD * p.outH * p.outW >= NR, "pointwise: an empty block, or a plane that is none of panels");
-  runTasks(computeBlocks, p.batch * blocksOf(p), panelsOf(p.groups, p.groupOutC), first, last, work, p, input, weights, bias, output);
+  runTasks(computeBlocks, p.batch * blocksOf(p), panelsOf(p.groups, p.groupOutC), first, last, before, work, p, input, weights, bias, output);
 }

@@ -37,13 +37,13 @@ function depthwiseRows(p: ConvParams, input: usize, b: i32, top: i32, bottom: i3
   const tasks = depthwiseTasks(sub);
   for (let c = 0; c < outC; c++) {
     const from = image + <usize>(c / multiplier) * planeBytes;
-    depthwiseChannelsFirst(0, tasks, rest, sub, from, weights + (<usize>(c * p.weightStride) << 2), packed + (<usize>c << 2), strip);
+    depthwiseChannelsFirst(0, tasks, -1, rest, sub, from, weights + (<usize>(c * p.weightStride) << 2), packed + (<usize>c << 2), strip);
     strip += <usize>p.stripBytes;
   }
 }
 
 export function separableChannelsFirst(
-  first: i32, last: i32, work: usize, records: usize, recordBytes: i32, band: i32, input: usize, packed: usize, output: usize,
+  first: i32, last: i32, _before: i32, work: usize, records: usize, recordBytes: i32, band: i32, input: usize, packed: usize, output: usize,
 ): void {
   assert(band >= 1, "separable: an empty strip");
   const p = changetype<ConvParams>(records);
@@ -65,7 +65,7 @@ export function separableChannelsFirst(
     depthwiseRows(p, input, b, oh, end, packed, strip, work, rest);
     const place = output + <usize>(b * outC) * planeBytes + (<usize>(oh * outW) << 2);
     for (let pixel = 0; pixel < pixels; pixel += q.band) {
-      pointwiseBlock(q, pixel, min(q.band, pixels - pixel), strip, stripBytes, rows, place, planeBytes, panels, 0, outC);
+      pointwiseBlock(q, pixel, min(q.band, pixels - pixel), strip, stripBytes, rows, place, planeBytes, panels, 0, outC, false);
     }
   }
 }

@@ -1,7 +1,10 @@
 /**
  * Tasks of a kernel that sums over channels: [unit][part]. A unit is what it computes at a time, as a block of pixels or a band of rows; its results are
- * cut into parts of p.taskPanels panels where there are fewer units than threads could share. What is left of the panels belongs to the last part. Each part
- * prepares what all of the unit's panels read. src/tasks.ts counts likewise.
+ * cut into parts of p.taskPanels panels where there are fewer units than threads could share. What is left of the panels belongs to the last part. src/tasks.ts
+ * counts likewise.
+ *
+ * A part prepares what all of its unit's panels read, unless the workspace holds it already: `before` is the task of the same kernel and the same operands that was
+ * computed last in this workspace, −1 where there was none.
  */
 import { NR } from "./blocks";
 import { ConvParams } from "./params";
@@ -18,28 +21,31 @@ export function channelOf(n: i32, groupOutC: i32): i32 {
   return g * groupOutC + (n - g * panels) * NR;
 }
 
-/** Units [first, last) of a kernel's results, and panels [from, to) of each. */
+/** Units [first, last) of a kernel's results, and panels [from, to) of each. `prepared`: the workspace holds what was prepared for unit `first`. */
 export type Part = (
-  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, first: i32, last: i32, from: i32, to: i32,
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, first: i32, last: i32, from: i32, to: i32, prepared: bool,
 ) => void;
 
 /** Tasks [first, last) of `units` units. */
 export function runTasks(
-  part: Part, units: i32, panels: i32, first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
+  part: Part, units: i32, panels: i32, first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize,
+  output: usize,
 ): void {
   const size = p.taskPanels;
   const parts = size == 0 ? 1 : max(1, panels / size);
   assert(first >= 0 && last <= units * parts, "tasks: no such task");
+  let ready = before < 0 ? -1 : before / parts;
   while (first < last) {
     const unit = first / parts, begin = first - unit * parts;
-    const whole = begin == 0 ? (last - first) / parts : 0;
+    const whole = begin == 0 && ready != unit ? (last - first) / parts : 0;
     if (whole > 0) {
-      part(p, input, weights, bias, output, work, unit, unit + whole, 0, panels);
+      part(p, input, weights, bias, output, work, unit, unit + whole, 0, panels, false);
       first += whole * parts;
     } else {
       const end = min(parts, begin + last - first);
-      part(p, input, weights, bias, output, work, unit, unit + 1, begin * size, end == parts ? panels : end * size);
+      part(p, input, weights, bias, output, work, unit, unit + 1, begin * size, end == parts ? panels : end * size, ready == unit);
       first += end - begin;
+      ready = unit;
     }
   }
 }

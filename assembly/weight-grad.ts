@@ -431,13 +431,13 @@ function weightGrad(
 }
 
 export function weightGradChannelsFirst(
-  first: i32, last: i32, work: usize, p: ConvParams, input: usize, gradOutput: usize, sums: usize,
+  first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, gradOutput: usize, sums: usize,
 ): void {
   weightGrad(first, last, work, p, input, gradOutput, sums, false);
 }
 
 export function weightGradChannelsLast(
-  first: i32, last: i32, work: usize, p: ConvParams, input: usize, gradOutput: usize, sums: usize,
+  first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, gradOutput: usize, sums: usize,
 ): void {
   weightGrad(first, last, work, p, input, gradOutput, sums, true);
 }

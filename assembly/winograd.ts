@@ -204,16 +204,23 @@ function tilesAlong(out: i32, dilation: i32, m: i32): i32 {
   return more * ((least + m) / m) + (phases - more) * ((least + m - 1) / m);
 }
 
-/** Blocks of p.innerBand tiles. */
-export function winogradBlocks(p: ConvParams): i32 {
+function tilesOf(p: ConvParams): i32 {
   const m = resultsAlong(p);
-  const tiles = p.batch * tilesAlong(p.outH, p.dilationH, p.kH > 1 ? m : 1) * tilesAlong(p.outW, p.dilationW, m);
-  return (tiles + p.innerBand - 1) / p.innerBand;
+  return p.batch * tilesAlong(p.outH, p.dilationH, p.kH > 1 ? m : 1) * tilesAlong(p.outW, p.dilationW, m);
 }
 
-/** Tiles of blocks [firstBlock, lastBlock), results of panels [firstPanel, lastPanel) of all groups. */
+/** Blocks of p.innerBand tiles. */
+function blocksOf(p: ConvParams): i32 {
+  return (tilesOf(p) + p.innerBand - 1) / p.innerBand;
+}
+
+/**
+ * Tiles of blocks [firstBlock, lastBlock), results of panels [firstPanel, lastPanel) of all groups. `prepared`: `work` holds the factors and the places of the
+ * first, which is the only one.
+ */
 function computeBlocks(
   p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstBlock: i32, lastBlock: i32, firstPanel: i32, lastPanel: i32,
+  prepared: bool,
 ): void {
   assert(p.kW > p.strideW && (p.kH == p.kW && p.strideH == p.strideW || p.kH == 1 && p.strideH == 1), "winograd: square kernels and strides, or rows");
   assert(resultsAlong(p) > 1 && (p.strideW == 1 || (p.points < 8 && p.dilationH == 1 && p.dilationW == 1)), "winograd: the points");
@@ -226,6 +233,10 @@ function computeBlocks(
   const gathered = isGathered(p);
   const most = p.innerBand;
   const first = firstBlock * most, last = lastBlock * most;
+  if (prepared) {
+    finishBlock(p, block, min(most, tilesOf(p) - first), input, weights, bias, output, firstPanel, lastPanel);
+    return;
+  }
   // Tiles before those of a row, and those that wait in the block.
   let before = 0;
   let count = 0;
@@ -273,13 +284,14 @@ function computeBlocks(
   if (count > 0) finishBlock(p, block, count, input, weights, bias, output, firstPanel, lastPanel);
 }
 
-/** The whole image, results of panels [firstPanel, lastPanel) of all groups. */
+/** The whole image, results of panels [firstPanel, lastPanel) of all groups. `prepared`: `work` was last used for other panels of the same image. */
 export function tilePanels(
-  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstPanel: i32, lastPanel: i32,
+  p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, firstPanel: i32, lastPanel: i32, prepared: bool,
 ): void {
-  computeBlocks(p, input, weights, bias, output, work, 0, winogradBlocks(p), firstPanel, lastPanel);
+  const blocks = blocksOf(p);
+  computeBlocks(p, input, weights, bias, output, work, 0, blocks, firstPanel, lastPanel, prepared && blocks == 1);
 }
 
-export function convWinograd(first: i32, last: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
-  runTasks(computeBlocks, winogradBlocks(p), panelsOf(p.groups, p.groupOutC), first, last, work, p, input, weights, bias, output);
+export function convWinograd(first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
+  runTasks(computeBlocks, blocksOf(p), panelsOf(p.groups, p.groupOutC), first, last, before, work, p, input, weights, bias, output);
 }

@@ -10,7 +10,7 @@ import { PAD_PARAMS_BYTES, STEP_BYTES, writeConvParams, writePadParams } from '.
 import { type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan } from './plan.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 import { flattenedSteps, type Step, spatialSteps, stepShapes } from './steps.ts';
-import { addCosts, padTasks, shapeCost, stripTasks } from './tasks.ts';
+import { addCosts, apart, padTasks, shapeCost, stripTasks } from './tasks.ts';
 import { type Team, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { Algorithm, FlattenedOperation, FlattenedWeights, Plan, SpatialSeparableOperation } from './types.ts';
@@ -174,14 +174,13 @@ function chainCall(
       writePadParams(memory, records + padRecord, given[0] as ConvShape, { border });
     },
     run: (team, records, packed, input, output, work) => {
-      if (border) team.run('padImage', threads, padTasks(given[0] as ConvShape, border), 0, 0, records + padRecord, input, work);
+      if (border) team.run('padImage', apart(padTasks(given[0] as ConvShape, border), threads), 0, 0, records + padRecord, input, work);
       const image = border ? work : input;
       const tasks = stripTasks(shapes.at(-1) as ConvShape, cut.band);
       const last = channelsLast ? 1 : 0;
       team.run(
         'chain',
-        threads,
-        tasks,
+        apart(tasks, threads),
         work + paddedBytes,
         ownBytes,
         records,

@@ -2,7 +2,7 @@
 import { type Context, checkOut, emptyResult, invoke } from './call.ts';
 import { checkGroups, readChannels } from './channels.ts';
 import { checkOpen } from './layer.ts';
-import { shuffleTasks, sumTasks } from './tasks.ts';
+import { apart, shuffleTasks, sumTasks } from './tasks.ts';
 import { teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { ChannelOptions, Operations, Tensor } from './types.ts';
@@ -21,8 +21,7 @@ export function channelShuffleOperation(context: Context): Operations['channelSh
     return invoke(op, context, [given], given.shape, out, 0, ([from], output) => {
       team.run(
         'channelShuffle',
-        threads,
-        shuffleTasks(outer, channels, inner),
+        apart(shuffleTasks(outer, channels, inner), threads),
         0,
         0,
         outer,
@@ -49,7 +48,7 @@ export function biasGradOperation(context: Context): Operations['biasGrad'] {
     const workBytes = channels * 8;
     const threads = team.crew({ flops: 0, floats: elements(given.shape) });
     return invoke(op, context, [given], [channels], out, teamBytes(threads, workBytes), ([from], output, work) => {
-      team.run('channelSums', threads, sumTasks(channels, inner), work, workBytes, outer, channels, inner, from as number, output);
+      team.run('channelSums', apart(sumTasks(channels, inner), threads), work, workBytes, outer, channels, inner, from as number, output);
     });
   };
   return call as Operations['biasGrad'];

@@ -8,8 +8,8 @@ import { type ConvPlan, type PackPlan, publicPlan, workBytes } from './plan.ts';
 import { rowBytes } from './plan-pointwise.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
 import type { TaskKernel } from './task-kernels.ts';
-import { convTasks, padTasks, partPanels, shapeCost } from './tasks.ts';
-import type { Team } from './team.ts';
+import { apart, convTasks, padTasks, partPanels, shapeCost } from './tasks.ts';
+import type { TaskCount, Team } from './team.ts';
 import type { Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
 import { FACTOR_WORK_BYTES, isGathered } from './winograd.ts';
@@ -119,8 +119,7 @@ function runConv(
   team: Team,
   plan: ConvPlan,
   shape: ConvShape,
-  threads: number,
-  tasks: number,
+  tasks: TaskCount,
   records: number,
   packed: number,
   input: number,
@@ -129,12 +128,12 @@ function runConv(
 ): void {
   let [image, rest] = [input, work];
   if (plan.paddedBytes > 0) {
-    team.run('padImage', threads, padTasks(shape, plan.border), 0, 0, records + align(CONV_PARAMS_BYTES), image, rest);
+    team.run('padImage', apart(padTasks(shape, plan.border), tasks.threads), 0, 0, records + align(CONV_PARAMS_BYTES), image, rest);
     image = rest;
     rest += align(plan.paddedBytes);
   }
   const weights = packed + biasBytes(plan.pack);
-  team.run(kernelOf(plan), threads, tasks, rest, plan.workBytes, records, image, weights, packed, output);
+  team.run(kernelOf(plan), tasks, rest, plan.workBytes, records, image, weights, packed, output);
 }
 
 /** A plan as a call of `given`, with the result `result`. */
@@ -149,7 +148,7 @@ export function convCall(
   const derived = derivedOf(plan);
   const threads = crew(shapeCost(shape));
   const panels = partPanels(plan, threads);
-  const tasks = convTasks(plan, panels);
+  const tasks = convTasks(plan, panels, threads);
   return {
     outputShape: result,
     workBytes: workBytes(plan, threads),
@@ -161,6 +160,6 @@ export function convCall(
       // `shape` is that of the image as it was given.
       writePadParams(memory, records + align(CONV_PARAMS_BYTES), shape, plan);
     },
-    run: (team, records, packed, input, output, work) => runConv(team, plan, shape, threads, tasks, records, packed, input, output, work),
+    run: (team, records, packed, input, output, work) => runConv(team, plan, shape, tasks, records, packed, input, output, work),
   };
 }

@@ -20,8 +20,9 @@ const ENDED = 2;
 /** What is to be done. */
 const KERNEL = LINE;
 const TASKS = LINE + 1;
-/** Tasks taken at a time. */
+/** Tasks taken at a time, up to this one; those behind it are taken one by one. */
 const GRAIN = LINE + 2;
+const BULK = LINE + 6;
 const WORK = LINE + 3;
 const WORK_BYTES = LINE + 4;
 /** Threads for which there is workspace. */
@@ -58,7 +59,9 @@ export function slotOf(n: number): number {
 export interface Job {
   readonly kernel: number;
   readonly tasks: number;
+  /** Tasks that are taken at a time, up to task `bulk`; the others are taken one by one, so that all threads are done at about the same time. */
   readonly grain: number;
+  readonly bulk: number;
   readonly work: number;
   /** From the workspace of one thread to that of the next. */
   readonly workBytes: number;
@@ -72,13 +75,14 @@ export function open(words: Int32Array, job: Job): void {
   words[KERNEL] = job.kernel;
   words[TASKS] = job.tasks;
   words[GRAIN] = job.grain;
+  words[BULK] = job.bulk;
   words[WORK] = job.work;
   words[WORK_BYTES] = job.workBytes;
   words[CREW] = job.crew;
   words[POINTERS] = job.pointers.length;
   words.set(job.pointers, POINTERS + 1);
   // The caller takes the first tasks before anybody else can.
-  words[NEXT] = job.grain;
+  words[NEXT] = behind(words, 0);
   words[TICKETS] = 1;
   Atomics.store(words, OPEN, 1);
   Atomics.add(words, JOB, 1);
@@ -102,10 +106,17 @@ export function announced(words: Int32Array, n: number): number {
   return Atomics.load(words, slotOf(n) + 1);
 }
 
-/** Tasks [first, first + grain) of the open job. */
-function compute(words: Int32Array, kernels: TaskKernels, pointers: readonly number[], work: number, first: number): void {
-  const last = Math.min(words[TASKS] as number, first + (words[GRAIN] as number));
-  if (first < last) kernels[taskKernels[words[KERNEL] as number] as keyof TaskKernels](first, last, work, ...pointers);
+/** Behind the tasks that are taken together with `first`. */
+function behind(words: Int32Array, first: number): number {
+  const bulk = words[BULK] as number;
+  return first < bulk ? Math.min(bulk, first + (words[GRAIN] as number)) : first + 1;
+}
+
+/** `first` and the tasks that are taken with it. */
+function compute(words: Int32Array, kernels: TaskKernels, pointers: readonly number[], work: number, first: number, before: number): void {
+  const last = behind(words, first);
+  if (first < (words[TASKS] as number))
+    kernels[taskKernels[words[KERNEL] as number] as keyof TaskKernels](first, last, before, work, ...pointers);
 }
 
 function pointersOf(words: Int32Array): number[] {
@@ -113,32 +124,48 @@ function pointersOf(words: Int32Array): number[] {
   return Array.from(words.subarray(POINTERS + 1, POINTERS + 1 + count));
 }
 
+/** Any tasks that are left. */
+function takeRest(
+  words: Int32Array,
+  kernels: TaskKernels,
+  pointers: readonly number[],
+  work: number,
+  done: number,
+  announce: (first: number) => void,
+): void {
+  const tasks = words[TASKS] as number;
+  let before = done;
+  for (;;) {
+    const first = Atomics.load(words, NEXT);
+    if (first >= tasks) return;
+    announce(first);
+    const next = behind(words, first);
+    if (Atomics.compareExchange(words, NEXT, first, next) !== first) continue;
+    compute(words, kernels, pointers, work, first, before);
+    before = next - 1;
+  }
+}
+
 /** The tasks that the caller has taken already, and any that are left. */
 export function takeAsCaller(words: Int32Array, kernels: TaskKernels): void {
   const pointers = pointersOf(words);
-  const [grain, tasks, work] = [words[GRAIN] as number, words[TASKS] as number, words[WORK] as number];
-  for (let first = 0; first < tasks; first = Atomics.add(words, NEXT, grain)) compute(words, kernels, pointers, work, first);
+  const work = words[WORK] as number;
+  compute(words, kernels, pointers, work, 0, -1);
+  takeRest(words, kernels, pointers, work, behind(words, 0) - 1, () => {});
 }
 
 /** Tasks that a lost thread may not have computed, by the caller. */
 export function takeAgain(words: Int32Array, kernels: TaskKernels, first: number): void {
-  compute(words, kernels, pointersOf(words), words[WORK] as number, first);
+  compute(words, kernels, pointersOf(words), words[WORK] as number, first, -1);
 }
 
 /** Any tasks that are left, by thread `n`. */
 function take(words: Int32Array, kernels: TaskKernels, n: number): void {
   const ticket = Atomics.add(words, TICKETS, 1);
   if (ticket >= (words[CREW] as number)) return;
-  const pointers = pointersOf(words);
-  const [grain, tasks] = [words[GRAIN] as number, words[TASKS] as number];
   const work = (words[WORK] as number) + ticket * (words[WORK_BYTES] as number);
-  const announce = slotOf(n) + 1;
-  for (;;) {
-    const first = Atomics.load(words, NEXT);
-    if (first >= tasks) return;
-    Atomics.store(words, announce, first);
-    if (Atomics.compareExchange(words, NEXT, first, first + grain) === first) compute(words, kernels, pointers, work, first);
-  }
+  const slot = slotOf(n) + 1;
+  takeRest(words, kernels, pointersOf(words), work, -1, (first) => Atomics.store(words, slot, first));
 }
 
 /** The life of thread `n`: sleeps until there is a job, helps, and returns when it shall end. */

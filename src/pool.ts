@@ -3,7 +3,7 @@ import { maySleep, startThread, type Thread, type WorkerSource } from './host.ts
 import { ABSENT, announced, close, end, FAILED, INSIDE, type Job, jobWords, LOST, open, slotOf, takeAgain, takeAsCaller } from './job.ts';
 import { align } from './memory.ts';
 import { type TaskKernel, taskKernels } from './task-kernels.ts';
-import type { Cost, Team } from './team.ts';
+import type { Cost, TaskCount, Team } from './team.ts';
 import type { Kernels } from './wasm.ts';
 
 /** Tasks are taken so many times by each thread: often enough that none waits long for another, seldom enough that taking them costs nothing. */
@@ -99,14 +99,16 @@ export class Pool implements Team {
     return Math.max(1, Math.min(this.#size, Math.floor(time / WORTH_WAKING_US)));
   };
 
-  run(kernel: TaskKernel, threads: number, tasks: number, work: number, workBytes: number, ...pointers: readonly number[]): void {
-    if (threads === 1 || tasks < 2) {
-      this.#kernels[kernel](0, tasks, work, ...pointers);
+  run(kernel: TaskKernel, { count, threads, together }: TaskCount, work: number, workBytes: number, ...pointers: readonly number[]): void {
+    if (threads === 1 || count < 2) {
+      this.#kernels[kernel](0, count, -1, work, ...pointers);
       return;
     }
-    const grain = Math.max(1, Math.floor(tasks / (threads * TURNS)));
-    const crew = Math.min(threads, Math.ceil(tasks / grain));
-    this.#compute({ kernel: taskKernels.indexOf(kernel), tasks, grain, work, workBytes: align(workBytes), crew, pointers });
+    const grain = together * Math.max(1, Math.floor(count / (together * threads * TURNS)));
+    // As many as keep all threads busy at the end are taken one by one.
+    const bulk = Math.max(0, count - (count % grain) - threads * grain);
+    const crew = Math.min(threads, count);
+    this.#compute({ kernel: taskKernels.indexOf(kernel), tasks: count, grain, bulk, work, workBytes: align(workBytes), crew, pointers });
   }
 
   #compute(job: Job): void {

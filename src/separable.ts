@@ -12,7 +12,7 @@ import { behindBorder, type ConvPlan, kernelPlan, NO_BAND, type PackPlan, packed
 import { blockPixels, blockWork, rowFloats } from './plan-pointwise.ts';
 import { type ConvShape, volume } from './shape.ts';
 import { type Step, separableSteps, stepShapes } from './steps.ts';
-import { addCosts, padTasks, shapeCost, stripTasks } from './tasks.ts';
+import { addCosts, apart, padTasks, shapeCost, stripTasks } from './tasks.ts';
 import { type Team, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { SeparableOperation } from './types.ts';
@@ -114,13 +114,12 @@ function channelsFirstCall(
       writePadParams(memory, records + padRecord, given, depthwise);
     },
     run: (team, records, packed, input, output, work) => {
-      if (depthwise.border) team.run('padImage', threads, padTasks(given, depthwise.border), 0, 0, records + padRecord, input, work);
+      if (depthwise.border) team.run('padImage', apart(padTasks(given, depthwise.border), threads), 0, 0, records + padRecord, input, work);
       const image = depthwise.border ? work : input;
       const tasks = stripTasks(pointwise, cut.band);
       team.run(
         'separableChannelsFirst',
-        threads,
-        tasks,
+        apart(tasks, threads),
         work + paddedBytes,
         ownBytes,
         records,

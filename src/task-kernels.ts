@@ -27,7 +27,10 @@ export const taskKernels = [
 
 export type TaskKernel = (typeof taskKernels)[number];
 
-/** Computes tasks [first, last), with `work` to itself: see tasks.ts. What its pointers are is said at the head of its file. */
-export type Tasks = (first: number, last: number, work: number, ...pointers: readonly number[]) => void;
+/**
+ * Computes tasks [first, last), with `work` to itself: see tasks.ts. `before` is the task of the same run that was computed last in this workspace, −1 where there was
+ * none: what was prepared for it may serve again. What the pointers are is said at the head of the kernel's file.
+ */
+export type Tasks = (first: number, last: number, before: number, work: number, ...pointers: readonly number[]) => void;
 
 export type TaskKernels = Readonly<Record<TaskKernel, Tasks>>;

@@ -7,7 +7,7 @@ import type { TaskParams } from './params.ts';
 import type { ConvPlan } from './plan.ts';
 import { groupsTogether } from './plan-groups.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
-import type { Cost } from './team.ts';
+import type { Cost, TaskCount } from './team.ts';
 import { tilesOf } from './winograd.ts';
 
 /** assembly/pad.ts: the rows of the copy. */
@@ -98,8 +98,14 @@ export function partPanels(plan: ConvPlan, threads: number): number {
 }
 
 /** @param part `partPanels` */
-export function convTasks(plan: ConvPlan, part: number): number {
-  return units(plan) * (part === 0 ? 1 : Math.floor(panelsOf(plan) / part));
+export function convTasks(plan: ConvPlan, part: number, threads: number): TaskCount {
+  const together = part === 0 ? 1 : Math.floor(panelsOf(plan) / part);
+  return { count: units(plan) * together, threads, together };
+}
+
+/** Tasks that share nothing. */
+export function apart(count: number, threads: number): TaskCount {
+  return { count, threads, together: 1 };
 }
 
 /** assembly/chain.ts and separable-channels-first.ts: strips of `rows` rows of the last step's result. */

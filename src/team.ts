@@ -9,6 +9,15 @@ export interface Cost {
   readonly floats: number;
 }
 
+/** Tasks of a kernel, and who may compute them. */
+export interface TaskCount {
+  readonly count: number;
+  /** As many as there is workspace for. */
+  readonly threads: number;
+  /** So many, one after the other, share what is prepared for them: they are best computed by one thread. */
+  readonly together: number;
+}
+
 /** The threads of an engine. */
 export interface Team {
   /** How many of them, the calling one included, are worth waking for a call that costs so much. */
@@ -16,12 +25,10 @@ export interface Team {
   /**
    * Computes all of a kernel's tasks, and returns when they are done.
    *
-   * @param threads  that may take part: as many as there is workspace for
-   * @param tasks    how many there are
    * @param work     `teamBytes` of workspace, of which each thread takes its own part
    * @param pointers what the kernel takes behind its workspace
    */
-  run(kernel: TaskKernel, threads: number, tasks: number, work: number, workBytes: number, ...pointers: readonly number[]): void;
+  run(kernel: TaskKernel, tasks: TaskCount, work: number, workBytes: number, ...pointers: readonly number[]): void;
 }
 
 /** Bytes of workspace where each of `threads` threads takes `workBytes`. */
@@ -32,6 +39,6 @@ export function teamBytes(threads: number, workBytes: number): number {
 export function soloTeam(kernels: Kernels): Team {
   return {
     crew: () => 1,
-    run: (kernel, _threads, tasks, work, _workBytes, ...pointers) => kernels[kernel](0, tasks, work, ...pointers),
+    run: (kernel, { count }, work, _workBytes, ...pointers) => kernels[kernel](0, count, -1, work, ...pointers),
   };
 }

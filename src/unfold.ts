@@ -6,7 +6,7 @@ import { align } from './memory.ts';
 import { noActivation } from './options.ts';
 import { CONV_PARAMS_BYTES, writeConvParams } from './params.ts';
 import { AS_IT_IS, NO_PHASES } from './plan.ts';
-import { foldTasks, unfoldTasks } from './tasks.ts';
+import { apart, foldTasks, unfoldTasks } from './tasks.ts';
 import { elements } from './tensor.ts';
 import type { Operations, Tensor, UnfoldOptions } from './types.ts';
 
@@ -20,7 +20,7 @@ function move(op: 'unfold' | 'fold', context: Context, columns: Columns, result:
   return invoke(op, context, [given], result, out, align(CONV_PARAMS_BYTES), ([from], output, work) => {
     const pack = { kernelShuffle: 1, weightStride: 0, phase: NO_PHASES };
     writeConvParams(heap.f32, work, { ...AS_IT_IS, shape, kind: 'conv', pack }, noActivation);
-    team.run(op, threads, tasks, 0, 0, work, from as number, output);
+    team.run(op, apart(tasks, threads), 0, 0, work, from as number, output);
   });
 }
 

@@ -11,7 +11,7 @@ import type { ConvSettings, GivenOptions, Rank } from './options.ts';
 import { CONV_PARAMS_BYTES, type TaskParams, type WrittenPlan, writeConvParams, writePackParams } from './params.ts';
 import { AS_IT_IS, NO_BAND, NO_PHASES, type PackPlan } from './plan.ts';
 import { type ConvShape, type FilterShape, volume } from './shape.ts';
-import { shapeCost, unpackTasks, weightGradTasks } from './tasks.ts';
+import { apart, shapeCost, unpackTasks, weightGradTasks } from './tasks.ts';
 import { teamBytes } from './team.ts';
 import type { Tensor, WeightGradOperation } from './types.ts';
 
@@ -181,9 +181,9 @@ export function weightGradOperation(context: Context, rank: Rank, forward: Forwa
       const sums = work + recordBytes;
       writeConvParams(heap.f32, work, plan, settings.activation);
       const tasks = weightGradTasks(shape, depthwise, plan.task);
-      team.run(kernel, threads, tasks, sums + sumBytes, plan.workBytes, work, image as number, gradient as number, sums);
+      team.run(kernel, apart(tasks, threads), sums + sumBytes, plan.workBytes, work, image as number, gradient as number, sums);
       writePackParams(heap.f32, work, filter, pack);
-      team.run(depthwise ? 'unpackTaps' : 'unpackPanels', threads, unpackTasks(filter, depthwise), 0, 0, work, sums, output);
+      team.run(depthwise ? 'unpackTaps' : 'unpackPanels', apart(unpackTasks(filter, depthwise), threads), 0, 0, work, sums, output);
     });
   }
 

@@ -19,8 +19,9 @@ export interface Taskwise {
 /**
  * @param threads that the plans are made for
  * @param atOnce  tasks of a call: consecutive ones may share what they prepare
+ * @param keeps   what a thread prepared for its last task may serve the next; else its workspace holds NaN again
  */
-export function taskwise(threads: number, atOnce = 1): Taskwise {
+export function taskwise(threads: number, atOnce = 1, keeps = false): Taskwise {
   const wasm = build === 'debug' ? readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) : undefined;
   const memory = new WebAssembly.Memory({ initial: 1 });
   const kernels = instantiate('test', moduleSync('test', wasm, { relaxed: build === 'relaxed', shared: false }), memory);
@@ -28,13 +29,18 @@ export function taskwise(threads: number, atOnce = 1): Taskwise {
   const runs: Taskwise['runs'] = [];
   const team: Team = {
     crew: () => threads,
-    run: (kernel, among, tasks, work, workBytes, ...pointers) => {
-      runs.push([kernel, tasks]);
-      for (let last = tasks; last > 0; last -= atOnce) {
+    run: (kernel, { count, threads: among }, work, workBytes, ...pointers) => {
+      runs.push([kernel, count]);
+      // The task that each thread computed last; some threads begin anew each time.
+      const before = new Map<number, number>();
+      for (let last = count; last > 0; last -= atOnce) {
         const first = Math.max(0, last - atOnce);
-        const own = work + (first % among) * align(workBytes);
-        if (workBytes > 0) heap.view(own, Math.ceil(workBytes / 4)).fill(NaN);
-        kernels[kernel](first, last, own, ...pointers);
+        const thread = first % among;
+        const own = work + thread * align(workBytes);
+        const known = (keeps ? before.get(thread) : undefined) ?? -1;
+        if (known < 0 && workBytes > 0) heap.view(own, Math.ceil(workBytes / 4)).fill(NaN);
+        kernels[kernel](first, last, known, own, ...pointers);
+        before.set(thread, last - 1);
       }
     },
   };
@@ -48,15 +54,15 @@ type Anything = (...given: readonly unknown[]) => Tensor;
 export function expectSame(op: Op, ...given: readonly unknown[]): Map<TaskKernel, number> {
   const most = new Map<TaskKernel, number>();
   const want = (engine[op] as unknown as Anything)(...given);
-  for (const [threads, atOnce] of [
-    [1, 1],
-    [2, 1],
-    [3, 1],
-    [8, 1],
-    [8, 3],
-    [8, Infinity],
+  for (const [threads, atOnce, keeps] of [
+    [1, 1, false],
+    [2, 1, true],
+    [3, 1, false],
+    [8, 1, false],
+    [8, 3, true],
+    [8, Infinity, false],
   ] as const) {
-    const { operations, runs } = taskwise(threads, atOnce);
+    const { operations, runs } = taskwise(threads, atOnce, keeps);
     const got = (operations[op] as unknown as Anything)(...given);
     const [a, b] = [new Uint32Array(got.data.slice().buffer), new Uint32Array(want.data.slice().buffer)];
     const at = a.findIndex((x, i) => x !== b[i]);
