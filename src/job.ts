@@ -45,6 +45,9 @@ export const LOST = 3;
 /** It has not yet begun. */
 export const ABSENT = 4;
 
+/** Looks for the next job before a thread sleeps, some 20 µs: layers follow each other. Depthwise 576 at 14², two threads over one: 1.28 → 1.46. */
+const LOOKS = 3000;
+
 /** Words for a job and `helpers` threads beside the caller. */
 export function jobWords(helpers: number): number {
   return SLOTS + helpers * LINE;
@@ -174,6 +177,7 @@ export function serve(words: Int32Array, kernels: TaskKernels, n: number): void 
   let seen = Atomics.load(words, JOB);
   Atomics.compareExchange(words, slot, ABSENT, OUTSIDE);
   for (;;) {
+    for (let looks = LOOKS; looks > 0 && Atomics.load(words, JOB) === seen; looks--);
     Atomics.wait(words, JOB, seen);
     seen = Atomics.load(words, JOB);
     if (Atomics.load(words, ENDED) === 1 || Atomics.compareExchange(words, slot, OUTSIDE, INSIDE) !== OUTSIDE) return;
