@@ -47,7 +47,7 @@ export function ourTensors(engine: Engine, problem: Problem, layout: Layout, met
 }
 
 /** Into a fresh array. */
-function onArrays(name: ContestantName, problem: Problem, layout: Layout, call: Prepared): SyncContestant {
+export function onArrays(name: ContestantName, problem: Problem, layout: Layout, call: Prepared): SyncContestant {
   let last: Tensor | undefined;
   return {
     name,
