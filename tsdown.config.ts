@@ -5,7 +5,7 @@ const engine = fileURLToPath(new URL('src/index.ts', import.meta.url));
 
 /** What users import. */
 const library: UserConfig = {
-  entry: { index: 'src/index.ts', reference: 'src/reference/index.ts', worker: 'src/worker.ts' },
+  entry: { index: 'src/index.ts', reference: 'src/reference/index.ts' },
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
@@ -16,6 +16,18 @@ const library: UserConfig = {
   clean: ['dist/*.js', 'dist/*.ts', 'dist/*.map'],
   sourcemap: true,
   deps: { alwaysBundle: ['@assemblyscript/loader'] },
+  logLevel: 'warn',
+};
+
+/** The module of a thread: a file that needs no other, so that it can be served from anywhere. */
+const worker: UserConfig = {
+  entry: { worker: 'src/worker.ts' },
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+  dts: false,
+  clean: false,
+  sourcemap: true,
   logLevel: 'warn',
 };
 
@@ -47,4 +59,4 @@ const command: UserConfig = {
   logLevel: 'warn',
 };
 
-export default defineConfig([library, command]);
+export default defineConfig([library, worker, command]);

@@ -1,7 +1,8 @@
-/** assembly/ → dist/kernels.wasm, dist/kernels-relaxed.wasm, build/kernels-debug.wasm, src/wasm-binary.ts with the first two inlined, and bench/ceiling-binary.ts. Run from the package's folder. */
+/** assembly/ → dist/kernels.wasm, dist/kernels-relaxed.wasm, the same for threads, build/kernels-debug.wasm, src/wasm-binary.ts with the first two inlined, and bench/ceiling-binary.ts. Run from the package's folder. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import { ceilingSource, ceilingSteps } from '../bench/ceiling.ts';
+import { sharedBinary } from '../src/shared-binary.ts';
 import { versionNumber } from '../src/version.ts';
 import { compileAssembly } from './compile-assembly.ts';
 
@@ -19,6 +20,9 @@ for (const folder of ['build', 'dist']) mkdirSync(folder, { recursive: true });
 for (const target of ['release', 'relaxed', 'debug']) await compile(target);
 const plain = readFileSync('dist/kernels.wasm');
 const relaxed = readFileSync('dist/kernels-relaxed.wasm');
+// For hosts that load files: the library makes them of those that are inlined.
+writeFileSync('dist/kernels-threads.wasm', sharedBinary(plain) as Uint8Array);
+writeFileSync('dist/kernels-threads-relaxed.wasm', sharedBinary(relaxed) as Uint8Array);
 writeFileSync(
   'src/wasm-binary.ts',
   `/** Made by scripts/build-wasm.ts from assembly/; not to be edited. */

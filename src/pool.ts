@@ -16,10 +16,10 @@ const PATIENCE_TIMES = 8;
 /** Looks at a thread that is about to be ready before the caller sleeps, which costs more. */
 const LOOKS = 2000;
 
-/** About what a thread does in a microsecond, and what a thread should have to do that is woken for it. */
+/** About what a thread does in a microsecond, and what a thread should have to do that is woken for it: waking it and its caches take a good part of that. */
 const FLOPS_PER_US = 50_000;
-const FLOATS_PER_US = 3000;
-const WORTH_WAKING_US = 25;
+const FLOATS_PER_US = 10_000;
+const WORTH_WAKING_US = 30;
 
 const clock = (): number => performance.now();
 

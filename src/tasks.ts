@@ -99,7 +99,7 @@ export function partPanels(plan: ConvPlan, threads: number): number {
   const sums = ['conv', 'pointwise', 'scattered', 'transposed', 'winograd'].includes(kind);
   if (!sums || threads === 1 || pack.kernelShuffle > 1) return 0;
   const panels = panelsOf(plan);
-  const streamed = kind === 'winograd' && factorBytes(plan) > STREAMED_BYTES;
+  const streamed = plan.points !== 0 && factorBytes(plan) > STREAMED_BYTES;
   const parts = streamed ? threads : Math.ceil((TASKS_EACH * threads) / units(plan));
   const size = Math.max(LEAST_PANELS, Math.floor(panels / parts));
   return parts > 1 && 2 * size <= panels ? size : 0;
