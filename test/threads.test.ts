@@ -1,5 +1,6 @@
 /** Several threads: the same bits as one, whatever happens to the others; why there are none; what is left of them. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { Worker as NodeWorker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createEngine, createEngineSync, type Engine, type Tensor } from '../src/index.ts';
@@ -185,6 +186,48 @@ describe('where threads cannot be had', () => {
   it('at once', () => {
     const engine = createEngineSync({ threads: 2 });
     expect(engine.info).toMatchObject({ threads: 1, threadsReason: expect.stringContaining('createEngine') });
+    engine.dispose();
+  });
+});
+
+describe.skipIf(build === 'debug')('a binary that is given', () => {
+  const bytes = (file: string): Uint8Array<ArrayBuffer> => readFileSync(new URL(`../dist/${file}`, import.meta.url));
+  const [plain, threaded] = relaxedSimd
+    ? ['kernels-relaxed.wasm', 'kernels-threads-relaxed.wasm']
+    : ['kernels.wasm', 'kernels-threads.wasm'];
+  const given = [random([1, 32, 40, 40], 1), random([64, 32, 3, 3], 2), { padding: 1 }];
+  const want = call(one, 'conv2d', given);
+
+  it('is asked for by the name of the build', async () => {
+    const asked: string[] = [];
+    const wasm = (file: string): BufferSource => {
+      asked.push(file);
+      return bytes(file);
+    };
+    const engine = await createEngine({ threads: 2, relaxedSimd, wasm });
+    expect(asked).toEqual([threaded]);
+    expect(engine.info).toMatchObject({ threads: 2, simd: relaxedSimd ? 'relaxed' : 'simd128' });
+    expectBits(call(engine, 'conv2d', given), want);
+    engine.dispose();
+  });
+
+  it.each([
+    ['as bytes', bytes(threaded)],
+    ['as a module', new WebAssembly.Module(bytes(threaded))],
+    ['as a promise', Promise.resolve(bytes(threaded))],
+  ])('for threads, %s, serves several and one', async (_, wasm) => {
+    for (const threads of [2, 1]) {
+      const engine = await createEngine({ threads, relaxedSimd: relaxedSimd ? 'auto' : false, wasm });
+      expect(engine.info.threads).toBe(threads);
+      expectBits(call(engine, 'conv2d', given), want);
+      engine.dispose();
+    }
+  });
+
+  it('for one thread limits the threads, and info says so', async () => {
+    const engine = await createEngine({ threads: 2, relaxedSimd: relaxedSimd ? 'auto' : false, wasm: bytes(plain) });
+    expect(engine.info).toMatchObject({ threads: 1, threadsReason: expect.stringMatching(/^the binary does not run on shared memory: /) });
+    expectBits(call(engine, 'conv2d', given), want);
     engine.dispose();
   });
 });
