@@ -150,8 +150,7 @@ function takeRest(
 }
 
 /** The tasks that the caller has taken already, and any that are left. */
-export function takeAsCaller(words: Int32Array, kernels: TaskKernels): void {
-  const pointers = pointersOf(words);
+export function takeAsCaller(words: Int32Array, kernels: TaskKernels, { pointers }: Job): void {
   const work = words[WORK] as number;
   compute(words, kernels, pointers, work, 0, -1);
   takeRest(words, kernels, pointers, work, behind(words, 0) - 1, () => {});

@@ -117,7 +117,7 @@ export class Pool implements Team {
     this.#refill();
     open(words, job);
     try {
-      takeAsCaller(words, this.#kernels);
+      takeAsCaller(words, this.#kernels, job);
     } finally {
       close(words);
       const patience = PATIENCE_MS + PATIENCE_TIMES * (clock() - began);
