@@ -5,7 +5,8 @@ const engine = fileURLToPath(new URL('src/index.ts', import.meta.url));
 
 /** What users import. */
 const library: UserConfig = {
-  entry: { index: 'src/index.ts', reference: 'src/reference/index.ts' },
+  // place.ts tells by where it is whether the files of the package are still files: see host.ts.
+  entry: { index: 'src/index.ts', reference: 'src/reference/index.ts', place: 'src/place.ts' },
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
@@ -27,7 +28,8 @@ const worker: UserConfig = {
   target: 'es2022',
   dts: false,
   clean: false,
-  sourcemap: true,
+  // It is short and readable, and a map would hold the binaries, whose version it knows.
+  sourcemap: false,
   logLevel: 'warn',
 };
 

@@ -1,4 +1,5 @@
 /** What a host offers for threads: how many, whether the calling one may sleep, and how one is started. */
+import { place } from './place.ts';
 import type { Start, Started } from './worker.ts';
 import { workerSource } from './worker-source.ts';
 
@@ -23,17 +24,22 @@ export type WorkerSource = URL | (() => unknown) | undefined;
 /** A host that cannot even load a module sends no event for it. */
 const PATIENCE_MS = 10_000;
 
+/** A module of Node; undefined elsewhere, where asking for it would be reported as an error. Bundlers for the web do not see its name. */
+async function ofNode<T>(name: string): Promise<T | undefined> {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } };
+  if (process?.versions?.node === undefined) return undefined;
+  try {
+    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ `node:${name}`)) as T;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Threads that the host would run at a time. */
 export async function hostThreads(): Promise<number> {
   const { hardwareConcurrency } = (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator ?? {};
   if (hardwareConcurrency !== undefined) return Math.max(1, hardwareConcurrency);
-  try {
-    const name = 'node:os';
-    const { availableParallelism } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as typeof import('node:os');
-    return availableParallelism();
-  } catch {
-    return 1;
-  }
+  return (await ofNode<typeof import('node:os')>('os'))?.availableParallelism() ?? 1;
 }
 
 /** Whether this thread may sleep until another wakes it: not that of a page. */
@@ -57,42 +63,60 @@ export async function whyAlone(): Promise<string | undefined> {
 
 type Maker = (source: URL) => AnyWorker;
 
+const webWorker = (): (new (url: URL, options: { type: 'module' }) => AnyWorker) | undefined =>
+  (globalThis as unknown as { Worker?: new (url: URL, options: { type: 'module' }) => AnyWorker }).Worker;
+
 async function workerMaker(): Promise<Maker | undefined> {
-  const { Worker: WebWorker } = globalThis as unknown as { Worker?: new (url: URL, options: { type: 'module' }) => AnyWorker };
+  const WebWorker = webWorker();
   if (WebWorker !== undefined) return (url) => new WebWorker(url, { type: 'module' });
+  const NodeWorker = (await ofNode<typeof import('node:worker_threads')>('worker_threads'))?.Worker;
+  return NodeWorker && ((url) => new NodeWorker(url) as unknown as AnyWorker);
+}
+
+/** Not written out where it is called: bundlers are to leave it. */
+const beside = (file: string): string => new URL(file, import.meta.url).href;
+
+interface OwnFile {
+  readonly url: URL;
+  /** Known to be there, without asking: a browser would report a file that is missing. */
+  readonly known: boolean;
+}
+
+/** The module of a thread as a file: beside this one, or where a bundler has put it. */
+function ownFile(): OwnFile | undefined {
   try {
-    // For Node alone: bundlers for the web would look for the module.
-    const name = 'node:worker_threads';
-    const { Worker: NodeWorker } = (await import(
-      /* webpackIgnore: true */ /* @vite-ignore */ name
-    )) as typeof import('node:worker_threads');
-    return (url) => new NodeWorker(url) as unknown as AnyWorker;
+    // Written so that bundlers see it. Those that do, emit the file, and write here where it is.
+    const url = new URL('./worker.js', import.meta.url);
+    return { url, known: url.href !== beside('worker.js') || place === beside('place.js') };
   } catch {
+    // There is no import.meta.url in scripts that are no modules.
     return undefined;
   }
 }
 
-/** The worker of the package as a file of its own, where a bundler may have put it. Written so that bundlers see it. */
-function ownFile(): AnyWorker {
-  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }) as unknown as AnyWorker;
+let blob: string | undefined;
+
+/** The same as a text that is in this file: for where there is no such file, as in one that was bundled whole. */
+function ownText(): URL {
+  // Node knows `data:` alone; policies of pages allow `blob:` more often.
+  if (webWorker() === undefined) return new URL(`data:text/javascript,${encodeURIComponent(workerSource)}`);
+  blob ??= URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
+  return new URL(blob);
 }
 
-/** The same from the text that is in this file: where there is no such file, as in one that was bundled whole. */
-function ownText(make: Maker): AnyWorker {
-  // Pages allow `blob:` more often than `data:`, Node knows `data:` alone.
-  if (typeof document === 'undefined') return make(new URL(`data:text/javascript,${encodeURIComponent(workerSource)}`));
-  const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
-  return make(new URL(url));
-}
+type Way = () => unknown;
 
-/** Every way to a worker, the best first. */
-async function ways(source: WorkerSource): Promise<(() => AnyWorker)[]> {
-  if (typeof source === 'function') return [source as () => AnyWorker];
+/** Every way to a worker, the best first: a policy may allow files alone, and forbidden ways are reported, as are missing files. */
+async function waysTo(source: WorkerSource): Promise<readonly Way[]> {
+  if (typeof source === 'function') return [source];
   const make = await workerMaker();
   if (make === undefined) return [];
   if (source !== undefined) return [() => make(source)];
-  const text = (): AnyWorker => ownText(make);
-  return typeof Worker === 'function' ? [ownFile, text] : [text];
+  const text = (): AnyWorker => make(ownText());
+  const file = webWorker() && ownFile();
+  if (file === undefined) return [text];
+  const fromFile = (): AnyWorker => make(file.url);
+  return file.known ? [fromFile, text] : [text, fromFile];
 }
 
 function listen(worker: AnyWorker, event: string, listener: (value: unknown) => void): void {
@@ -129,29 +153,52 @@ function started(worker: AnyWorker, start: Start, ended: () => void): Promise<Th
         ended();
       });
     }
-    worker.postMessage(start);
+    try {
+      worker.postMessage(start);
+    } catch (error) {
+      fail(textOf(error));
+    }
   });
 }
 
-/**
- * Starts a thread.
- *
- * @param ended called when it has ended by itself, or was ended by others
- * @throws Error where there is no way to one
- */
-export async function startThread(source: WorkerSource, start: Start, ended: () => void): Promise<Thread> {
-  let reason = 'this host has no workers';
-  for (const way of await ways(source)) {
-    try {
-      let there = false;
-      const thread = await started(way(), start, () => {
-        if (there) ended();
-      });
-      there = true;
-      return thread;
-    } catch (error) {
-      reason = textOf(error);
-    }
+function isWorker(value: unknown): value is AnyWorker {
+  const { postMessage, terminate } = (value ?? {}) as Partial<AnyWorker>;
+  return typeof postMessage === 'function' && typeof terminate === 'function';
+}
+
+/** What starts threads of one source. */
+export class Starter {
+  readonly #source: WorkerSource;
+  #ways: readonly Way[] | undefined;
+
+  constructor(source: WorkerSource) {
+    this.#source = source;
   }
-  throw new Error(reason);
+
+  /**
+   * Starts a thread, by the way by which one was started before, if one was.
+   *
+   * @param ended called when it has ended by itself, or was ended by others
+   * @throws Error where there is no way to one
+   */
+  async start(start: Start, ended: () => void): Promise<Thread> {
+    this.#ways ??= await waysTo(this.#source);
+    let reason = 'this host has no workers';
+    for (const way of this.#ways) {
+      try {
+        const worker = way();
+        if (!isWorker(worker)) throw new Error('the function worker gave no Worker');
+        let there = false;
+        const thread = await started(worker, start, () => {
+          if (there) ended();
+        });
+        there = true;
+        this.#ways = [way];
+        return thread;
+      } catch (error) {
+        reason = textOf(error);
+      }
+    }
+    throw new Error(reason);
+  }
 }

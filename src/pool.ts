@@ -1,10 +1,11 @@
 /** The threads of an engine: a job at a time, in which the calling thread takes part. */
-import { maySleep, startThread, type Thread, type WorkerSource } from './host.ts';
+import { maySleep, Starter, type Thread, type WorkerSource } from './host.ts';
 import { ABSENT, announced, close, end, FAILED, INSIDE, type Job, jobWords, LOST, open, slotOf, takeAgain, takeAsCaller } from './job.ts';
 import { align } from './memory.ts';
 import { type TaskKernel, taskKernels } from './task-kernels.ts';
 import type { Cost, TaskCount, Team } from './team.ts';
 import type { Kernels } from './wasm.ts';
+import { version } from './wasm-binary.ts';
 
 /** Tasks are taken so many times by each thread: often enough that none waits long for another, seldom enough that taking them costs nothing. */
 const TURNS = 8;
@@ -23,19 +24,19 @@ const WORTH_WAKING_US = 30;
 
 const clock = (): number => performance.now();
 
-type Starter = (n: number, ended: () => void) => Promise<Thread>;
+type StartNumber = (n: number, ended: () => void) => Promise<Thread>;
 
 export class Pool implements Team {
   readonly #size: number;
   readonly #kernels: Kernels;
   readonly #words: Int32Array;
   readonly #threads: (Thread | undefined)[];
-  readonly #start: Starter;
+  readonly #start: StartNumber;
   readonly #sleeps = maySleep();
   readonly #starting = new Set<number>();
   #closed = false;
 
-  private constructor(kernels: Kernels, size: number, words: Int32Array, start: Starter) {
+  private constructor(kernels: Kernels, size: number, words: Int32Array, start: StartNumber) {
     this.#kernels = kernels;
     this.#size = size;
     this.#words = words;
@@ -55,12 +56,15 @@ export class Pool implements Team {
     source: WorkerSource,
   ): Promise<Pool> {
     const words = new Int32Array(new SharedArrayBuffer(4 * jobWords(size - 1)));
-    const pool = new Pool(kernels, size, words, (number, ended) => startThread(source, { module, memory, words, number }, ended));
-    const first = await Promise.allSettled(pool.#threads.map((_, n) => pool.#fill(n)));
-    const failed = first.find((result) => result.status === 'rejected');
-    if (failed) {
+    const starter = new Starter(source);
+    const pool = new Pool(kernels, size, words, (number, ended) => starter.start({ version, module, memory, words, number }, ended));
+    try {
+      // The first alone finds the way for all: what fails on it is reported once.
+      await pool.#fill(0);
+      await Promise.all(pool.#threads.slice(1).map((_, n) => pool.#fill(n + 1)));
+    } catch (error) {
       pool.close();
-      throw failed.reason;
+      throw error;
     }
     return pool;
   }

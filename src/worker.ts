@@ -1,9 +1,12 @@
 /** The module of a thread: it gets kernels, memory and a number, says that it is there, and helps until it is told to end. */
 import { serve } from './job.ts';
 import type { TaskKernels } from './task-kernels.ts';
+import { version } from './wasm-binary.ts';
 
 /** What a thread is sent when it starts. */
 export interface Start {
+  /** Of the package: what the words mean is settled by it. */
+  readonly version: string;
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   /** See job.ts. */
@@ -21,13 +24,21 @@ interface Port {
   close(): void;
 }
 
-function begin(port: Port, { module, memory, words, number }: Start): void {
+function refuse(port: Port, error: string): void {
+  port.postMessage({ error });
+  port.close();
+}
+
+function begin(port: Port, { version: asked, module, memory, words, number }: Start): void {
+  if (asked !== version) {
+    refuse(port, `the worker is of version ${version}, the engine of ${asked}`);
+    return;
+  }
   let kernels: TaskKernels;
   try {
     kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as TaskKernels;
   } catch (error) {
-    port.postMessage({ error: String(error) });
-    port.close();
+    refuse(port, String(error));
     return;
   }
   port.postMessage({});
