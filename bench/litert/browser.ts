@@ -1,5 +1,6 @@
 /** Chromium, driven by playwright-core. It is the system's own: nothing is downloaded. */
 import { existsSync } from 'node:fs';
+import { chromiumArgs as args, howToInstall } from '../chromium.ts';
 import { requirePeer } from '../peer.ts';
 
 /** The parts of playwright-core that are used. */
@@ -21,22 +22,6 @@ interface Browser {
 interface Playwright {
   readonly chromium: { launch(options: { executablePath: string; args: readonly string[] }): Promise<Browser> };
 }
-
-/** Where Debian's package puts it. */
-export const usualChromium = '/usr/bin/chromium';
-
-/** No sandbox, since root may not have one; what the browser does for itself would take turns from everybody. */
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-export const howToInstall = 'apt-get install -y --no-install-recommends chromium fonts-dejavu-core';
 
 /**
  * @param ready an expression that becomes true when the page's script has run

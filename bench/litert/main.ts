@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { commandLine } from '../../cli/command-line.ts';
 import { failure, readArgs, say, UsageError, wholeNumber } from '../../cli/usage.ts';
 import { workOf } from '../../cli/work.ts';
+import { howToInstall, usualChromium } from '../chromium.ts';
 import { settlingTime, turnsOf } from '../contest.ts';
 import { engineLine, machineLine, thisMachine } from '../machine.ts';
 import { requirePeer, resolvePeer } from '../peer.ts';
@@ -10,7 +11,7 @@ import { progressBar } from '../progress.ts';
 import { type LayerReport, oursWrong, overall, type Report } from '../report.ts';
 import { setNames } from '../sets.ts';
 import { layerText, markdown, overallText, remarks } from '../tables.ts';
-import { howToInstall, inChromium, usualChromium } from './browser.ts';
+import { inChromium } from './browser.ts';
 import type { PageBench } from './page.ts';
 import { servePage } from './server.ts';
 
