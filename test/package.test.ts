@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -41,6 +42,26 @@ const [got, want] = [await conv2d(x, w), reference.conv2d(x, w)];
 console.log(got.data[0], want.data[0]);`,
   );
   expect(run(process.execPath, 'a.js').trim()).toBe('10 10');
+});
+
+const threaded = `import { createEngine } from 'wasm-conv';
+const filled = (...shape) => ({ data: new Float32Array(shape.reduce((a, b) => a * b)).fill(1), shape });
+createEngine({ threads: 2 }).then(({ conv2d, info, dispose }) => {
+  console.log(conv2d(filled(1, 64, 40, 40), filled(64, 64, 3, 3), { algorithm: 'gemm' }).data[0], info.threads, info.threadsReason);
+  dispose();
+});`;
+
+it('has threads', () => {
+  writeFileSync(join(project, 'threads.js'), threaded);
+  expect(run(process.execPath, 'threads.js')).toBe('576 2 undefined\n');
+});
+
+it.each(['esm', 'cjs'] as const)('has threads in one bundled file, %s', async (format) => {
+  const [entry, outfile] = [join(project, 'threads.js'), join(project, 'bundled', format === 'esm' ? 'all.mjs' : 'all.cjs')];
+  writeFileSync(entry, threaded);
+  const { warnings } = await build({ entryPoints: [entry], outfile, bundle: true, format, platform: 'node', logLevel: 'silent' });
+  expect(warnings).toEqual([]);
+  expect(run(process.execPath, outfile)).toBe('576 2 undefined\n');
 });
 
 it('serves the binary as a file', () => {
