@@ -100,7 +100,7 @@ function faulty(kernel: string): () => Worker {
   const text = `const Instance = WebAssembly.Instance;
 WebAssembly.Instance = function (module, imports) {
   const { exports } = new Instance(module, imports);
-  return { exports: new Proxy(exports, { get: (all, name) => (...given) => { const run = () => all[name](...given); ${kernel} } }) };
+  return { exports: new Proxy({}, { get: (_, name) => (...given) => { const run = () => exports[name](...given); ${kernel} } }) };
 };
 ${workerSource}`;
   return () => new NodeWorker(new URL(`data:text/javascript,${encodeURIComponent(text)}`)) as unknown as Worker;
