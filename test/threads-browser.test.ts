@@ -20,11 +20,11 @@ const MOST_CALLS = 500;
 const html = '<!doctype html><meta charset="utf-8"><body><script type="module" src="./page.js"></script>';
 
 /** The page's script. @param library where it imports the library from; undefined: it holds it */
-async function pageScript(library?: string): Promise<string> {
+async function pageScript(library?: string, format: 'esm' | 'iife' = 'esm'): Promise<string> {
   const { outputFiles, warnings } = await esbuild({
     entryPoints: [join(root, 'test/threads-page.ts')],
     bundle: true,
-    format: 'esm',
+    format,
     write: false,
     logLevel: 'silent',
     plugins: [
@@ -37,7 +37,8 @@ async function pageScript(library?: string): Promise<string> {
       },
     ],
   });
-  expect(warnings).toEqual([]);
+  // A script that is no module has no import.meta.
+  expect(warnings.filter(({ id }) => format === 'esm' || id !== 'empty-import-meta')).toEqual([]);
   return outputFiles[0]?.text ?? '';
 }
 
@@ -125,6 +126,11 @@ describe.skipIf(noChromium !== undefined)('threads in Chromium', () => {
     });
   });
 
+  it('from one script that is no module', async () => {
+    await open(files({ '/index.html': html.replace(' type="module"', ''), '/page.js': await pageScript(undefined, 'iife') }), isolating);
+    await expectThreads('inPage', { threads: 2 }, /^blob:/);
+  });
+
   describe('built with Vite', () => {
     const project = mkdtempSync(join(tmpdir(), 'wasm-conv-vite-'));
     const warnings: string[] = [];
@@ -140,7 +146,7 @@ describe.skipIf(noChromium !== undefined)('threads in Chromium', () => {
     });
     afterAll(() => rmSync(project, { recursive: true }));
 
-    // Its file, not the text: nothing would be reported otherwise either, but for the policy.
+    // The file that Vite emits, not the text, which a policy may forbid.
     it.each([{}, policy("'self'")])('under policies %j', async (headers) => {
       await open(files({ '/index.html': readFileSync(join(project, 'dist/index.html'), 'utf8') }, ['/', join(project, 'dist')]), {
         ...isolating,

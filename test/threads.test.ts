@@ -172,6 +172,26 @@ describe('where threads cannot be had', () => {
       },
       /no thread could be started: worker-src/,
     ],
+    ['a function that gives no worker', { worker: () => undefined as unknown as Worker }, /gave no Worker/],
+    [
+      'a worker that cannot be sent to',
+      {
+        worker: () => {
+          const worker = new NodeWorker(new URL('data:text/javascript,'));
+          return Object.assign(worker, {
+            postMessage: () => {
+              throw new Error('not cloned');
+            },
+          }) as unknown as Worker;
+        },
+      },
+      /no thread could be started: not cloned/,
+    ],
+    [
+      'a worker of another version',
+      { worker: new URL(`data:text/javascript,${encodeURIComponent(workerSource.replaceAll(one.info.version, '0.0.0'))}`) },
+      /the worker is of version 0\.0\.0, the engine of /,
+    ],
   ])('%s: one thread computes, and says why', async (_, options, reason) => {
     const engine = await createEngine({ threads: 4, relaxedSimd, ...options });
     expect(engine.info.threads).toBe(1);
