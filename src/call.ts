@@ -21,7 +21,7 @@ export function hosted(heap: Heap, value: unknown): value is HeapTensor {
 }
 
 /** Throws when an operand that was read has gone since: what was asked for its fields may have disposed of it, or sent its buffer away. */
-function checkThere(op: string, value: Tensor | Out): void {
+export function checkThere(op: string, value: Tensor | Out): void {
   if (value instanceof HeapTensor) value.checkAlive(op, 'an operand');
   else if (value !== undefined && 'shape' in value && lengthOf(value.data) !== elements(value.shape)) throw detached(op, 'an operand');
 }
@@ -78,6 +78,12 @@ export function workspaceBytes(shapes: readonly (readonly number[])[], workBytes
   return shapes.reduce((sum, shape) => sum + blockBytes(elements(shape) * 4), blockBytes(workBytes));
 }
 
+/** Bytes that a call takes: its copies of what is not in the memory, and its workspace. */
+export function takenBytes(heap: Heap, inputs: readonly Tensor[], outputShape: readonly number[], out: Out, workBytes: number): number {
+  const copied = inputs.filter((input) => !hosted(heap, input)).map(({ shape }) => shape);
+  return workspaceBytes(out instanceof HeapTensor ? copied : [...copied, outputShape], workBytes);
+}
+
 /**
  * Calls `run` with pointers to the inputs, to the result and to `workBytes` bytes of workspace. Whoever calls has checked `out`.
  *
@@ -95,9 +101,7 @@ export function invoke(
   const into = out instanceof HeapTensor ? out : undefined;
   for (const operand of [...inputs, into]) checkThere(op, operand);
   const length = elements(outputShape);
-  let bytes = blockBytes(workBytes) + (into ? 0 : blockBytes(length * 4));
-  for (const input of inputs) if (!hosted(heap, input)) bytes += blockBytes(elements(input.shape) * 4);
-  const workspace = heap.take(op, bytes);
+  const workspace = heap.take(op, takenBytes(heap, inputs, outputShape, out, workBytes));
   try {
     let at = workspace;
     const pointers = inputs.map((input) => {

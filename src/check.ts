@@ -52,6 +52,21 @@ export function outOfMemory(op: string, bytes: number, maximum: number): RangeEr
   return coded(new RangeError(text), 'ERR_MEMORY');
 }
 
+/** The host gives less than it may. */
+export function memoryRefused(op: string, bytes: number, present: number, maximum: number): RangeError & CodedError {
+  const text = `${op}: the host refuses ${bytes} more bytes of linear memory, which has ${present} of maxMemory = ${maximum}`;
+  return coded(new RangeError(text), 'ERR_MEMORY');
+}
+
+/** A result that no array of the host holds. */
+export function arrayRefused(op: string, bytes: number, cause: unknown): RangeError & CodedError {
+  return coded(new RangeError(`${op}: the host refuses an array of ${bytes} bytes for the result`, { cause }), 'ERR_MEMORY');
+}
+
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof RangeError && (error as Partial<CodedError>).code === 'ERR_MEMORY';
+}
+
 export function disposed(op: string, what: string): Error & CodedError {
   return coded(new Error(`${op}: ${what} was disposed`), 'ERR_DISPOSED');
 }

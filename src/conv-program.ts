@@ -1,18 +1,18 @@
 /** One convolution of any kind as a program: how its weights are packed, which kernel computes, what it is told. */
 import { NR } from '../assembly/blocks.ts';
-import type { Call, Program } from './layer.ts';
+import type { Call, ImageCut, Program } from './layer.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
-import { type ConvPlan, type PackPlan, publicPlan, workBytes } from './plan.ts';
+import { type ConvPlan, is3x3, type PackPlan, pairedRows, publicPlan, workBytes } from './plan.ts';
 import { rowBytes } from './plan-pointwise.ts';
-import type { ConvShape, FilterShape } from './shape.ts';
+import type { ConvShape, FilterShape, Spatial } from './shape.ts';
 import type { TaskKernel } from './task-kernels.ts';
 import { apart, convTasks, padTasks, partPanels, shapeCost } from './tasks.ts';
 import type { TaskCount, Team } from './team.ts';
 import type { Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
-import { FACTOR_WORK_BYTES, isGathered } from './winograd.ts';
+import { FACTOR_WORK_BYTES, isGathered, resultsOf } from './winograd.ts';
 import { factorBytes, factorParts } from './winograd-phases.ts';
 
 /** Bytes of the records of one convolution. */
@@ -136,8 +136,52 @@ function runConv(
   team.run(kernelOf(plan), tasks, rest, plan.workBytes, records, image, weights, packed, output);
 }
 
+const ONE: Spatial = [1, 1, 1];
+
+/** Where parts sum as the whole does: between pairs of rows, or tiles, of each cell between their taps. Kernels of pairs want two rows, and a vector of pixels and one more. */
+function seamsOf({ shape, pack, points }: ConvPlan): Pick<ImageCut, 'units' | 'least'> {
+  if (points !== 0) {
+    const [down, along] = resultsOf(shape, points);
+    return { units: [1, down * shape.dilation[1], along * shape.dilation[2]], least: ONE };
+  }
+  return is3x3(shape, pack) ? { units: [1, pairedRows(shape, pack), 8], least: [1, 2, 5] } : { units: ONE, least: ONE };
+}
+
+/**
+ * The calls of a convolution, whole or in parts.
+ *
+ * @param back the operand is the convolution's output, the result its image
+ */
+export function convCalls(
+  shapeOf: (inputShape: readonly number[]) => ConvShape,
+  plan: (shape: ConvShape, whole?: ConvPlan) => ConvPlan,
+  settings: ConvSettings,
+  back = false,
+): Pick<Program, 'plan' | 'cut'> {
+  const call = (shape: ConvShape, team: Team, whole?: ConvPlan): Call => {
+    const { inputShape, outputShape } = shape;
+    const [given, result] = back ? [outputShape, inputShape] : [inputShape, outputShape];
+    return convCall(plan(shape, whole), shape, settings, given, result, team);
+  };
+  return {
+    plan: (inputShape, team) => call(shapeOf(inputShape), team),
+    cut: (inputShape, team) => {
+      const shape = shapeOf(inputShape);
+      const whole = plan(shape);
+      const part = (of: ConvShape): Call => call(of, team, whole);
+      return {
+        images: (batch) => {
+          const [input, output] = [shape.inputShape, shape.outputShape].map((sizes) => [batch, ...sizes.slice(1)]);
+          return part({ ...shape, batch, inputShape: input as number[], outputShape: output as number[] });
+        },
+        image: back ? undefined : { shape, ...seamsOf(whole), part },
+      };
+    },
+  };
+}
+
 /** A plan as a call of `given`, with the result `result`. */
-export function convCall(
+function convCall(
   plan: ConvPlan,
   shape: ConvShape,
   settings: ConvSettings,

@@ -1,7 +1,7 @@
 /** conv, depthwise and transposed convolution: settings → shape → plan → packed weights → kernel → result. */
 import type { Context } from './call.ts';
 import { unsupported } from './check.ts';
-import { convCall, packings, RECORD_BYTES } from './conv-program.ts';
+import { convCalls, packings, RECORD_BYTES } from './conv-program.ts';
 import { canFactor, factoredProgram, factorWeight, worthFactoring } from './factored.ts';
 import { operation, type Program } from './layer.ts';
 import { type ConvSettings, callFields, convSettings, type GivenOptions, layerFields, type Rank } from './options.ts';
@@ -45,10 +45,7 @@ function convProgram(op: string, role: FilterRole, given: unknown, settings: Con
     recordBytes: RECORD_BYTES,
     packedBytes: packedBytes(pack),
     packings: packings(weight, filter, settings, pack, transposed ? filter.groupInC * filter.groups : filter.outC),
-    plan: (inputShape, team) => {
-      const shape = (transposed ? transposedShape : convShape)(op, inputShape, filter, kept);
-      return convCall(plan(shape), shape, kept, inputShape, transposed ? shape.inputShape : shape.outputShape, team);
-    },
+    ...convCalls((inputShape) => (transposed ? transposedShape : convShape)(op, inputShape, filter, kept), plan, kept, transposed),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Depthwise convolutions whose kernels are all of rank 1: down, then along. */
 import { bandRows } from './bands.ts';
-import { biasBytes, convCall, RECORD_BYTES } from './conv-program.ts';
+import { biasBytes, convCalls, RECORD_BYTES } from './conv-program.ts';
 import { factorPlane } from './factor-kernel.ts';
 import type { Packing, Program } from './layer.ts';
 import type { ConvSettings } from './options.ts';
@@ -115,6 +115,21 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
     kernelShuffle: shuffle,
     phase: NO_PHASES,
   };
+  const plan = (shape: ConvShape): ConvPlan =>
+    behindBorder(shape, reflected(shape), (seen) => {
+      const rows = bandRows(seen, seen.inSize[2] * (channelsLast ? outC : 1) * 4);
+      return {
+        ...AS_IT_IS,
+        shape: seen,
+        pack,
+        kind: 'factored',
+        algorithm: 'factored',
+        variant: 'down, then along',
+        reason,
+        band: { ...NO_BAND, rows },
+        workBytes: workBytes(seen, pack, rows),
+      };
+    });
   const { weights, starts } = written(filter, factors, settings, period);
   const copied = (data: Float32Array, operand: Tensor | undefined, at: number): Packing => ({
     source: { data, shape: [data.length] },
@@ -130,23 +145,6 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
     recordBytes: RECORD_BYTES,
     packedBytes: packedBytes(pack),
     packings: [copied(weights, weight, biasBytes(pack)), copied(starts, settings.bias, 0)],
-    plan: (inputShape, team) => {
-      const shape = convShape(op, inputShape, filter, kept);
-      const plan = behindBorder(shape, reflected(shape), (seen): ConvPlan => {
-        const rows = bandRows(seen, seen.inSize[2] * (channelsLast ? outC : 1) * 4);
-        return {
-          ...AS_IT_IS,
-          shape: seen,
-          pack,
-          kind: 'factored',
-          algorithm: 'factored',
-          variant: 'down, then along',
-          reason,
-          band: { ...NO_BAND, rows },
-          workBytes: workBytes(seen, pack, rows),
-        };
-      });
-      return convCall(plan, shape, kept, inputShape, shape.outputShape, team);
-    },
+    ...convCalls((inputShape) => convShape(op, inputShape, filter, kept), plan, kept),
   };
 }

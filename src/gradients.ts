@@ -1,7 +1,7 @@
 /** Gradients of convolutions and transposed convolutions with respect to their input: each is the other, on the same plans and kernels. */
 import type { Context } from './call.ts';
-import { convCall, packings, RECORD_BYTES } from './conv-program.ts';
-import { callOnce, checkOpen } from './layer.ts';
+import { convCalls, packings, RECORD_BYTES } from './conv-program.ts';
+import { callOnce, checkOpen, type Program } from './layer.ts';
 import { inputGradOperands } from './operands.ts';
 import { callFields, type GivenOptions, type Rank } from './options.ts';
 import { packedBytes } from './plan.ts';
@@ -32,15 +32,14 @@ export function inputGradOperation(context: Context, rank: Rank, forward: Forwar
     const found = inputGradOperands(op, rank, forward, givenGrad, givenWeight, givenShape, options, fields[forward]);
     const { gradOutput, weight, settings, filter, shape } = found;
     const { pack, plan } = planner(op, back ? 'transposed' : 'conv', weight, filter, settings, true);
-    const planned = convCall(plan(shape), shape, settings, gradOutput.shape, back ? shape.inputShape : shape.outputShape, context.team);
-    const program = {
+    const program: Program = {
       op,
       recordBytes: RECORD_BYTES,
       packedBytes: packedBytes(pack),
       packings: packings(weight, filter, settings, pack, back ? shape.inC : shape.outC),
-      plan: () => planned,
+      ...convCalls(() => shape, plan, settings, back),
     };
-    return callOnce(program, context, planned, gradOutput, options?.out);
+    return callOnce(program, context, program.plan(gradOutput.shape, context.team), gradOutput, options?.out);
   }
 
   return call as InputGradOperation;

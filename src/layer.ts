@@ -1,7 +1,9 @@
 /** Forward operations with weights: called once, or packed for many calls. What they compute is a program, made in conv.ts and its neighbours. */
-import { type Context, checkOut, emptyResult, invoke, type Out, sameShape, withCopy } from './call.ts';
-import { checkFields, disposed } from './check.ts';
+import { type Context, checkOut, emptyResult, invoke, type Out, sameShape, takenBytes, withCopy } from './call.ts';
+import { checkFields, disposed, isOutOfMemory } from './check.ts';
 import { align, type Heap } from './memory.ts';
+import type { ConvShape, Spatial } from './shape.ts';
+import { runStrips, stripsOf } from './strips.ts';
 import type { Team } from './team.ts';
 import { elements, makeDisposable, readTensor, releaseWhenForgotten } from './tensor.ts';
 import type { EngineTensor, Layer, Plan, Tensor } from './types.ts';
@@ -30,6 +32,24 @@ export interface Program {
    * @throws RangeError for an image that does not fit
    */
   plan(inputShape: readonly number[], team: Team): Call;
+  /** The same in parts, by the algorithm of the whole. One that has none is cut into images alone. */
+  cut?(inputShape: readonly number[], team: Team): Cut;
+}
+
+/** What a call is cut into where the memory does not hold it whole. What is derived of the weights for the whole serves its parts. */
+export interface Cut {
+  images(batch: number): Call;
+  /** Undefined where an image stays whole. */
+  readonly image: ImageCut | undefined;
+}
+
+export interface ImageCut {
+  readonly shape: ConvShape;
+  /** Results along each axis of which a part has a multiple, the last one excepted. */
+  readonly units: Spatial;
+  /** Results along each axis that a part has at least, where the whole does; no more than a unit. */
+  readonly least: Spatial;
+  part(shape: ConvShape): Call;
 }
 
 export interface Derived {
@@ -83,12 +103,38 @@ function derive(op: string, { heap, kernels }: Context, derived: Derived, packed
   return block;
 }
 
-function compute(program: Program, context: Context, block: number, call: Call, input: Tensor, out: Out): Tensor {
+/**
+ * Computes a call whose records are written: whole where the memory holds it, else in strips. Where the host refuses what the memory may have, in smaller ones.
+ *
+ * @throws RangeError `ERR_MEMORY` where no strip is small enough
+ */
+function compute(program: Program, context: Context, block: number, derived: number, call: Call, input: Tensor, out: Out): Tensor {
   const { op, recordBytes } = program;
-  if (elements(call.outputShape) === 0) return emptyResult(call.outputShape, out);
-  return invoke(op, context, [input], call.outputShape, out, call.workBytes, ([image], output, work) => {
-    call.run(context.team, block, block + align(recordBytes), image as number, output, work);
-  });
+  const { heap, team } = context;
+  const { outputShape, workBytes } = call;
+  if (elements(outputShape) === 0) return emptyResult(outputShape, out);
+  const packed = block + align(recordBytes);
+  const whole = (): Tensor =>
+    invoke(op, context, [input], outputShape, out, workBytes, ([image], output, work) => {
+      call.run(team, block, packed, image as number, output, work);
+    });
+  const bytes = takenBytes(heap, [input], outputShape, out, workBytes);
+  let refusal: unknown;
+  for (let room = heap.room(); ; ) {
+    const strips = bytes > room ? stripsOf(program, input.shape, call, team, room) : undefined;
+    if (bytes > room && strips === undefined) break;
+    try {
+      return strips ? runStrips(op, context, strips, outputShape, block, packed, derived, input, out) : whole();
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      refusal = error;
+      room = Math.floor((strips?.bytes ?? bytes) / 2);
+    } finally {
+      if (strips) call.write(heap.f32, block, packed, derived);
+    }
+  }
+  if (refusal) throw refusal;
+  return whole();
 }
 
 /** A program whose weights are packed. The last call is kept: a layer mostly sees one shape. */
@@ -99,7 +145,7 @@ class ProgramLayer implements Layer {
   readonly #keep: () => void;
   /** Blocks of what is derived, and who keeps them. */
   readonly #derived = new Map<number, { readonly block: number; readonly keep: () => void }>();
-  #last: { call: Call; inputShape: readonly number[] } | undefined;
+  #last: { call: Call; derived: number; inputShape: readonly number[] } | undefined;
   #alive = true;
 
   constructor(program: Program, context: Context) {
@@ -136,23 +182,29 @@ class ProgramLayer implements Layer {
     const input = readTensor(op, 'input', given);
     let last = this.#last;
     if (last === undefined || !sameShape(last.inputShape, input.shape)) {
-      last = { call: this.#program.plan(input.shape, this.#context.team), inputShape: [...input.shape] };
+      last = { call: this.#program.plan(input.shape, this.#context.team), derived: 0, inputShape: [...input.shape] };
     }
     checkOut(op, heap, out, last.call.outputShape, [input]);
     // What was asked for its fields may have disposed of anything.
     this.#checkAlive();
     if (last !== this.#last) {
       const { call } = last;
-      const derived = call.derived ? this.#blockOf(call.derived) : 0;
-      call.write(heap.f32, this.#block, this.#block + align(this.#program.recordBytes), derived);
+      if (call.derived) last.derived = this.#blockOf(call.derived);
+      call.write(heap.f32, this.#block, this.#block + align(this.#program.recordBytes), last.derived);
       this.#last = last;
     }
-    return compute(this.#program, this.#context, this.#block, last.call, input, out);
+    return compute(this.#program, this.#context, this.#block, last.derived, last.call, input, out);
   }
 
   plan(inputShape: readonly number[]): Plan {
     this.#checkAlive();
-    return this.#program.plan(inputShape, this.#context.team).describe();
+    const { heap, team } = this.#context;
+    const call = this.#program.plan(inputShape, team);
+    const whole = call.describe();
+    const made = call.derived === undefined || this.#derived.has(call.derived.key);
+    const room = heap.room(made ? 0 : call.derived?.bytes);
+    const strips = whole.workspaceBytes > room ? stripsOf(this.#program, inputShape, call, team, room) : undefined;
+    return strips?.describe(whole) ?? whole;
   }
 
   dispose(): void {
@@ -181,7 +233,7 @@ export function callOnce(program: Program, context: Context, call: Call, input: 
   try {
     if (call.derived) derived = derive(program.op, context, call.derived, packed);
     call.write(heap.f32, block, packed, derived);
-    return compute(program, context, block, call, input, out);
+    return compute(program, context, block, derived, call, input, out);
   } finally {
     if (derived !== 0) heap.release(derived);
     heap.release(block);

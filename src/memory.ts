@@ -1,5 +1,5 @@
 /** The heap over an engine's linear memory: blocks of any lifetime, first fit. Kernels never allocate; this is the only place that does. */
-import { disposed, outOfMemory } from './check.ts';
+import { disposed, memoryRefused, outOfMemory } from './check.ts';
 import { engineBuffers } from './tensor.ts';
 
 /** A cache line, and more than any load asks for. */
@@ -76,6 +76,23 @@ export class Heap {
     return pointer;
   }
 
+  /**
+   * Bytes of the largest block that `take` could give now, growth up to the maximum included: the host may refuse that.
+   *
+   * @param before bytes of a block that is taken first
+   */
+  room(before = 0): number {
+    const gaps = this.#gaps.map(({ start, bytes }) => ({ start, bytes }));
+    const last = gaps.at(-1);
+    if (last !== undefined && last.start + last.bytes === this.bytes) last.bytes += this.maximum - this.bytes;
+    else gaps.push({ start: this.bytes, bytes: this.maximum - this.bytes });
+    const size = before > 0 ? align(before) : 0;
+    const first = gaps.find((gap) => gap.bytes >= size);
+    if (first === undefined) return 0;
+    first.bytes -= size;
+    return Math.max(...gaps.map(({ bytes }) => bytes));
+  }
+
   /** Gives a block back. One that is not in use is ignored. */
   release(pointer: number): void {
     const bytes = this.#used.get(pointer);
@@ -124,7 +141,7 @@ export class Heap {
     try {
       memory.grow(pages);
     } catch {
-      throw outOfMemory(op, size, this.maximum);
+      throw memoryRefused(op, size, end, this.maximum);
     }
     engineBuffers.add(memory.buffer);
     this.#f32 = new Float32Array(memory.buffer);

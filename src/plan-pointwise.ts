@@ -38,13 +38,13 @@ function fullness(pixels: number): number {
   return pixels / (pixels - rest + last);
 }
 
-/** The plan without a change of layout, or undefined where that is slower or cannot be. */
-export function pointwisePlan(given: ConvShape, pack: PackPlan): ConvPlan | undefined {
+/** The plan without a change of layout, or undefined where that cannot be, or is slower and was not chosen before. */
+export function pointwisePlan(given: ConvShape, pack: PackPlan, chosen = false): ConvPlan | undefined {
   if (pack.kind !== 'conv' || pack.channelsLast || volume(given.kernel) > 1) return undefined;
   const shape = flattenPixels(given);
   const pixels = shape.inSize[2];
-  const full = fullness(pixels);
-  if (shape === given || pixels < LEAST_PIXELS || full < FULL) return undefined;
+  const slower = pixels < LEAST_PIXELS || fullness(pixels) < FULL;
+  if (shape === given || (slower && !chosen)) return undefined;
   const stride = rowFloats(shape.groupInC);
   const block = blockPixels(stride, pixels);
   return {

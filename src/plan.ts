@@ -187,15 +187,28 @@ function bordered(shape: ConvShape, { begin, end }: { begin: Spatial; end: Spati
 
 /** What the heads of assembly/depthwise-channels-last.ts and depthwise-3x3.ts ask for. */
 function readInPlace(shape: ConvShape, pack: PackPlan): boolean {
-  const { inC, outC, kernel, dilation } = shape;
+  const { inC, outC, dilation } = shape;
   if (pack.channelsLast) return inC === outC && inC >= 4;
   const [, outH, outW] = shape.outSize;
   const [, strideH, strideW] = shape.stride;
   const [, , pad] = shape.padBegin;
   const beyond = (outW - 1) * strideW + 3 - pad - shape.inSize[2];
-  const is3x3 = kernel[1] === 3 && kernel[2] === 3 && dilation[1] === 1 && dilation[2] === 1;
+  const dense = dilation[1] === 1 && dilation[2] === 1;
   const near = strideW === strideH && strideW <= 2;
-  return is3x3 && near && outH >= 2 && outW >= 5 && pad <= 1 && beyond <= 1 && pack.clamped;
+  return is3x3(shape, pack) && dense && near && outH >= 2 && outW >= 5 && pad <= 1 && beyond <= 1 && pack.clamped;
+}
+
+/** Whether sums over a plane are those of assembly/depthwise-3x3.ts or depthwise-taps-3x3.ts. */
+export function is3x3({ kernel }: ConvShape, { kind, channelsLast }: PackPlan): boolean {
+  return kind === 'depthwise' && !channelsLast && kernel[1] === 3 && kernel[2] === 3;
+}
+
+/** Rows after which pairs of rows repeat: two that share two rows of the image are summed together there, and otherwise than alone. */
+export function pairedRows(shape: ConvShape, pack: PackPlan): number {
+  const [, strideH] = shape.stride;
+  const [, dilationH] = shape.dilation;
+  if (!is3x3(shape, pack)) return 1;
+  return dilationH % strideH === 0 ? (2 * dilationH) / strideH : 2;
 }
 
 /** A convolution with one input channel to a filter. */
@@ -204,8 +217,7 @@ function depthwisePlan(shape: ConvShape, pack: PackPlan): Pick<ConvPlan, 'varian
   const channels = pack.channelsLast ? shape.inC : 1;
   const rowBytes = inPlace ? shape.inSize[2] * channels * 4 : bandRowBytes(shape, pack.channelsLast, pack.weightStride);
   const fitting = bandRows(shape, rowBytes);
-  // In place in a plane two rows are computed together.
-  const rows = inPlace && !pack.channelsLast && fitting < shape.outSize[1] ? fitting & ~1 : fitting;
+  const rows = fitting < shape.outSize[1] ? fitting - (fitting % pairedRows(shape, pack)) : fitting;
   return {
     variant: `depthwise, ${inPlace ? 'in place' : `copied in bands of ${rows} rows`}`,
     band: { ...NO_BAND, rows },

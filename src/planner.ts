@@ -14,7 +14,8 @@ import { pointsOfPhases } from './winograd-phases.ts';
 /** What is known of a convolution before its image is. */
 export interface Planner {
   readonly pack: PackPlan;
-  plan(shape: ConvShape): ConvPlan;
+  /** @param whole of which `shape` is a part: it is computed by the same algorithm, so that the bits do not tell how the whole was cut */
+  plan(shape: ConvShape, whole?: ConvPlan): ConvPlan;
 }
 
 /**
@@ -75,9 +76,15 @@ export function planner(
     if (pack.kind === 'grouped') return groupsPlan(shape, pack);
     return tiledPlan(shape, pack, allowed) ?? pointwisePlan(shape, pack) ?? convPlan(shape, pack);
   };
+  const partOf = ({ points, kind }: ConvPlan, shape: ConvShape): ConvPlan => {
+    const same: Tiles = points === 0 ? NO_TILES : { points: [points], asked: true, once: calling };
+    if (transposed || pack.kind === 'grouped') return planned(shape, same);
+    return tiledPlan(shape, pack, same) ?? (kind === 'pointwise' ? pointwisePlan(shape, pack, true) : undefined) ?? convPlan(shape, pack);
+  };
   return {
     pack,
-    plan: (shape) => {
+    plan: (shape, whole) => {
+      if (whole) return partOf(whole, shape);
       const plan = planned(shape, tiles);
       return plan.points !== 0 && !finite() ? planned(shape, NO_TILES) : plan;
     },

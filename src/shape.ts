@@ -167,8 +167,8 @@ export function imageShape(op: string, what: string, shape: readonly number[], s
   };
 }
 
-/** The shape of an image in the layout of `settings`. */
-export function shapeOf({ batch, channels, sizes }: ImageShape, { channelsLast }: ConvSettings): readonly number[] {
+/** The shape of an image in that layout. */
+export function shapeOf({ batch, channels, sizes }: ImageShape, { channelsLast }: Pick<ConvSettings, 'channelsLast'>): readonly number[] {
   return channelsLast ? [batch, ...sizes, channels] : [batch, channels, ...sizes];
 }
 

@@ -149,7 +149,7 @@ export interface Plan {
   readonly outputShape: readonly number[];
   /** 2 × the multiply-adds of the direct sum, padded taps included, whatever the algorithm. */
   readonly flops: number;
-  /** Linear memory the call takes beyond packed weights and engine tensors, its copies of input and output included. */
+  /** Linear memory the call takes beyond packed weights and engine tensors, its copies of input and output included; in strips, what the largest takes. */
   readonly workspaceBytes: number;
   readonly weightBytes: number;
   /** Why this algorithm, for people. */
@@ -180,7 +180,10 @@ export interface EngineOptions {
   wasm?: WasmSource | undefined;
   /** Where the thread's module comes from. */
   worker?: URL | (() => Worker) | undefined;
-  /** Upper bound of the linear memory in bytes. Default 4 GiB. */
+  /**
+   * Upper bound of the linear memory in bytes. Default 4 GiB. Convolutions that do not fit are computed in strips, copied in and out one after the other, to the
+   * same bits; other operations with weights image by image. What cannot be cut so small, or has operands of more than 4 GiB, throws `ERR_MEMORY`.
+   */
   maxMemory?: number | undefined;
 }
 

@@ -4,9 +4,13 @@ import { createEngineSync, type Engine, type EngineSyncOptions } from '../src/in
 
 export const build = process.env.WASM_CONV_BUILD as 'release' | 'relaxed' | 'debug' | undefined;
 
+/** Undefined where the inlined one is under test. */
+export function testBinary(): Uint8Array<ArrayBuffer> | undefined {
+  return build === 'debug' ? readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) : undefined;
+}
+
 export function testEngine(options: EngineSyncOptions = {}): Engine {
-  const wasm = build === 'debug' ? readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) : undefined;
-  const engine = createEngineSync({ wasm, relaxedSimd: build === 'relaxed', ...options });
+  const engine = createEngineSync({ wasm: testBinary(), relaxedSimd: build === 'relaxed', ...options });
   if (build === 'relaxed' && options.relaxedSimd !== false && engine.info.simd !== 'relaxed')
     throw new Error('this host has no relaxed SIMD');
   return engine;

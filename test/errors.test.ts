@@ -18,14 +18,17 @@ it('a thousand failing calls of each kind leave nothing behind', () => {
   fresh.conv2d(x, w);
   const size = fresh.info.memoryBytes;
   const big = { data: new Float32Array(4 * 300 * 300), shape: [1, 4, 300, 300] };
-  const layer = fresh.conv2d.prepare(w);
+  const layer = fresh.conv2d.prepare(w, { padding: 2 ** 15 });
+  const held = fresh.alloc([1, 4, 4, 4]);
   for (let i = 0; i < 1000; i++) {
-    expect(() => fresh.conv2d(big, w)).toThrow(expect.objectContaining({ code: 'ERR_MEMORY' }));
-    expect(() => layer.run(big)).toThrow(expect.objectContaining({ code: 'ERR_MEMORY' }));
+    expect(() => fresh.channelShuffle(big, 2)).toThrow(expect.objectContaining({ code: 'ERR_MEMORY' }));
+    expect(() => fresh.conv2d(held, big)).toThrow();
+    expect(() => layer.run(held)).toThrow(expect.objectContaining({ code: 'ERR_MEMORY' }));
     expect(() => fresh.conv2d.prepare(big, loose({ groups: 2 }))).toThrow();
     expect(() => fresh.conv2d(x, w, loose({ strides: 1 }))).toThrow();
   }
   layer.dispose();
+  held.dispose();
   for (let i = 0; i < 100; i++) expectClose(fresh.conv2d(x, w), want);
   expect(fresh.info.memoryBytes).toBe(size);
 });

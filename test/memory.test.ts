@@ -39,6 +39,36 @@ describe('the heap', () => {
     expect(heap.take('test', 2.9 * PAGE_BYTES)).toBe(first);
   });
 
+  it('says which block is the largest that it could give, also after another', () => {
+    for (const before of [0, 100, PAGE_BYTES, 3 * PAGE_BYTES, 4.5 * PAGE_BYTES]) {
+      const heap = make();
+      const blocks = [0.5, 0.4, 1.7, 0.3, 2].map((pages) => heap.take('test', pages * PAGE_BYTES));
+      for (const i of [1, 2, 4]) heap.release(blocks[i] as number);
+      const room = heap.room(before);
+      const first = before > 0 ? heap.take('test', before) : 0;
+      expect(heap.room()).toBe(room);
+      expect(() => heap.take('test', room + 1)).toThrow('maxMemory');
+      heap.release(heap.take('test', room));
+      heap.release(first);
+    }
+    const full = make(1);
+    full.take('test', PAGE_BYTES - 128);
+    expect([full.room(), full.room(1)]).toEqual([0, 0]);
+  });
+
+  it('names what was asked for and what is allowed when the host refuses to grow', () => {
+    const heap = new Heap(new WebAssembly.Memory({ initial: 1, maximum: 2 }), 100, 8 * PAGE_BYTES);
+    expect(() => heap.take('test', 3 * PAGE_BYTES)).toThrow(
+      expect.objectContaining({
+        name: 'RangeError',
+        code: 'ERR_MEMORY',
+        message: 'test: the host refuses 196608 more bytes of linear memory, which has 65536 of maxMemory = 524288',
+      }),
+    );
+    expect([heap.usedBytes, heap.bytes]).toEqual([0, PAGE_BYTES]);
+    heap.take('test', PAGE_BYTES);
+  });
+
   it('ignores what it never gave', () => {
     const heap = make();
     heap.release(12345);
@@ -85,7 +115,7 @@ it('maxMemory holds, and the engine goes on working', () => {
   const engine = testEngine({ maxMemory: 20 * PAGE_BYTES + 17 });
   const small = operands(problem('ic3ih9oc4kh3'));
   const large = operands(problem('ic3ih400oc4kh3'));
-  expect(() => engine.conv2d(large.input, large.weight)).toThrow(expect.objectContaining({ name: 'RangeError', code: 'ERR_MEMORY' }));
+  expect(() => engine.channelShuffle(large.input, 3)).toThrow(expect.objectContaining({ name: 'RangeError', code: 'ERR_MEMORY' }));
   expect(() => engine.alloc([400_000])).toThrow(expect.objectContaining({ code: 'ERR_MEMORY' }));
   expectClose(engine.conv2d(small.input, small.weight), reference.conv2d(small.input, small.weight));
   expect(engine.info.memoryBytes).toBeLessThanOrEqual(20 * PAGE_BYTES);
