@@ -32,7 +32,7 @@ export function elements(shape: readonly number[]): number {
 export const engineBuffers = new WeakSet<ArrayBufferLike>();
 
 /** A getter of every typed array, as the language made it: an object cannot lie to it, and those of other realms answer too. */
-function getter<T>(name: 'length' | typeof Symbol.toStringTag): (array: unknown) => T {
+function getter<T>(name: 'length' | 'buffer' | 'byteOffset' | typeof Symbol.toStringTag): (array: unknown) => T {
   const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), name) as { get: () => T };
   return (array) => get.call(array);
 }
@@ -40,6 +40,8 @@ function getter<T>(name: 'length' | typeof Symbol.toStringTag): (array: unknown)
 const kindOf = getter<string | undefined>(Symbol.toStringTag);
 /** Number of elements of a typed array. */
 export const lengthOf = getter<number>('length');
+const bufferOf = getter<ArrayBufferLike>('buffer');
+const offsetOf = getter<number>('byteOffset');
 
 export function isFloat32Array(value: unknown): value is Float32Array {
   return kindOf(value) === 'Float32Array';
@@ -58,14 +60,15 @@ export function copiedShape(given: unknown): unknown {
 /** Throws unless `data` is a `Float32Array` outside any engine's memory. */
 export function checkData(op: string, what: string, data: unknown): asserts data is Float32Array {
   if (!isFloat32Array(data)) throw wrongType(op, what, 'a Float32Array', data);
+  const buffer = bufferOf(data);
   if (lengthOf(data) === 0) {
     try {
-      new Uint8Array(data.buffer);
+      new Uint8Array(buffer);
     } catch {
       throw detached(op, what);
     }
   }
-  if (engineBuffers.has(data.buffer)) throw foreignMemory(op, what);
+  if (engineBuffers.has(buffer)) throw foreignMemory(op, what);
 }
 
 /** Throws unless `shape` is an array of sizes of which only the first may be 0. */
@@ -74,6 +77,12 @@ export function checkShape(op: string, what: string, shape: unknown): asserts sh
   if (shape.length === 0) throw wrongValue(op, what, 'an array of at least one size', shape);
   if (shape.length > MOST_DIMENSIONS) throw wrongValue(op, `${what}.length`, `at most ${MOST_DIMENSIONS}`, shape.length);
   for (let i = 0; i < shape.length; i++) checkInteger(op, `${what}[${i}]`, shape[i], i === 0 ? 0 : 1);
+}
+
+/** The first `length` floats of `data`, which has as many: not more, even if another thread makes a shared buffer grow under a view of all of it. */
+export function fixedView(data: Float32Array, length: number): Float32Array {
+  const buffer = bufferOf(data);
+  return buffer instanceof ArrayBuffer ? data : new Float32Array(buffer, offsetOf(data), length);
 }
 
 function checkLength(op: string, name: string, data: Float32Array, shape: readonly number[]): void {
