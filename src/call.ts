@@ -2,7 +2,7 @@
 import { conflict, wrongType, wrongValue } from './check.ts';
 import { align, type Heap } from './memory.ts';
 import type { Team } from './team.ts';
-import { checkData, elements, fixedView, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
+import { checkData, elements, fixedView, freshFloats, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
 import type { EngineTensor, Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
 
@@ -128,8 +128,7 @@ export function invoke(
     const first = output / 4;
     const shape = [...outputShape];
     const result = heap.f32.subarray(first, first + length);
-    // A copy made by the constructor is not filled with zeros first, as one by slice() is.
-    if (out === undefined) return { data: new Float32Array(result), shape };
+    if (out === undefined) return { data: freshFloats(op, result), shape };
     const data = out as Float32Array;
     setFloats.call(data, result);
     return { data, shape };

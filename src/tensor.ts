@@ -1,4 +1,4 @@
-import { checkInteger, detached, disposed, foreignMemory, wrongType, wrongValue } from './check.ts';
+import { checkInteger, detached, disposed, foreignMemory, hostFull, wrongType, wrongValue } from './check.ts';
 import type { Heap } from './memory.ts';
 import type { EngineTensor, Tensor } from './types.ts';
 
@@ -11,16 +11,32 @@ import type { EngineTensor, Tensor } from './types.ts';
  */
 export function tensor(data: Float32Array | readonly number[], shape: readonly number[]): Tensor {
   const op = 'tensor';
+  const sizes = copiedShape(shape);
   if (Array.isArray(data)) {
-    const odd = data.findIndex((value) => typeof value !== 'number');
-    if (odd >= 0) throw wrongType(op, `data[${odd}]`, 'a number', data[odd]);
-    data = Float32Array.from(data);
-  } else {
-    checkData(op, 'data', data);
+    checkShape(op, 'shape', sizes);
+    // Before its entries are looked at: an array may say that it has more than any memory.
+    checkCount(op, 'data.length', data.length, 'shape', sizes);
+    const floats = freshFloats(op, elements(sizes));
+    for (let i = 0; i < floats.length; i++) {
+      const value: unknown = data[i];
+      if (typeof value !== 'number') throw wrongType(op, `data[${i}]`, 'a number', value);
+      floats[i] = value;
+    }
+    return { data: floats, shape: sizes };
   }
-  checkShape(op, 'shape', shape);
-  checkLength(op, '', data as Float32Array, shape);
-  return { data: data as Float32Array, shape: [...shape] };
+  checkData(op, 'data', data);
+  checkShape(op, 'shape', sizes);
+  checkCount(op, 'data.length', lengthOf(data), 'shape', sizes);
+  return { data, shape: sizes };
+}
+
+/** @param of so many zeros, or a copy of these: that of the constructor is not filled with zeros first, as one by slice() is */
+export function freshFloats(op: string, of: number | Float32Array): Float32Array {
+  try {
+    return typeof of === 'number' ? new Float32Array(of) : new Float32Array(of);
+  } catch {
+    throw hostFull(op, 4 * (typeof of === 'number' ? of : of.length));
+  }
 }
 
 /** Number of elements. Exact below 2⁵³; beyond, far past any memory. */
@@ -85,10 +101,9 @@ export function fixedView(data: Float32Array, length: number): Float32Array {
   return buffer instanceof ArrayBuffer ? data : new Float32Array(buffer, offsetOf(data), length);
 }
 
-function checkLength(op: string, name: string, data: Float32Array, shape: readonly number[]): void {
-  const prefix = name === '' ? '' : `${name}.`;
-  const [size, length] = [elements(shape), lengthOf(data)];
-  if (length !== size) throw wrongValue(op, `${prefix}data.length`, `the product of ${prefix}shape = ${size}`, length);
+function checkCount(op: string, what: string, count: number, name: string, shape: readonly number[]): void {
+  const size = elements(shape);
+  if (count !== size) throw wrongValue(op, what, `the product of ${name} = ${size}`, count);
 }
 
 /**
@@ -108,7 +123,7 @@ export function readTensor(op: string, name: string, value: unknown): Tensor {
   checkData(op, `${name}.data`, data);
   const shape = copiedShape(value.shape);
   checkShape(op, `${name}.shape`, shape);
-  checkLength(op, name, data, shape);
+  checkCount(op, `${name}.data.length`, lengthOf(data), `${name}.shape`, shape);
   return { data, shape };
 }
 

@@ -1,9 +1,11 @@
 /** What users do wrong, or at the edge of what is right: buffers of every kind, results in every place, things that were disposed of, several engines at once. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outOfMemory } from '../src/check.ts';
-import { createEngine, type Engine, type Layer, type Tensor } from '../src/index.ts';
+import { createEngine, createEngineSync, type Engine, type Layer, type Tensor, tensor as tensorOf } from '../src/index.ts';
+import { freshFloats } from '../src/tensor.ts';
 import type { Operations } from '../src/types.ts';
 import type { Kernels } from '../src/wasm.ts';
+import { plainBinary } from '../src/wasm-binary.ts';
 import { canPrepare, type Op } from './any-call.ts';
 import { fractions } from './cases.ts';
 import { exact, expectClose } from './close.ts';
@@ -366,5 +368,38 @@ describe('an error in the middle', () => {
     expect(() => operations.conv2d(x, w, fails)).toThrow(own);
     expect(() => operations.conv2d.prepare(w, fails)).toThrow(own);
     expect(heap.usedBytes).toBe(0);
+  });
+});
+
+describe('what the host cannot do', () => {
+  it('an array that no memory holds', () => {
+    expect(() => freshFloats('test', 2 ** 40)).toThrow(coded('ERR_MEMORY', 'test: this host gives no array of 4398046511104 bytes'));
+    const endless = new Array<number>(2 ** 32 - 1);
+    expect(() => tensorOf(endless, [2, 3])).toThrow(coded('ERR_ARGUMENT', 'data.length must be the product of shape = 6, got 4294967295'));
+  });
+
+  it('a binary in a buffer that is gone, or may be resized', () => {
+    const bytes = Uint8Array.from(atob(plainBinary), (letter) => letter.charCodeAt(0));
+    const roomy = resizable(bytes.length, 2 * bytes.length);
+    new Uint8Array(roomy).set(bytes);
+    const engine = createEngineSync({ wasm: roomy });
+    expectClose(engine.conv2d(x, w, options), want);
+    engine.dispose();
+    const gone = bytes.slice().buffer;
+    structuredClone(gone, { transfer: [gone] });
+    expect(() => createEngineSync({ wasm: gone })).toThrow(coded('ERR_ARGUMENT', 'createEngineSync: wasm has a detached buffer'));
+  });
+
+  it('a value that throws when a message shows it', () => {
+    const shy = new Proxy(Object.create(null) as object, {
+      get: () => {
+        throw new Error('own');
+      },
+    });
+    const { operations } = openEngine();
+    const call = (): unknown => operations.conv2d(x, w, { padding: shy as never });
+    expect(call).toThrow(
+      coded('ERR_ARGUMENT', 'conv2d: padding must be a number, a string or an array of 2, got a value of type object that cannot be read'),
+    );
   });
 });

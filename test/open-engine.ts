@@ -16,8 +16,12 @@ export interface OpenEngine {
  * @param maximum bytes of its memory
  * @param change  of its kernels, for what a right kernel never does
  */
-export function openEngine(maximum = 2 ** 31, change: (kernels: Kernels) => Kernels = (kernels) => kernels): OpenEngine {
-  const wasm = build === 'debug' ? readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) : undefined;
+export function openEngine(
+  maximum = 2 ** 31,
+  change: (kernels: Kernels) => Kernels = (kernels) => kernels,
+  debug = build === 'debug',
+): OpenEngine {
+  const wasm = debug ? readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) : undefined;
   const memory = new WebAssembly.Memory({ initial: 1 });
   const kernels = change(instantiate('test', moduleSync('test', wasm, { relaxed: build === 'relaxed', shared: false }), memory));
   const heap = new Heap(memory, Number(kernels.heapBase.value), maximum);
