@@ -187,7 +187,7 @@ const changing: readonly Make[] = [(original) => turning(original, 2 ** 31), (or
 
 /** Values that are made of what stood there. */
 const made: readonly Make[] = [
-  (original) => Object.freeze(original instanceof Float32Array ? { ...original } : isObject(original) ? original : Object(original)),
+  (original) => Object.freeze(copied(original)),
   // Its fields are those of its prototype.
   (original) => Object.create(entriesOf(original)) as object,
   (original) => Object.assign(Object.create(null) as object, original),
@@ -420,8 +420,8 @@ export class Hostility {
     const all = call.target === 'prepare' ? [base[0], ...again] : call.target === 'run' ? [again[0], ...base.slice(1)] : again;
     const [given, options] = splitOptions(all.length > base.length ? all.slice(0, base.length) : all);
     // The plain loops know no algorithms; what is undefined is absent, also where a prototype has it.
-    const semantics: unknown = isObject(options) ? Object.create(Object.getPrototypeOf(options) as object) : options;
-    if (isObject(semantics)) Object.assign(semantics, options, { algorithm: undefined, accuracy: undefined, out: undefined });
+    const kept = Object.getOwnPropertyDescriptors({ ...entriesOf(options), algorithm: undefined, accuracy: undefined, out: undefined });
+    const semantics: unknown = isObject(options) ? Object.create(Object.getPrototypeOf(options) as object, kept) : options;
     const { algorithm } = (options ?? {}) as { algorithm?: unknown };
     const want = reference[op](...given, semantics);
     // Sums of small integers are exact, but not those of tiles or functions.
