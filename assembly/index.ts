@@ -18,8 +18,9 @@ export { convWinograd } from "./winograd";
 export { packWinograd } from "./winograd-weights";
 export { weightGradChannelsFirst, weightGradChannelsLast } from "./weight-grad";
 
-/** First byte of linear memory that is free. */
-export const heapBase: usize = __heap_base;
+/** First byte of linear memory that is free. A constant of this file would be a variable, set by a function that runs when the module is instantiated. */
+// @ts-expect-error TypeScript exports what a file declares, this is the compiler's own
+export { __heap_base as heapBase };
 
 /** The version of the package this binary was built for: major · 10⁶ + minor · 10³ + patch, given by scripts/build-wasm.ts. */
 export const version: i32 = VERSION;

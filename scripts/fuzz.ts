@@ -3,19 +3,26 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { progressBar } from '../bench/progress.ts';
-import { createEngineSync, type Engine } from '../src/index.ts';
+import { createEngineSync } from '../src/index.ts';
 import * as reference from '../src/reference/index.ts';
 import { anyCall } from '../test/any-call.arbitrary.ts';
 import { type AnyCall, difference, type Op } from '../test/any-call.ts';
+import { anyHostileCall, hostileSubjects } from '../test/any-hostile.arbitrary.ts';
+import { type HostileCall, Hostility } from '../test/any-hostile.ts';
 
 const help = `Usage: npm run fuzz -- [options]
 
 Computes random calls of every operation, over its whole option space, and compares each result bit for bit with wasm-conv/reference,
 each refusal word for word. Integers, so that sums are exact in any order.
 
+With --hostile, calls of every public function with values that nobody should give: wrong types, sizes that are negative, fractions or beyond
+memory, getters that throw or change, proxies, buffers that are detached or resized. Each is refused in the form of the library's errors, or its result
+is right; after each a right call gives the right bits, and nothing is kept in the memory.
+
   --cases <n>      how many calls, shared out evenly among the operations (default 10000)
   --seed <n>       of the random numbers (default: another one each time; it is printed)
-  --op <name>      only this operation
+  --op <name>      only this operation, or with --hostile this function
+  --hostile        values that nobody should give
   --debug          on the debug binary, whose assertions are on
   --case <json>    only this call, as it is printed when it fails
   --json           one JSON object on standard output
@@ -30,11 +37,23 @@ const TURN = 50;
 class UsageError extends Error {}
 
 interface Failure {
-  readonly call: AnyCall;
+  readonly subject: string;
+  /** As plain data, which `--case` takes. */
+  readonly call: unknown;
   readonly what: string;
 }
 
-const operations = Object.keys(reference) as Op[];
+/** What is called, and how one looks at a call. */
+interface Subject {
+  readonly name: string;
+  readonly calls: fc.Arbitrary<unknown>;
+}
+
+/** @returns what is wrong with a call, or undefined */
+type Judge = (call: unknown) => string | undefined;
+
+const operations: readonly Subject[] = (Object.keys(reference) as Op[]).map((name) => ({ name, calls: anyCall(name) }));
+const functions: readonly Subject[] = hostileSubjects.map((name) => ({ name, calls: anyHostileCall(name) }));
 
 function readOptions() {
   try {
@@ -44,6 +63,7 @@ function readOptions() {
         seed: { type: 'string' },
         op: { type: 'string' },
         case: { type: 'string' },
+        hostile: { type: 'boolean', default: false },
         debug: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -61,33 +81,42 @@ function wholeNumber(name: string, text: string, least: number): number {
   return value;
 }
 
-function chosen(name: string | undefined): readonly Op[] {
-  if (name === undefined) return operations;
-  const found = operations.find((op) => op === name);
-  if (found === undefined) throw new UsageError(`--op must be one of ${operations.join(', ')}, got '${name}'`);
-  return [found];
+function chosen(subjects: readonly Subject[], name: string | undefined): readonly Subject[] {
+  if (name === undefined) return subjects;
+  const found = subjects.filter((subject) => subject.name === name);
+  if (found.length === 0) throw new UsageError(`--op must be one of ${subjects.map((subject) => subject.name).join(', ')}, got '${name}'`);
+  return found;
 }
 
-function readCall(text: string): AnyCall {
+function readCall(text: string): unknown {
   try {
-    return JSON.parse(text) as AnyCall;
+    return JSON.parse(text) as unknown;
   } catch (cause) {
     throw new UsageError(`--case is not JSON: ${(cause as Error).message}`);
   }
 }
 
+function judgeOf(hostile: boolean, debug: boolean): Judge {
+  if (hostile) {
+    const hostility = new Hostility(debug);
+    return (call) => hostility.fault(call as HostileCall);
+  }
+  const engine = createEngineSync(debug ? { wasm: readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) } : {});
+  return (call) => difference(engine, call as AnyCall);
+}
+
 /** One turn. @returns the smallest call that comes out wrong, or undefined */
-function turn(engine: Engine, op: Op, calls: number, seed: number): Failure | undefined {
+function turn(judge: Judge, { name, calls }: Subject, count: number, seed: number): Failure | undefined {
   const details = fc.check(
-    fc.property(anyCall(op), (call) => {
-      const what = difference(engine, call);
+    fc.property(calls, (call) => {
+      const what = judge(call);
       if (what !== undefined) throw new Error(what);
     }),
-    { seed, numRuns: calls, skipEqualValues: false },
+    { seed, numRuns: count, skipEqualValues: false },
   );
   if (!details.failed) return undefined;
-  const [call] = details.counterexample as [AnyCall];
-  return { call, what: difference(engine, call) ?? 'came out right when it was repeated' };
+  const [call] = details.counterexample as [unknown];
+  return { subject: name, call, what: judge(call) ?? 'came out right when it was repeated' };
 }
 
 interface Outcome {
@@ -96,23 +125,23 @@ interface Outcome {
   readonly failures: readonly Failure[];
 }
 
-/** Goes on after a failure with the other operations: each is worth a look. */
-function fuzz(engine: Engine, ops: readonly Op[], cases: number, seed: number): Outcome {
-  const share = Math.ceil(cases / ops.length);
+/** Goes on after a failure with the other subjects: each is worth a look. */
+function fuzz(judge: Judge, subjects: readonly Subject[], cases: number, seed: number): Outcome {
+  const share = Math.ceil(cases / subjects.length);
   const rounds = Math.ceil(share / TURN);
-  const turns = rounds * ops.length;
+  const turns = rounds * subjects.length;
   const bar = progressBar(process.stderr, turns);
   // A file needs no line for each turn.
   const every = process.stderr.isTTY ? 1 : Math.ceil(turns / 20);
   const failures: Failure[] = [];
   let done = 0;
   for (let round = 0; round < rounds; round++) {
-    for (const [i, op] of ops.entries()) {
-      const step = round * ops.length + i;
-      if (step % every === 0) bar.show(step, `${done} calls, ${failures.length} wrong, ${op}`);
-      if (failures.some(({ call }) => call.op === op)) continue;
+    for (const [i, subject] of subjects.entries()) {
+      const step = round * subjects.length + i;
+      if (step % every === 0) bar.show(step, `${done} calls, ${failures.length} wrong, ${subject.name}`);
+      if (failures.some((failure) => failure.subject === subject.name)) continue;
       const calls = Math.min(TURN, share - round * TURN);
-      const failure = turn(engine, op, calls, (seed + step) | 0);
+      const failure = turn(judge, subject, calls, (seed + step) | 0);
       if (failure) failures.push(failure);
       done += calls;
     }
@@ -121,8 +150,8 @@ function fuzz(engine: Engine, ops: readonly Op[], cases: number, seed: number): 
   return { seed, cases: done, failures };
 }
 
-function replayLine({ call }: Failure, debug: boolean): string {
-  return `npm run fuzz --${debug ? ' --debug' : ''} --case '${JSON.stringify(call)}'`;
+function replayLine({ call }: Failure, { hostile, debug }: { readonly hostile: boolean; readonly debug: boolean }): string {
+  return `npm run fuzz --${hostile ? ' --hostile' : ''}${debug ? ' --debug' : ''} --case '${JSON.stringify(call)}'`;
 }
 
 function main(): number {
@@ -133,26 +162,27 @@ function main(): number {
   }
   const cases = wholeNumber('cases', options.cases, 1);
   const seed = options.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('seed', options.seed, 0);
-  const ops = chosen(options.op);
+  const subjects = chosen(options.hostile ? functions : operations, options.op);
   const call = options.case === undefined ? undefined : readCall(options.case);
-  const wasm = options.debug ? readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) : undefined;
-  const engine = createEngineSync({ wasm });
+  const judge = judgeOf(options.hostile, options.debug);
   if (call !== undefined) {
-    const what = difference(engine, call);
+    const what = judge(call);
     process.stdout.write(options.json ? `${JSON.stringify({ call, what })}\n` : `${what ?? 'right'}\n`);
     return what === undefined ? 0 : 1;
   }
   process.stderr.write(`seed ${seed}\n`);
   const start = performance.now();
-  const outcome = fuzz(engine, ops, cases, seed);
+  const outcome = fuzz(judge, subjects, cases, seed);
   const seconds = (performance.now() - start) / 1000;
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ...outcome, seconds })}\n`);
   } else {
     for (const failure of outcome.failures)
-      process.stdout.write(`${failure.call.op}: ${failure.what}\n  ${replayLine(failure, options.debug)}\n`);
+      process.stdout.write(`${failure.subject}: ${failure.what}\n  ${replayLine(failure, options)}\n`);
     const wrong = outcome.failures.length;
-    process.stdout.write(`${outcome.cases} calls of ${ops.length} operations, ${wrong} wrong, seed ${seed}, ${seconds.toFixed(0)} s\n`);
+    process.stdout.write(
+      `${outcome.cases} calls of ${subjects.length} ${options.hostile ? 'functions' : 'operations'}, ${wrong} wrong, seed ${seed}, ${seconds.toFixed(0)} s\n`,
+    );
   }
   return outcome.failures.length > 0 ? 1 : 0;
 }

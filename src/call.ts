@@ -1,8 +1,8 @@
 /** One call of a kernel: tensors are brought into the memory, the result out of it. */
-import { conflict, detached, wrongType, wrongValue } from './check.ts';
+import { conflict, wrongType, wrongValue } from './check.ts';
 import { align, type Heap } from './memory.ts';
 import type { Team } from './team.ts';
-import { checkData, elements, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
+import { checkData, elements, fixedView, freshFloats, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
 import type { EngineTensor, Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
 
@@ -13,6 +13,9 @@ export interface Context {
   readonly team: Team;
 }
 
+/** As the language made it, so that no `set` of an array's own sees a view of the memory. */
+const setFloats = Float32Array.prototype.set;
+
 /** Where a result may be written. */
 export type Out = Float32Array | EngineTensor | undefined;
 
@@ -20,10 +23,22 @@ export function hosted(heap: Heap, value: unknown): value is HeapTensor {
   return value instanceof HeapTensor && value.heap === heap;
 }
 
-/** Throws when an operand that was read has gone since: what was asked for its fields may have disposed of it, or sent its buffer away. */
-export function checkThere(op: string, value: Tensor | Out): void {
-  if (value instanceof HeapTensor) value.checkAlive(op, 'an operand');
-  else if (value !== undefined && 'shape' in value && lengthOf(value.data) !== elements(value.shape)) throw detached(op, 'an operand');
+/** Throws when an operand that was read has gone since: what was asked for its fields may have disposed of it, sent its buffer away or cut it. */
+export function checkThere(op: string, value: Tensor | undefined): void {
+  if (value === undefined) return;
+  if (value instanceof HeapTensor) {
+    value.checkAlive(op, 'an operand');
+    return;
+  }
+  const [length, there] = [elements(value.shape), lengthOf(value.data)];
+  if (there === length) return;
+  checkData(op, 'an operand', value.data);
+  throw wrongValue(op, 'the length of an operand', `${length} until the call is done`, there);
+}
+
+/** Brings an operand to its place. */
+function copyIn(heap: Heap, { data, shape }: Tensor, pointer: number): void {
+  heap.f32.set(fixedView(data, elements(shape)), pointer / 4);
 }
 
 /** Runs `use` with `values` in the memory: where they lie, or as a copy that is given back afterwards. 0 stands for none. */
@@ -35,7 +50,7 @@ export function withCopy(op: string, heap: Heap, value: Tensor | undefined, use:
   }
   const pointer = heap.take(op, elements(value.shape) * 4);
   try {
-    heap.f32.set(value.data, pointer / 4);
+    copyIn(heap, value, pointer);
     use(pointer);
   } finally {
     heap.release(pointer);
@@ -107,7 +122,7 @@ export function invoke(
     const pointers = inputs.map((input) => {
       if (hosted(heap, input)) return input.pointer;
       const pointer = at;
-      heap.f32.set(input.data, pointer / 4);
+      copyIn(heap, input, pointer);
       at += blockBytes(elements(input.shape) * 4);
       return pointer;
     });
@@ -117,10 +132,9 @@ export function invoke(
     const first = output / 4;
     const shape = [...outputShape];
     const result = heap.f32.subarray(first, first + length);
-    // A copy made by the constructor is not filled with zeros first, as one by slice() is.
-    if (out === undefined) return { data: new Float32Array(result), shape };
+    if (out === undefined) return { data: freshFloats(op, result), shape };
     const data = out as Float32Array;
-    data.set(result);
+    setFloats.call(data, result);
     return { data, shape };
   } finally {
     heap.release(workspace);

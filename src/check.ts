@@ -11,14 +11,23 @@ function coded<E extends Error>(error: E, code: ErrorCode): E & CodedError {
   return Object.assign(error, { code });
 }
 
-/** A value as it is shown in a message: short, and telling an array from a typed array, a string from a name. */
-export function describe(value: unknown): string {
+/** A value as it is shown in a message. One that throws when it is looked at must not take the place of the error. */
+function describe(value: unknown): string {
+  try {
+    return described(value);
+  } catch {
+    return `a value of type ${typeof value} that cannot be read`;
+  }
+}
+
+/** Short, and telling an array from a typed array, a string from a name. */
+function described(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) {
     // Arrays in arrays are not opened: they may hold each other.
-    const entry = (item: unknown): string => (Array.isArray(item) ? `an array of ${item.length}` : describe(item));
-    return value.length > 8 ? `an array of ${value.length}` : `[${value.map(entry).join(', ')}]`;
+    const entry = (item: unknown): string => (Array.isArray(item) ? `an array of ${item.length}` : described(item));
+    return value.length > 8 ? `an array of ${value.length}` : `[${Array.from(value, entry).join(', ')}]`;
   }
   if (typeof value === 'object' && value !== null) {
     const name = Object.prototype.toString.call(value).slice(8, -1);
@@ -58,9 +67,8 @@ export function memoryRefused(op: string, bytes: number, present: number, maximu
   return coded(new RangeError(text), 'ERR_MEMORY');
 }
 
-/** A result that no array of the host holds. */
-export function arrayRefused(op: string, bytes: number, cause: unknown): RangeError & CodedError {
-  return coded(new RangeError(`${op}: the host refuses an array of ${bytes} bytes for the result`, { cause }), 'ERR_MEMORY');
+export function hostFull(op: string, bytes: number): RangeError & CodedError {
+  return coded(new RangeError(`${op}: this host gives no array of ${bytes} bytes`), 'ERR_MEMORY');
 }
 
 export function isOutOfMemory(error: unknown): boolean {

@@ -94,8 +94,11 @@ function derive(op: string, { heap, kernels }: Context, derived: Derived, packed
   const block = heap.take(op, derived.bytes);
   try {
     const work = derived.workBytes > 0 ? heap.take(op, derived.workBytes) : 0;
-    derived.derive(kernels, packed, block, work);
-    heap.release(work);
+    try {
+      derived.derive(kernels, packed, block, work);
+    } finally {
+      heap.release(work);
+    }
   } catch (error) {
     heap.release(block);
     throw error;

@@ -1,10 +1,9 @@
 /** A call that the memory does not hold whole: its result is computed in strips, whose operands are copied in and out one after the other. */
-import { type Context, checkThere, type Out, workspaceBytes } from './call.ts';
-import { arrayRefused } from './check.ts';
+import { type Context, checkThere, hosted, type Out, workspaceBytes } from './call.ts';
 import type { Call, ImageCut, Program } from './layer.ts';
 import { type ConvShape, type Spatial, shapeOf } from './shape.ts';
 import type { Team } from './team.ts';
-import { elements, HeapTensor } from './tensor.ts';
+import { elements, freshFloats, HeapTensor, plainView } from './tensor.ts';
 import type { PaddingMode, Plan, Tensor } from './types.ts';
 
 /** Floats of the largest operands that are cut: as many as 32-bit addresses reach. What is larger was not meant. */
@@ -312,14 +311,6 @@ export function stripsOf(program: Program, inputShape: readonly number[], call: 
   return undefined;
 }
 
-function freshArray(op: string, length: number): Float32Array {
-  try {
-    return new Float32Array(length);
-  } catch (cause) {
-    throw arrayRefused(op, length * 4, cause);
-  }
-}
-
 /** Whether one may lie over the other. Two buffers that are shared may be the same memory. */
 function mayOverlap(a: Float32Array, b: Float32Array): boolean {
   return a.buffer === b.buffer || !(a.buffer instanceof ArrayBuffer || b.buffer instanceof ArrayBuffer);
@@ -344,18 +335,21 @@ export function runStrips(
 ): Tensor {
   const into = out instanceof HeapTensor ? out : undefined;
   for (const operand of [input, into]) checkThere(op, operand);
-  const given = into ? undefined : (out as Float32Array | undefined);
+  const length = elements(outputShape);
+  const from = plainView(input.data, elements(input.shape));
+  const given = into || out === undefined ? undefined : plainView(out as Float32Array, length);
   // What an early strip gives must not lie over what a later one reads.
-  const fresh = into || (given && !mayOverlap(given, input.data)) ? undefined : freshArray(op, elements(outputShape));
+  const fresh = into || (given && !mayOverlap(given, from)) ? undefined : freshFloats(op, length);
   const workspace = heap.take(op, strips.bytes);
   try {
     const { f32 } = heap;
-    const from = input.data;
+    // The memory may have grown: a tensor in it is looked up again.
+    const source = hosted(heap, input) ? input.data : from;
     const to = fresh ?? given ?? (into as HeapTensor).data;
     for (const { call, inputShape, input: read, output: written } of strips) {
       const work = workspace + workspaceBytes([inputShape], 0);
       const result = work + workspaceBytes([], call.workBytes);
-      copy(from, 0, f32, workspace / 4, read.dimensions, read.lane);
+      copy(source, 0, f32, workspace / 4, read.dimensions, read.lane);
       call.write(f32, records, packed, derived);
       call.run(team, records, packed, workspace, result, work);
       copy(f32, result / 4, to, 0, written.dimensions, written.lane);
@@ -365,5 +359,5 @@ export function runStrips(
   }
   if (into) return into;
   if (given && fresh) given.set(fresh);
-  return { data: given ?? (fresh as Float32Array), shape: [...outputShape] };
+  return { data: (out as Float32Array | undefined) ?? (fresh as Float32Array), shape: [...outputShape] };
 }

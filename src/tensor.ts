@@ -1,4 +1,4 @@
-import { checkInteger, detached, disposed, foreignMemory, wrongType, wrongValue } from './check.ts';
+import { checkInteger, detached, disposed, foreignMemory, hostFull, wrongType, wrongValue } from './check.ts';
 import type { Heap } from './memory.ts';
 import type { EngineTensor, Tensor } from './types.ts';
 
@@ -11,16 +11,32 @@ import type { EngineTensor, Tensor } from './types.ts';
  */
 export function tensor(data: Float32Array | readonly number[], shape: readonly number[]): Tensor {
   const op = 'tensor';
+  const sizes = copiedShape(shape);
   if (Array.isArray(data)) {
-    const odd = data.findIndex((value) => typeof value !== 'number');
-    if (odd >= 0) throw wrongType(op, `data[${odd}]`, 'a number', data[odd]);
-    data = Float32Array.from(data);
-  } else {
-    checkData(op, 'data', data);
+    checkShape(op, 'shape', sizes);
+    // Before its entries are looked at: an array may say that it has more than any memory.
+    checkCount(op, 'data.length', data.length, 'shape', sizes);
+    const floats = freshFloats(op, elements(sizes));
+    for (let i = 0; i < floats.length; i++) {
+      const value: unknown = data[i];
+      if (typeof value !== 'number') throw wrongType(op, `data[${i}]`, 'a number', value);
+      floats[i] = value;
+    }
+    return { data: floats, shape: sizes };
   }
-  checkShape(op, 'shape', shape);
-  checkLength(op, '', data as Float32Array, shape);
-  return { data: data as Float32Array, shape: [...shape] };
+  checkData(op, 'data', data);
+  checkShape(op, 'shape', sizes);
+  checkCount(op, 'data.length', lengthOf(data), 'shape', sizes);
+  return { data, shape: sizes };
+}
+
+/** @param of so many zeros, or a copy of these: that of the constructor is not filled with zeros first, as one by slice() is */
+export function freshFloats(op: string, of: number | Float32Array): Float32Array {
+  try {
+    return typeof of === 'number' ? new Float32Array(of) : new Float32Array(of);
+  } catch {
+    throw hostFull(op, 4 * (typeof of === 'number' ? of : of.length));
+  }
 }
 
 /** Number of elements. Exact below 2⁵³; beyond, far past any memory. */
@@ -32,7 +48,7 @@ export function elements(shape: readonly number[]): number {
 export const engineBuffers = new WeakSet<ArrayBufferLike>();
 
 /** A getter of every typed array, as the language made it: an object cannot lie to it, and those of other realms answer too. */
-function getter<T>(name: 'length' | typeof Symbol.toStringTag): (array: unknown) => T {
+function getter<T>(name: 'length' | 'buffer' | 'byteOffset' | typeof Symbol.toStringTag): (array: unknown) => T {
   const { get } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Float32Array.prototype), name) as { get: () => T };
   return (array) => get.call(array);
 }
@@ -40,6 +56,8 @@ function getter<T>(name: 'length' | typeof Symbol.toStringTag): (array: unknown)
 const kindOf = getter<string | undefined>(Symbol.toStringTag);
 /** Number of elements of a typed array. */
 export const lengthOf = getter<number>('length');
+const bufferOf = getter<ArrayBufferLike>('buffer');
+const offsetOf = getter<number>('byteOffset');
 
 export function isFloat32Array(value: unknown): value is Float32Array {
   return kindOf(value) === 'Float32Array';
@@ -58,14 +76,15 @@ export function copiedShape(given: unknown): unknown {
 /** Throws unless `data` is a `Float32Array` outside any engine's memory. */
 export function checkData(op: string, what: string, data: unknown): asserts data is Float32Array {
   if (!isFloat32Array(data)) throw wrongType(op, what, 'a Float32Array', data);
+  const buffer = bufferOf(data);
   if (lengthOf(data) === 0) {
     try {
-      new Uint8Array(data.buffer);
+      new Uint8Array(buffer);
     } catch {
       throw detached(op, what);
     }
   }
-  if (engineBuffers.has(data.buffer)) throw foreignMemory(op, what);
+  if (engineBuffers.has(buffer)) throw foreignMemory(op, what);
 }
 
 /** Throws unless `shape` is an array of sizes of which only the first may be 0. */
@@ -76,10 +95,20 @@ export function checkShape(op: string, what: string, shape: unknown): asserts sh
   for (let i = 0; i < shape.length; i++) checkInteger(op, `${what}[${i}]`, shape[i], i === 0 ? 0 : 1);
 }
 
-function checkLength(op: string, name: string, data: Float32Array, shape: readonly number[]): void {
-  const prefix = name === '' ? '' : `${name}.`;
-  const [size, length] = [elements(shape), lengthOf(data)];
-  if (length !== size) throw wrongValue(op, `${prefix}data.length`, `the product of ${prefix}shape = ${size}`, length);
+/** The first `length` floats of `data`, which has as many: not more, even if another thread makes a shared buffer grow under a view of all of it. */
+export function fixedView(data: Float32Array, length: number): Float32Array {
+  const buffer = bufferOf(data);
+  return buffer instanceof ArrayBuffer ? data : new Float32Array(buffer, offsetOf(data), length);
+}
+
+/** The first `length` floats of `data`, seen by an array that has nothing of its own: one that was given may have its own `set`. */
+export function plainView(data: Float32Array, length: number): Float32Array {
+  return new Float32Array(bufferOf(data), offsetOf(data), length);
+}
+
+function checkCount(op: string, what: string, count: number, name: string, shape: readonly number[]): void {
+  const size = elements(shape);
+  if (count !== size) throw wrongValue(op, what, `the product of ${name} = ${size}`, count);
 }
 
 /**
@@ -99,7 +128,7 @@ export function readTensor(op: string, name: string, value: unknown): Tensor {
   checkData(op, `${name}.data`, data);
   const shape = copiedShape(value.shape);
   checkShape(op, `${name}.shape`, shape);
-  checkLength(op, name, data, shape);
+  checkCount(op, `${name}.data.length`, lengthOf(data), `${name}.shape`, shape);
   return { data, shape };
 }
 

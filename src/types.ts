@@ -1,6 +1,11 @@
 /// <reference lib="esnext.disposable" />
 
-/** A dense, row-major float32 tensor. Any object of this form is accepted by every operation. */
+/**
+ * A dense, row-major float32 tensor. Any object of this form is accepted by every operation.
+ *
+ * `data` may lie anywhere in its buffer, which may be shared, resizable or growable; it is read during the call alone. A view whose buffer was detached, or has
+ * shrunk or grown so that `shape` no longer fits, is refused. What a getter or a proxy throws comes back as it is.
+ */
 export interface Tensor<D extends Float32Array = Float32Array> {
   readonly data: D;
   readonly shape: readonly number[];
@@ -67,7 +72,10 @@ export interface ConvOptions extends ConvSemantics {
   algorithm?: Algorithm | undefined;
   /** `'exact'`: direct sums only. `'normal'`: up to the error of F(4×4,3×3). `'fast'`: F(6×6,3×3) too. Default `'normal'`. */
   accuracy?: Accuracy | undefined;
-  /** Where the result is written: a `Float32Array` of exactly its length, or an engine tensor of its shape. */
+  /**
+   * Where the result is written: a `Float32Array` of exactly its length, or an engine tensor of its shape. Overwritten whole, and untouched when the call throws.
+   * The array may overlap any operand; the engine tensor must not be one.
+   */
   out?: Float32Array | EngineTensor | undefined;
 }
 
@@ -268,6 +276,7 @@ export interface Operations {
   readonly biasGrad: PlainOperation<[], ChannelOptions>;
 }
 
+/** Its memory, layers and engine tensors are its own: engines share nothing, and any number of them may live at once. */
 export interface Engine extends Operations {
   readonly info: EngineInfo;
   /** A zero-filled tensor in the engine's memory. */

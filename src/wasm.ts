@@ -1,6 +1,6 @@
 /** Sources of the binary → an instance with typed exports. */
 import { instantiateSync } from '@assemblyscript/loader';
-import { conflict, hostError, wrongType } from './check.ts';
+import { conflict, detached, hostError, wrongType } from './check.ts';
 import { sharedBinary } from './shared-binary.ts';
 import type { TaskKernels } from './task-kernels.ts';
 import type { WasmSource } from './types.ts';
@@ -110,14 +110,20 @@ function isBytes(source: unknown): source is BufferSource {
   );
 }
 
-/** Not every host takes a DataView, and none shared memory. */
-function plainBytes(source: BufferSource | SharedArrayBuffer): Uint8Array<ArrayBuffer> {
-  const view = ArrayBuffer.isView(source) ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength) : new Uint8Array(source);
-  return view.buffer instanceof ArrayBuffer ? (view as Uint8Array<ArrayBuffer>) : new Uint8Array(view);
+/** Not every host takes a DataView, and none shared memory or a buffer that may be resized. */
+function plainBytes(op: string, source: BufferSource | SharedArrayBuffer): Uint8Array<ArrayBuffer> {
+  let view: Uint8Array;
+  try {
+    view = ArrayBuffer.isView(source) ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength) : new Uint8Array(source);
+  } catch {
+    throw detached(op, 'wasm');
+  }
+  const { buffer } = view as { buffer: ArrayBufferLike & { readonly resizable?: boolean } };
+  return buffer instanceof ArrayBuffer && buffer.resizable !== true ? (view as Uint8Array<ArrayBuffer>) : new Uint8Array(view);
 }
 
 function compile(op: string, source: BufferSource): WebAssembly.Module {
-  const bytes = plainBytes(source);
+  const bytes = plainBytes(op, source);
   if (!WebAssembly.validate(bytes)) {
     const isBinary = [0, 97, 115, 109].every((byte, i) => bytes[i] === byte);
     if (isBinary) throw hostError(op, 'this host does not know all instructions of the binary; kernels.wasm needs 128-bit SIMD alone');

@@ -123,5 +123,5 @@ it('holds what it names, no source of ours and no dependency', () => {
   expect(files.length).toBeGreaterThanOrEqual(5);
   for (const file of files) expect(existsSync(join(folder, file)), file).toBe(true);
   expect(existsSync(join(folder, 'src'))).toBe(false);
-  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) expect(existsSync(join(folder, file)), file).toBe(true);
+  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']) expect(existsSync(join(folder, file)), file).toBe(true);
 });

@@ -1,5 +1,6 @@
 /** What is done channel by channel. */
 import { checkGroups, readChannels } from '../channels.ts';
+import { elements } from '../tensor.ts';
 import type { ChannelOptions, Tensor } from '../types.ts';
 import { shuffledChannel } from './finish.ts';
 
@@ -8,7 +9,7 @@ export function channelShuffle(input: Tensor, givenGroups: number, options?: Omi
   const op = 'channelShuffle';
   const { given, channels, inner } = readChannels(op, 'input', input, options, false);
   const groups = checkGroups(op, givenGroups, channels);
-  const data = new Float32Array(given.data.length);
+  const data = new Float32Array(elements(given.shape));
   given.data.forEach((value, i) => {
     const c = Math.floor(i / inner) % channels;
     data[i + (shuffledChannel(c, channels, groups) - c) * inner] = value;
