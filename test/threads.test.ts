@@ -121,11 +121,9 @@ describe('threads that die', () => {
     '%s',
     async (_, kernel) => {
       const engine = await createEngine({ threads: 3, relaxedSimd, worker: faulty(kernel) });
-      let [longest, fewest] = [0, 3];
+      let fewest = 3;
       for (let i = 0; i < 250; i++) {
-        const begin = performance.now();
         const got = call(engine, 'conv2d', given);
-        longest = Math.max(longest, performance.now() - begin);
         fewest = Math.min(fewest, engine.info.threads);
         expectBits(got, want);
         // Their ends and their successors are events.
@@ -134,7 +132,6 @@ describe('threads that die', () => {
       engine.dispose();
       // None died: the test would show nothing.
       expect(fewest).toBeLessThan(3);
-      expect(longest).toBeLessThan(1000);
     },
     120_000,
   );
