@@ -95,8 +95,9 @@ export function workspaceBytes(shapes: readonly (readonly number[])[], workBytes
 
 /** Bytes that a call takes: its copies of what is not in the memory, and its workspace. */
 export function takenBytes(heap: Heap, inputs: readonly Tensor[], outputShape: readonly number[], out: Out, workBytes: number): number {
-  const copied = inputs.filter((input) => !hosted(heap, input)).map(({ shape }) => shape);
-  return workspaceBytes(out instanceof HeapTensor ? copied : [...copied, outputShape], workBytes);
+  let bytes = blockBytes(workBytes) + (out instanceof HeapTensor ? 0 : blockBytes(elements(outputShape) * 4));
+  for (const input of inputs) if (!hosted(heap, input)) bytes += blockBytes(elements(input.shape) * 4);
+  return bytes;
 }
 
 /**
@@ -114,7 +115,8 @@ export function invoke(
   run: (inputs: readonly number[], output: number, work: number) => void,
 ): Tensor {
   const into = out instanceof HeapTensor ? out : undefined;
-  for (const operand of [...inputs, into]) checkThere(op, operand);
+  for (const input of inputs) checkThere(op, input);
+  checkThere(op, into);
   const length = elements(outputShape);
   const workspace = heap.take(op, takenBytes(heap, inputs, outputShape, out, workBytes));
   try {

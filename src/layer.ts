@@ -106,6 +106,13 @@ function derive(op: string, { heap, kernels }: Context, derived: Derived, packed
   return block;
 }
 
+function computeWhole({ op, recordBytes }: Program, context: Context, block: number, call: Call, input: Tensor, out: Out): Tensor {
+  const { team } = context;
+  return invoke(op, context, [input], call.outputShape, out, call.workBytes, ([image], output, work) => {
+    call.run(team, block, block + align(recordBytes), image as number, output, work);
+  });
+}
+
 /**
  * Computes a call whose records are written: whole where the memory holds it, else in strips. Where the host refuses what the memory may have, in smaller ones.
  *
@@ -117,17 +124,16 @@ function compute(program: Program, context: Context, block: number, derived: num
   const { outputShape, workBytes } = call;
   if (elements(outputShape) === 0) return emptyResult(outputShape, out);
   const packed = block + align(recordBytes);
-  const whole = (): Tensor =>
-    invoke(op, context, [input], outputShape, out, workBytes, ([image], output, work) => {
-      call.run(team, block, packed, image as number, output, work);
-    });
   const bytes = takenBytes(heap, [input], outputShape, out, workBytes);
+  if (heap.holds(bytes)) return computeWhole(program, context, block, call, input, out);
   let refusal: unknown;
   for (let room = heap.room(); ; ) {
     const strips = bytes > room ? stripsOf(program, input.shape, call, team, room) : undefined;
     if (bytes > room && strips === undefined) break;
     try {
-      return strips ? runStrips(op, context, strips, outputShape, block, packed, derived, input, out) : whole();
+      return strips
+        ? runStrips(op, context, strips, outputShape, block, packed, derived, input, out)
+        : computeWhole(program, context, block, call, input, out);
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
       refusal = error;
@@ -137,7 +143,7 @@ function compute(program: Program, context: Context, block: number, derived: num
     }
   }
   if (refusal) throw refusal;
-  return whole();
+  return computeWhole(program, context, block, call, input, out);
 }
 
 /** A program whose weights are packed. The last call is kept: a layer mostly sees one shape. */

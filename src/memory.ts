@@ -93,6 +93,13 @@ export class Heap {
     return Math.max(...gaps.map(({ bytes }) => bytes));
   }
 
+  /** Whether `take` finds so many bytes without growing. */
+  holds(bytes: number): boolean {
+    const size = align(bytes);
+    for (const gap of this.#gaps) if (gap.bytes >= size) return true;
+    return false;
+  }
+
   /** Gives a block back. One that is not in use is ignored. */
   release(pointer: number): void {
     const bytes = this.#used.get(pointer);
