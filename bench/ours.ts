@@ -47,7 +47,7 @@ export function ourTensors(engine: Engine, problem: Problem, layout: Layout, met
 }
 
 /** Into a fresh array. */
-export function onArrays(name: ContestantName, problem: Problem, layout: Layout, call: Prepared): SyncContestant {
+function onArrays(name: ContestantName, problem: Problem, layout: Layout, call: Prepared): SyncContestant {
   let last: Tensor | undefined;
   return {
     name,
@@ -60,6 +60,21 @@ export function onArrays(name: ContestantName, problem: Problem, layout: Layout,
   };
 }
 
+/** Prepared, with operands that are copied in and a result that is copied out. */
+function onOwnArrays(problem: Problem, layout: Layout, calls: Calls): SyncContestant {
+  return onArrays(
+    `${layout} arrays`,
+    problem,
+    layout,
+    calls.prepared((operand) => operand),
+  );
+}
+
+/** A prepared layer from arrays to a fresh array. */
+export function ourArrays(engine: Engine, problem: Problem, layout: Layout): SyncContestant {
+  return onOwnArrays(problem, layout, callsOf(engine, problem, layout));
+}
+
 export function ourContestants(engine: Engine, problem: Problem, layouts: readonly Layout[]): SyncContestant[] {
   const { operation } = problem.shape;
   const isGradient = operation === 'bwd_d' || operation === 'bwd_w';
@@ -68,15 +83,7 @@ export function ourContestants(engine: Engine, problem: Problem, layouts: readon
   return layouts.flatMap((layout) => {
     const calls = callsOf(engine, problem, layout);
     const { oneShot } = calls;
-    const contestants = [
-      onTensors(engine, `${layout} tensors`, problem, layout, calls),
-      onArrays(
-        `${layout} arrays`,
-        problem,
-        layout,
-        calls.prepared((operand) => operand),
-      ),
-    ];
+    const contestants = [onTensors(engine, `${layout} tensors`, problem, layout, calls), onOwnArrays(problem, layout, calls)];
     if (oneShot) contestants.push(onArrays(`${layout} one-shot`, problem, layout, { run: oneShot, dispose: () => {} }));
     if (operation === 'separable')
       contestants.push(onTensors(engine, `${layout} two calls`, problem, layout, twoCalls(engine, problem, layout)));

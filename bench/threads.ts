@@ -2,12 +2,11 @@
 import { failure, oneOf, readArgs, say, wholeNumber } from '../cli/usage.ts';
 import { workOf } from '../cli/work.ts';
 import { createEngine } from '../src/index.ts';
-import { callsOf } from './calls.ts';
 import { ceilingProbe } from './ceiling-probe.ts';
 import { contest, settlingTime, turnsOf } from './contest.ts';
 import { engineLine, machineLine, thisMachine } from './machine.ts';
 import { flopsOf } from './operations.ts';
-import { onArrays, onTensors } from './ours.ts';
+import { ourArrays, ourTensors } from './ours.ts';
 import { type Layout, makeProblem } from './problem.ts';
 import { progressBar } from './progress.ts';
 import { setNames } from './sets.ts';
@@ -84,18 +83,7 @@ async function main(): Promise<number> {
   for (const { shape, layout } of work) {
     bar.show(rows.length, `${shape.name}, ${layout}`);
     const problem = makeProblem(shape);
-    const contestants = [one, several].flatMap((engine) => {
-      const calls = callsOf(engine, problem, layout);
-      return [
-        onTensors(engine, `${layout} tensors`, problem, layout, calls),
-        onArrays(
-          `${layout} arrays`,
-          problem,
-          layout,
-          calls.prepared((operand) => operand),
-        ),
-      ];
-    });
+    const contestants = [one, several].flatMap((engine) => [ourTensors(engine, problem, layout), ourArrays(engine, problem, layout)]);
     // Contestants of one name are told apart by their place.
     const named = contestants.map(({ run }, i) => ({ name: String(i), run }));
     const { times } = await contest(named, ceiling, { ...turns, warmup: settlingTime });
