@@ -3,13 +3,14 @@ import { defineConfig, type UserConfig } from 'tsdown';
 
 const engine = fileURLToPath(new URL('src/index.ts', import.meta.url));
 
+/** For any host. */
+const anywhere = { format: 'esm', platform: 'neutral', target: 'es2022', logLevel: 'warn' } as const satisfies UserConfig;
+
 /** What users import. */
 const library: UserConfig = {
+  ...anywhere,
   // place.ts tells by where it is whether the files of the package are still files: see host.ts.
   entry: { index: 'src/index.ts', reference: 'src/reference/index.ts', place: 'src/place.ts' },
-  format: 'esm',
-  platform: 'neutral',
-  target: 'es2022',
   dts: true,
   // Users' projects may not name the library that declares Symbol.dispose; bundling drops the reference in types.ts.
   banner: { dts: '/// <reference lib="esnext.disposable" />' },
@@ -17,20 +18,16 @@ const library: UserConfig = {
   clean: ['dist/*.js', 'dist/*.ts', 'dist/*.map'],
   sourcemap: true,
   deps: { alwaysBundle: ['@assemblyscript/loader'] },
-  logLevel: 'warn',
 };
 
 /** The module of a thread: a file that needs no other, so that it can be served from anywhere. */
 const worker: UserConfig = {
+  ...anywhere,
   entry: { worker: 'src/worker.ts' },
-  format: 'esm',
-  platform: 'neutral',
-  target: 'es2022',
   dts: false,
   clean: false,
   // It is short and readable, and a map would hold the binaries, whose version it knows.
   sourcemap: false,
-  logLevel: 'warn',
 };
 
 /** The command `wasm-conv`: one file beside the library, with the clock of the benchmark in it, so that users install nothing more. */
