@@ -45,7 +45,7 @@ function engineSettings(op: string, options: EngineOptions): Settings {
   };
 }
 
-/** An instance and its memory: of its own, or shared where `pages` are so. */
+/** An instance and its memory, of its own or shared with threads. */
 interface Instance {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -91,7 +91,8 @@ function makeEngine(op: string, { memory, kernels, maximumPages }: Instance, { e
   const engine: Omit<Engine, typeof Symbol.dispose> = {
     ...operationsOf({ heap, kernels, team }),
     get info(): EngineInfo {
-      const threadsReason = reason === undefined ? {} : { threadsReason: reason };
+      const why = reason ?? pool?.whyFewer;
+      const threadsReason = why === undefined ? {} : { threadsReason: why };
       return { simd: relaxed ? 'relaxed' : 'simd128', threads: pool?.present ?? 1, ...threadsReason, memoryBytes: heap.bytes, version };
     },
     alloc: (shape) => {

@@ -20,13 +20,13 @@ const ENDED = 2;
 /** What is to be done. */
 const KERNEL = LINE;
 const TASKS = LINE + 1;
-/** Tasks taken at a time, up to this one; those behind it are taken one by one. */
+/** Tasks taken at a time, up to task BULK; those behind it are taken one by one. */
 const GRAIN = LINE + 2;
-const BULK = LINE + 6;
-const WORK = LINE + 3;
-const WORK_BYTES = LINE + 4;
+const BULK = LINE + 3;
+const WORK = LINE + 4;
+const WORK_BYTES = LINE + 5;
 /** Threads for which there is workspace. */
-const CREW = LINE + 5;
+const CREW = LINE + 6;
 const POINTERS = 2 * LINE;
 /** The next task that nobody has taken. */
 const NEXT = 3 * LINE;

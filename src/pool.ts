@@ -74,6 +74,12 @@ export class Pool implements Team {
     return 1 + this.#threads.filter((thread) => thread !== undefined).length;
   }
 
+  /** Why some of them are not there; undefined where all are. */
+  get whyFewer(): string | undefined {
+    if (this.#closed || this.present === this.#size) return undefined;
+    return `${this.#size - this.present} of ${this.#size} threads ended before their time; the next call that is worth several starts others`;
+  }
+
   /** Starts thread `n`. */
   async #fill(n: number): Promise<void> {
     this.#starting.add(n);
