@@ -12,8 +12,7 @@ import { apart, convTasks, padTasks, partPanels, shapeCost } from './tasks.ts';
 import type { TaskCount, Team } from './team.ts';
 import type { Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
-import { FACTOR_WORK_BYTES, isGathered, resultsOf } from './winograd.ts';
-import { factorBytes, factorParts } from './winograd-phases.ts';
+import { FACTOR_WORK_BYTES, factorBytes, isGathered, resultsOf } from './winograd.ts';
 
 /** Bytes of the records of one convolution. */
 export const RECORD_BYTES = align(CONV_PARAMS_BYTES) + align(PAD_PARAMS_BYTES);
@@ -71,17 +70,16 @@ function rowsOf(plan: ConvPlan): Call['derived'] {
 
 /** The weights of a plan once more, as factors made of the packed ones. */
 function derivedOf(plan: ConvPlan): Call['derived'] {
-  const { points, pack, shape, kind } = plan;
+  const { points, factors: parts, pack, shape, kind } = plan;
   if (kind === 'pointwise') return rowsOf(plan);
   if (points === 0) return undefined;
   const { groups, groupOutC, groupInC } = shape;
   const [results, channels] = kind === 'transposed' ? [groupInC, groupOutC] : [groupOutC, groupInC];
   const panels = groups * Math.ceil(results / NR);
-  const parts = factorParts(plan);
   return {
     // A stride that leads nowhere is not in the shape, and changes the factors.
     key: points + 16 * shape.stride[2],
-    bytes: factorBytes(plan),
+    bytes: factorBytes(parts),
     workBytes: FACTOR_WORK_BYTES,
     derive: (kernels, packed, factors, work) => {
       const weights = packed + biasBytes(pack);

@@ -5,7 +5,8 @@ import { callOnce, checkOpen, type Program } from './layer.ts';
 import { inputGradOperands } from './operands.ts';
 import { callFields, type GivenOptions, type Rank } from './options.ts';
 import { packedBytes } from './plan.ts';
-import { planner } from './planner.ts';
+import { back } from './plan-transposed.ts';
+import { forth, planner } from './planner.ts';
 import type { InputGradOperation, Tensor } from './types.ts';
 
 /** Whose gradient it is. */
@@ -25,19 +26,20 @@ export function gradientFields(forward: Forward): readonly string[] {
 /** The gradient of a convolution is a transposed convolution, that of a transposed convolution a convolution. */
 export function inputGradOperation(context: Context, rank: Rank, forward: Forward): InputGradOperation {
   const op = gradientName(forward, rank, 'Input');
-  const back = forward === 'conv';
+  const direction = forward === 'conv' ? back : forth;
+  const { isBack } = direction;
 
   function call(givenGrad: Tensor, givenWeight: Tensor, givenShape: readonly number[], options?: GivenOptions): Tensor {
     checkOpen(op, context.heap);
     const found = inputGradOperands(op, rank, forward, givenGrad, givenWeight, givenShape, options, fields[forward]);
     const { gradOutput, weight, settings, filter, shape } = found;
-    const { pack, plan } = planner(op, back ? 'transposed' : 'conv', weight, filter, settings, true);
+    const { pack, plan } = planner(op, direction, weight, filter, settings, true);
     const program: Program = {
       op,
       recordBytes: RECORD_BYTES,
       packedBytes: packedBytes(pack),
-      packings: packings(weight, filter, settings, pack, back ? shape.inC : shape.outC),
-      ...convCalls(() => shape, plan, settings, back),
+      packings: packings(weight, filter, settings, pack, isBack ? shape.inC : shape.outC),
+      ...convCalls(() => shape, plan, settings, isBack),
     };
     return callOnce(program, context, program.plan(gradOutput.shape, context.team), gradOutput, options?.out);
   }

@@ -2,7 +2,8 @@
 import type { Context } from './call.ts';
 import { flattenedConv2dOperation, spatialSeparableConv2dOperation } from './chain.ts';
 import { biasGradOperation, channelShuffleOperation } from './channel-operations.ts';
-import { convOperation, convTransposeOperation, depthwiseConv2dOperation } from './conv.ts';
+import { convOperation, depthwiseConv2dOperation } from './conv.ts';
+import { convTransposeOperation } from './conv-transposed.ts';
 import { inputGradOperation } from './gradients.ts';
 import { separableConv2dOperation } from './separable.ts';
 import type { Operations } from './types.ts';

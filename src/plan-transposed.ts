@@ -17,9 +17,10 @@ import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
 import { AS_IT_IS, type ConvPlan, layoutWork, type PackPlan, shuffledChannels } from './plan.ts';
+import type { Direction } from './planner.ts';
 import { type ConvShape, type FilterShape, LARGEST, type Spatial, spatial, volume } from './shape.ts';
-import { NO_TILES, type Tiles, BAND_BYTES as WINOGRAD_BAND_BYTES } from './winograd.ts';
-import { choosePhases, phaseBlocks } from './winograd-phases.ts';
+import { type Tiles, BAND_BYTES as WINOGRAD_BAND_BYTES } from './winograd.ts';
+import { choosePhases, phaseBlocks, phaseFactors, pointsOfPhases } from './winograd-phases.ts';
 
 function greatestDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestDivisor(b, a % b);
@@ -35,13 +36,13 @@ function strides({ stride }: ConvSettings): Spatial {
 }
 
 /** Taps of a phase are stride / gcd(stride, dilation) apart: see assembly/conv-transposed.ts. */
-export function phases({ kernel }: FilterShape, settings: ConvSettings): Spatial {
+function phases({ kernel }: FilterShape, settings: ConvSettings): Spatial {
   const dilation = spatial(settings.dilation, 1);
   return map(strides(settings), (stride, axis) => stride / greatestDivisor(stride, kernel[axis] === 1 ? 1 : dilation[axis]));
 }
 
 /** @throws RangeError `ERR_UNSUPPORTED` when the algorithm asked for cannot serve the weight */
-export function packTransposed(op: string, filter: FilterShape, settings: ConvSettings): PackPlan {
+function packTransposed(op: string, filter: FilterShape, settings: ConvSettings): PackPlan {
   const { outC, groupInC, groups, kernel } = filter;
   const { channelsLast, shuffle, algorithm, rank } = settings;
   if (algorithm === 'winograd' || algorithm === 'factored')
@@ -111,7 +112,7 @@ const ADDING = 1.25;
  * @param settings of the operation: its stride counts, also where the image has one cell
  * @param tiles of F(m, r) that may be used
  */
-export function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings, tiles: Tiles = NO_TILES): ConvPlan {
+function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings, tiles: Tiles): ConvPlan {
   const shape: ConvShape = { ...given, stride: strides(settings) };
   const { phase, channelsLast, weightStride } = pack;
   const inner = phaseShape(shape, phase);
@@ -161,6 +162,7 @@ export function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvS
     band: channelsLast ? { ...band, rows: roundUp(band.rows, Math.min(shape.stride[1], shape.inSize[1])) } : band,
     innerBand,
     points,
+    factors: points === 0 ? [] : phaseFactors(shape, phase, points),
     inPlace,
     workBytes,
   };
@@ -171,3 +173,14 @@ function reason(pack: PackPlan, scattered: boolean, times: number): string {
   const products = `phases multiply ${times.toFixed(2)} times as often as needed, zeros beyond the border included`;
   return scattered ? products : `no zeros between the cells, no sum is stored twice; ${products}`;
 }
+
+/** From result to image. */
+export const back: Direction = {
+  isBack: true,
+  summed: 'direct',
+  tilesNeed:
+    'remainders of the stride that see a square or a row of two to five taps, several channels to a filter, 16 or more of image and result',
+  points: (filter, settings) => pointsOfPhases(filter, settings, phases(filter, settings)),
+  pack: packTransposed,
+  plan: transposedPlan,
+};

@@ -8,6 +8,7 @@ import {
   BAND_BYTES,
   blockBytes,
   chooseTile,
+  factorFloats,
   type Points,
   phaseCount,
   productsOf,
@@ -61,6 +62,7 @@ function winogradPlan(shape: ConvShape, pack: PackPlan, points: Points): ConvPla
     reason: `${productsOf(shape, points)} products for ${down * along} results of ${kH * kW} taps`,
     innerBand: tiles,
     points,
+    factors: [{ kernel: shape.kernel, stride: shape.stride, from: 0, to: 0, floats: factorFloats(shape, points) }],
     ...(pack.channelsLast
       ? { workBytes: inner }
       : { band, sides: zeroSides(shape), workBytes: layoutWork(bandFloats(direction, band)) + inner }),

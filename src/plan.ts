@@ -10,7 +10,7 @@ import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.
 import { teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { Plan } from './types.ts';
-import type { Points } from './winograd.ts';
+import type { FactorPart, Points } from './winograd.ts';
 
 /** Numbers of assembly/kinds.ts. */
 export type Kind =
@@ -62,6 +62,8 @@ export interface ConvPlan {
   readonly innerBand: number;
   /** Winograd: points of its transforms; else 0. */
   readonly points: Points | 0;
+  /** Winograd: the weights of each phase that has factors, and where these lie. */
+  readonly factors: readonly FactorPart[];
   /** A band whose layout was changed has zeros at its sides. */
   readonly sides: boolean;
   /** The depthwise kernel reads the image where it lies. */
@@ -80,6 +82,7 @@ export const AS_IT_IS = {
   band: NO_BAND,
   innerBand: 0,
   points: 0,
+  factors: [],
   sides: false,
   inPlace: false,
   paddedBytes: 0,

@@ -4,12 +4,10 @@ import type { ConvSettings } from './options.ts';
 import { type ConvPlan, convPlan, type PackPlan, packPlan } from './plan.ts';
 import { groupsPlan, packGroups } from './plan-groups.ts';
 import { pointwisePlan } from './plan-pointwise.ts';
-import { packTransposed, phases, transposedPlan } from './plan-transposed.ts';
 import { tiledPlan } from './plan-winograd.ts';
-import type { ConvShape, FilterRole, FilterShape } from './shape.ts';
+import type { ConvShape, FilterShape } from './shape.ts';
 import type { Tensor } from './types.ts';
-import { allFinite, NO_TILES, pointsOf, type Tiles } from './winograd.ts';
-import { pointsOfPhases } from './winograd-phases.ts';
+import { allFinite, NO_TILES, type Points, pointsOf, type Tiles } from './winograd.ts';
 
 /** What is known of a convolution before its image is. */
 export interface Planner {
@@ -17,6 +15,41 @@ export interface Planner {
   /** @param whole of which `shape` is a part: it is computed by the same algorithm, so that the bits do not tell how the whole was cut */
   plan(shape: ConvShape, whole?: ConvPlan): ConvPlan;
 }
+
+/** What a convolution and the way back through it have each of their own. */
+export interface Direction {
+  /** The operand is the convolution's result, what is computed its image. */
+  readonly isBack: boolean;
+  /** The algorithm whose sums take the place of tiles where these do not serve. */
+  readonly summed: 'gemm' | 'direct';
+  /** What tiles of F(m, r) need of a weight, in words. */
+  readonly tilesNeed: string;
+  /** Tiles that serve a weight. */
+  points(filter: FilterShape, settings: ConvSettings): readonly Points[];
+  pack(op: string, filter: FilterShape, settings: ConvSettings): PackPlan;
+  /** @param whole of which `shape` is a part */
+  plan(shape: ConvShape, pack: PackPlan, settings: ConvSettings, tiles: Tiles, whole?: ConvPlan): ConvPlan;
+}
+
+function pointwiseOrNot(shape: ConvShape, pack: PackPlan, whole: ConvPlan | undefined): ConvPlan | undefined {
+  if (whole === undefined) return pointwisePlan(shape, pack);
+  return whole.kind === 'pointwise' ? pointwisePlan(shape, pack, true) : undefined;
+}
+
+/** From image to result. */
+export const forth: Direction = {
+  isBack: false,
+  summed: 'gemm',
+  tilesNeed:
+    'square kernels or rows of two to five taps for each step of the stride, the same stride both ways, no dilation beside a stride, ' +
+    'several channels to a filter, 16 or more of the result, 16 or more of the image or 8 to 16 in all phases of the stride',
+  points: pointsOf,
+  pack: (op, filter, settings) => packGroups(filter, settings) ?? packPlan(op, filter, settings),
+  plan: (shape, pack, _, tiles, whole) => {
+    if (pack.kind === 'grouped') return groupsPlan(shape, pack);
+    return tiledPlan(shape, pack, tiles) ?? pointwiseOrNot(shape, pack, whole) ?? convPlan(shape, pack);
+  },
+};
 
 /**
  * Whether no weight is NaN or infinite. A layer knows when it is made, and must not keep the tensor; a single call looks when a plan needs it to be so, since
@@ -36,57 +69,43 @@ function always(value: boolean): () => boolean {
  *
  * @throws RangeError `ERR_UNSUPPORTED` when it was asked for and cannot serve the weight
  */
-function tilesFor(op: string, filter: FilterShape, settings: ConvSettings, role: FilterRole, calling: boolean): Tiles {
+function tilesFor(op: string, direction: Direction, filter: FilterShape, settings: ConvSettings, calling: boolean): Tiles {
   const { algorithm } = settings;
   const asked = algorithm === 'winograd';
   if (!asked && algorithm !== 'auto') return NO_TILES;
-  const points = role === 'transposed' ? pointsOfPhases(filter, settings, phases(filter, settings)) : pointsOf(filter, settings);
+  const points = direction.points(filter, settings);
   if (points.length > 0) return { points, asked, once: calling };
   if (!asked) return NO_TILES;
-  const forward =
-    'square kernels or rows of two to five taps for each step of the stride, the same stride both ways, no dilation beside a stride, ' +
-    'several channels to a filter, 16 or more of the result, 16 or more of the image or 8 to 16 in all phases of the stride';
-  const backward =
-    'remainders of the stride that see a square or a row of two to five taps, several channels to a filter, 16 or more of image and result';
-  throw unsupported(op, `algorithm 'winograd' needs ${role === 'transposed' ? backward : forward}, and an accuracy other than 'exact'`);
+  throw unsupported(op, `algorithm 'winograd' needs ${direction.tilesNeed}, and an accuracy other than 'exact'`);
 }
 
 /**
- * @param role of the weight in what is computed: the input gradient of a convolution is a transposed convolution
+ * @param direction of what is computed: the input gradient of a convolution goes back
  * @param calling the weight serves one call, not a layer
  * @throws RangeError `ERR_UNSUPPORTED` when the algorithm asked for cannot serve the weight
  */
 export function planner(
   op: string,
-  role: FilterRole,
+  direction: Direction,
   weight: Tensor,
   filter: FilterShape,
   settings: ConvSettings,
   calling: boolean,
 ): Planner {
-  const transposed = role === 'transposed';
-  const tiles = tilesFor(op, filter, settings, role, calling);
+  const tiles = tilesFor(op, direction, filter, settings, calling);
   const finite = tiles.points.length > 0 ? finiteness(weight, calling) : always(true);
-  const summed: ConvSettings = tiles.asked ? { ...settings, algorithm: transposed ? 'direct' : 'gemm' } : settings;
-  const pack = transposed ? packTransposed(op, filter, summed) : (packGroups(filter, summed) ?? packPlan(op, filter, summed));
+  const pack = direction.pack(op, filter, tiles.asked ? { ...settings, algorithm: direction.summed } : settings);
   // A layer keeps the planner, which must not keep the tensors that were packed.
   const kept: ConvSettings = { ...settings, bias: undefined };
-  const planned = (shape: ConvShape, allowed: Tiles): ConvPlan => {
-    if (transposed) return transposedPlan(shape, pack, kept, allowed);
-    if (pack.kind === 'grouped') return groupsPlan(shape, pack);
-    return tiledPlan(shape, pack, allowed) ?? pointwisePlan(shape, pack) ?? convPlan(shape, pack);
-  };
-  const partOf = ({ points, kind }: ConvPlan, shape: ConvShape): ConvPlan => {
-    const same: Tiles = points === 0 ? NO_TILES : { points: [points], asked: true, once: calling };
-    if (transposed || pack.kind === 'grouped') return planned(shape, same);
-    return tiledPlan(shape, pack, same) ?? (kind === 'pointwise' ? pointwisePlan(shape, pack, true) : undefined) ?? convPlan(shape, pack);
-  };
   return {
     pack,
     plan: (shape, whole) => {
-      if (whole) return partOf(whole, shape);
-      const plan = planned(shape, tiles);
-      return plan.points !== 0 && !finite() ? planned(shape, NO_TILES) : plan;
+      if (whole) {
+        const same: Tiles = whole.points === 0 ? NO_TILES : { points: [whole.points], asked: true, once: calling };
+        return direction.plan(shape, pack, kept, same, whole);
+      }
+      const plan = direction.plan(shape, pack, kept, tiles);
+      return plan.points !== 0 && !finite() ? direction.plan(shape, pack, kept, NO_TILES) : plan;
     },
   };
 }

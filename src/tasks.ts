@@ -8,8 +8,7 @@ import type { ConvPlan } from './plan.ts';
 import { groupsTogether } from './plan-groups.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
 import type { Cost, TaskCount } from './team.ts';
-import { tilesOf } from './winograd.ts';
-import { factorBytes } from './winograd-phases.ts';
+import { factorBytes, tilesOf } from './winograd.ts';
 
 /** assembly/pad.ts: the rows of the copy. */
 export function padTasks({ batch, inC, inSize, channelsLast }: ConvShape, border: ConvPlan['border']): number {
@@ -99,7 +98,7 @@ export function partPanels(plan: ConvPlan, threads: number): number {
   const sums = ['conv', 'pointwise', 'scattered', 'transposed', 'winograd'].includes(kind);
   if (!sums || threads === 1 || pack.kernelShuffle > 1) return 0;
   const panels = panelsOf(plan);
-  const streamed = plan.points !== 0 && factorBytes(plan) > STREAMED_BYTES;
+  const streamed = factorBytes(plan.factors) > STREAMED_BYTES;
   const parts = streamed ? threads : Math.ceil((TASKS_EACH * threads) / units(plan));
   const size = Math.max(LEAST_PANELS, Math.floor(panels / parts));
   return parts > 1 && 2 * size <= panels ? size : 0;

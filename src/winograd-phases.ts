@@ -1,12 +1,13 @@
 /** F(m, r) inside a transposed convolution, each of whose phases is a convolution of stride 1: see assembly/conv-transposed.ts. */
 import type { Band } from './bands.ts';
 import type { ConvSettings } from './options.ts';
-import { type ConvPlan, NO_BAND } from './plan.ts';
+import { NO_BAND } from './plan.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
 import {
   blockBytes,
   cost,
   directCost,
+  type FactorPart,
   factorFloats,
   makingCost,
   type Points,
@@ -80,22 +81,11 @@ export function phaseBlocks(
   return { tiles, bytes: Math.max(...served.map((seen) => blockBytes(seen, points, tiles))) };
 }
 
-/** The weights of one phase, or all there are, and their factors: floats from the beginning of either. */
-export interface FactorPart {
-  readonly kernel: Spatial;
-  readonly stride: Spatial;
-  readonly from: number;
-  readonly to: number;
-  readonly floats: number;
-}
-
-/** All that have factors, in their order. */
-export function factorParts({ kind, shape, pack, points }: Pick<ConvPlan, 'kind' | 'shape' | 'pack' | 'points'>): readonly FactorPart[] {
-  if (points === 0) return [];
-  if (kind === 'winograd') return [{ kernel: shape.kernel, stride: shape.stride, from: 0, to: 0, floats: factorFloats(shape, points) }];
+/** The factors of all phases that have some, in their order. */
+export function phaseFactors(shape: ConvShape, phase: Spatial, points: Points): readonly FactorPart[] {
   const parts: FactorPart[] = [];
   let [from, to] = [0, 0];
-  for (const seen of phasesOf(shape, pack.phase, NO_BAND)) {
+  for (const seen of phasesOf(shape, phase, NO_BAND)) {
     if (serves(seen, points)) {
       const floats = factorFloats(seen, points);
       parts.push({ kernel: seen.kernel, stride: seen.stride, from, to, floats });
@@ -104,11 +94,6 @@ export function factorParts({ kind, shape, pack, points }: Pick<ConvPlan, 'kind'
     from += panelFloats(seen) * volume(seen.kernel);
   }
   return parts;
-}
-
-/** Bytes of all of them. */
-export function factorBytes(plan: Parameters<typeof factorParts>[0]): number {
-  return factorParts(plan).reduce((sum, { floats }) => sum + floats * 4, 0);
 }
 
 /** Points that serve every phase of a transposed convolution of this weight; the weight's results are what it reads. */

@@ -4,7 +4,7 @@ import { roundUp } from './bands.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
-import { type ConvShape, type FilterShape, spatial, volume } from './shape.ts';
+import { type ConvShape, type FilterShape, type Spatial, spatial, volume } from './shape.ts';
 import type { Tensor } from './types.ts';
 
 /** Points of the transforms: a tile has as many data along an axis, and results for each place of the kernel among them. */
@@ -151,6 +151,20 @@ export function panelFloats({ groups, groupOutC, groupInC }: ConvShape): number 
 /** Floats of the weights' factors. */
 export function factorFloats(shape: ConvShape, points: Points): number {
   return productsOf(shape, points) * panelFloats(shape);
+}
+
+/** Weights that become factors: all there are, or those of one phase of a transposed convolution. Floats from the beginning of either. */
+export interface FactorPart {
+  readonly kernel: Spatial;
+  readonly stride: Spatial;
+  readonly from: number;
+  readonly to: number;
+  readonly floats: number;
+}
+
+/** Bytes of all of them. */
+export function factorBytes(parts: readonly FactorPart[]): number {
+  return parts.reduce((sum, { floats }) => sum + floats * 4, 0);
 }
 
 /** Bytes in whole lines of the cache, an odd number of them. */

@@ -1,0 +1,50 @@
+/** What the operations on an image and one weight have in common. */
+import type { Context } from './call.ts';
+import { convCalls, packings, RECORD_BYTES } from './conv-program.ts';
+import { operation, type Program } from './layer.ts';
+import { type ConvSettings, callFields, convSettings, type GivenOptions, layerFields, type Rank } from './options.ts';
+import { packedBytes } from './plan.ts';
+import { type Direction, planner } from './planner.ts';
+import type { ConvShape, FilterRole, FilterShape } from './shape.ts';
+import type { Tensor } from './types.ts';
+
+/** The program that sums over all taps, or computes tiles of F(m, r). */
+export function summedProgram(
+  op: string,
+  direction: Direction,
+  shapeOf: (op: string, inputShape: readonly number[], filter: FilterShape, settings: ConvSettings) => ConvShape,
+  weight: Tensor,
+  filter: FilterShape,
+  settings: ConvSettings,
+  calling: boolean,
+): Program {
+  const { pack, plan } = planner(op, direction, weight, filter, settings, calling);
+  // What a layer keeps must not keep the tensors that were packed.
+  const kept: ConvSettings = { ...settings, bias: undefined };
+  const { isBack } = direction;
+  return {
+    op,
+    recordBytes: RECORD_BYTES,
+    packedBytes: packedBytes(pack),
+    packings: packings(weight, filter, settings, pack, isBack ? filter.groupInC * filter.groups : filter.outC),
+    ...convCalls((inputShape) => shapeOf(op, inputShape, filter, kept), plan, kept, isBack),
+  };
+}
+
+/** @param program made of the weight, as it was given, and the checked options */
+export function convFamily(
+  context: Context,
+  op: string,
+  rank: Rank,
+  role: FilterRole,
+  program: (weight: unknown, settings: ConvSettings, calling: boolean) => Program,
+): unknown {
+  const transposed = role === 'transposed';
+  const kind = transposed ? 'transposed' : 'conv';
+  const without = role === 'depthwise' ? ['groups'] : [];
+  const fields = { call: callFields(kind, without), layer: layerFields(kind, without) };
+  return operation(op, context, 1, ([weight], options, calling) => {
+    const settings = convSettings(op, rank, options as GivenOptions | undefined, calling ? fields.call : fields.layer, transposed);
+    return program(weight, settings, calling);
+  });
+}
