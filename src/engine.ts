@@ -1,17 +1,18 @@
 /** Engines: an instance of the module, its memory, and the operations bound to them. */
+
+import type { Context } from './call.ts';
 import { checkFields, checkInteger, checkOneOf, conflict, disposed, wrongType, wrongValue } from './check.ts';
+import { contextOf, type Instance, MOST_PAGES, ownInstance, sharedContext } from './core.ts';
 import { hostThreads, whyAlone } from './host.ts';
-import { Heap, PAGE_BYTES } from './memory.ts';
+import { PAGE_BYTES } from './memory.ts';
 import { operationsOf } from './operations.ts';
 import { Pool } from './pool.ts';
-import { soloTeam, type Team } from './team.ts';
+import { soloTeam } from './team.ts';
 import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
 import type { Engine, EngineInfo, EngineOptions, EngineSyncOptions } from './types.ts';
-import { hasRelaxed, instantiate, type Kernels, moduleOf, moduleSync } from './wasm.ts';
+import { hasRelaxed, instantiate } from './wasm.ts';
 import { version } from './wasm-binary.ts';
-
-/** All that a 32-bit address reaches. */
-const MOST_PAGES = 65536;
+import { moduleOf, moduleSync } from './wasm-source.ts';
 
 interface Settings {
   readonly threads: number | 'auto';
@@ -45,19 +46,6 @@ function engineSettings(op: string, options: EngineOptions): Settings {
   };
 }
 
-/** An instance and its memory, of its own or shared with threads. */
-interface Instance {
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
-  readonly kernels: Kernels;
-  readonly maximumPages: number;
-}
-
-function ownInstance(op: string, module: WebAssembly.Module, { maximumPages }: Settings): Instance {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
-  return { module, memory, kernels: instantiate(op, module, memory), maximumPages };
-}
-
 /** Shared memory is reserved as large as it may become: by halves, until the host has so much. */
 function sharedMemory(maximumPages: number): { readonly memory: WebAssembly.Memory; readonly maximumPages: number } {
   for (let pages = maximumPages; ; pages = Math.floor(pages / 2)) {
@@ -72,28 +60,27 @@ function sharedMemory(maximumPages: number): { readonly memory: WebAssembly.Memo
 /** Half of 16 MiB are no memory to compute in. */
 const LEAST_SHARED_PAGES = 256;
 
-function sharedInstance(op: string, module: WebAssembly.Module, { maximumPages: most }: Settings): Instance {
+function sharedInstance(op: string, module: WebAssembly.Module, most: number): Instance {
   const { memory, maximumPages } = sharedMemory(most);
   return { module, memory, kernels: instantiate(op, module, memory), maximumPages };
 }
 
-/** Who computes, and why it is not all of the threads that were asked for. */
+/** Threads, or why these are not all that were asked for. */
 interface Crew {
-  readonly team: Team;
   readonly pool?: Pool;
   readonly reason?: string;
 }
 
-function makeEngine(op: string, { memory, kernels, maximumPages }: Instance, { exact }: Settings, { team, pool, reason }: Crew): Engine {
-  const relaxed = Number(kernels.relaxed.value) === 1;
-  if (relaxed && exact) throw conflict(op, 'wasm is the build for relaxed SIMD, which relaxedSimd: false forbids');
-  const heap = new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES);
+/** The face of what computes. */
+function engineOf(context: Context, { pool, reason }: Crew): Engine {
+  const { heap, kernels } = context;
   const engine: Omit<Engine, typeof Symbol.dispose> = {
-    ...operationsOf({ heap, kernels, team }),
+    ...operationsOf(context),
     get info(): EngineInfo {
       const why = reason ?? pool?.whyFewer;
       const threadsReason = why === undefined ? {} : { threadsReason: why };
-      return { simd: relaxed ? 'relaxed' : 'simd128', threads: pool?.present ?? 1, ...threadsReason, memoryBytes: heap.bytes, version };
+      const simd = Number(kernels.relaxed.value) === 1 ? 'relaxed' : 'simd128';
+      return { simd, threads: pool?.present ?? 1, ...threadsReason, memoryBytes: heap.bytes, version };
     },
     alloc: (shape) => {
       if (heap.closed) throw disposed('alloc', 'the engine');
@@ -112,19 +99,25 @@ function makeEngine(op: string, { memory, kernels, maximumPages }: Instance, { e
   return engine as Engine;
 }
 
+function makeEngine(op: string, instance: Instance, { exact }: Settings, crew: Crew): Engine {
+  const relaxed = Number(instance.kernels.relaxed.value) === 1;
+  if (relaxed && exact) throw conflict(op, 'wasm is the build for relaxed SIMD, which relaxedSimd: false forbids');
+  return engineOf(contextOf(instance, crew.pool ?? soloTeam(instance.kernels)), crew);
+}
+
 /** An engine on the calling thread alone. A binary for threads serves it too, on a memory that is shared with nobody. */
 function aloneEngine(op: string, module: WebAssembly.Module, settings: Settings, reason?: string): Engine {
   let instance: Instance;
   try {
-    instance = ownInstance(op, module, settings);
+    instance = ownInstance(op, module, settings.maximumPages);
   } catch (error) {
     try {
-      instance = sharedInstance(op, module, settings);
+      instance = sharedInstance(op, module, settings.maximumPages);
     } catch {
       throw error;
     }
   }
-  return makeEngine(op, instance, settings, { team: soloTeam(instance.kernels), ...(reason === undefined ? {} : { reason }) });
+  return makeEngine(op, instance, settings, reason === undefined ? {} : { reason });
 }
 
 /** An engine with a pool of threads, or why there is none. */
@@ -137,7 +130,7 @@ async function threadedEngine(
 ): Promise<Engine | string> {
   let instance: Instance;
   try {
-    instance = sharedInstance(op, module, settings);
+    instance = sharedInstance(op, module, settings.maximumPages);
   } catch (error) {
     return `the binary does not run on shared memory: ${(error as Error).message}`;
   }
@@ -148,7 +141,7 @@ async function threadedEngine(
     return `no thread could be started: ${(error as Error).message}`;
   }
   try {
-    return makeEngine(op, instance, settings, { team: pool, pool });
+    return makeEngine(op, instance, settings, { pool });
   } catch (error) {
     pool.close();
     throw error;
@@ -190,16 +183,13 @@ export function createEngineSync(options: EngineSyncOptions = {}): Engine {
   );
 }
 
-let shared: Promise<Engine> | undefined;
+let shared: Engine | undefined;
 
 /** The engine behind the exported functions: one for all, never disposed (its `dispose` does nothing). */
-export function defaultEngine(): Promise<Engine> {
+export async function defaultEngine(): Promise<Engine> {
   if (shared === undefined) {
-    shared = createEngine().then((engine) => Object.defineProperty(engine, 'dispose', { value: () => {} }));
-    // A host that could not compile now may later: the next call tries again.
-    shared.catch(() => {
-      shared = undefined;
-    });
+    const context = sharedContext('createEngine');
+    shared = Object.defineProperty(engineOf(context, {}), 'dispose', { value: () => {} });
   }
   return shared;
 }

@@ -1,5 +1,13 @@
 /** Every operation as a function of the module, on one shared engine. */
-import { defaultEngine } from './engine.ts';
+
+import type { Context } from './call.ts';
+import { flattenedConv2dOperation, spatialSeparableConv2dOperation } from './chain.ts';
+import { biasGradOperation, channelShuffleOperation } from './channel-operations.ts';
+import { convOperation, depthwiseConv2dOperation } from './conv.ts';
+import { convTransposeOperation } from './conv-transposed.ts';
+import { sharedContext } from './core.ts';
+import { inputGradOperation } from './gradients.ts';
+import { separableConv2dOperation } from './separable.ts';
 import type {
   AsyncOperation,
   ChannelOptions,
@@ -13,16 +21,22 @@ import type {
   Tensor,
   UnfoldOptions,
 } from './types.ts';
+import { foldOperation, unfoldOperation } from './unfold.ts';
+import { weightGradOperation } from './weight-grad.ts';
 
 type Conv = AsyncOperation<[weight: Tensor], ConvOptions>;
 type ConvTranspose = AsyncOperation<[weight: Tensor], ConvTransposeOptions>;
 type InputGrad<Options = ConvGradOptions> = AsyncOperation<[weight: Tensor, inputShape: readonly number[]], Options>;
 type WeightGrad<Options = ConvGradOptions> = AsyncOperation<[gradOutput: Tensor, weightShape: readonly number[]], Options>;
 
-/** The operation `name` of the shared engine, which is made by the first call of any. */
-function shared<Name extends keyof Operations>(name: Name): (...given: Parameters<Operations[Name]>) => Promise<never> {
+/** An operation on the shared engine, made by the first call: whoever imports one function carries no other. */
+function shared<Given extends readonly unknown[]>(
+  name: keyof Operations,
+  make: (context: Context) => (...given: never) => unknown,
+): (...given: Given) => Promise<never> {
+  let operation: ((...given: readonly unknown[]) => never) | undefined;
   return async (...given) => {
-    const operation = (await defaultEngine())[name] as (...given: readonly unknown[]) => never;
+    operation ??= make(sharedContext(name)) as (...given: readonly unknown[]) => never;
     return operation(...given);
   };
 }
@@ -36,7 +50,7 @@ function shared<Name extends keyof Operations>(name: Name): (...given: Parameter
  * @throws TypeError for the wrong kind of thing, RangeError for the wrong value; each has a `code`
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
  */
-export const conv2d: Conv = /* @__PURE__ */ shared('conv2d');
+export const conv2d: Conv = /* @__PURE__ */ shared('conv2d', (context) => convOperation(context, 2));
 
 /**
  * 1-D convolution, on the shared default engine.
@@ -47,7 +61,7 @@ export const conv2d: Conv = /* @__PURE__ */ shared('conv2d');
  * @throws as `conv2d`
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
  */
-export const conv1d: Conv = /* @__PURE__ */ shared('conv1d');
+export const conv1d: Conv = /* @__PURE__ */ shared('conv1d', (context) => convOperation(context, 1));
 
 /**
  * 3-D convolution, on the shared default engine.
@@ -58,7 +72,7 @@ export const conv1d: Conv = /* @__PURE__ */ shared('conv1d');
  * @throws as `conv2d`
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv3d.html
  */
-export const conv3d: Conv = /* @__PURE__ */ shared('conv3d');
+export const conv3d: Conv = /* @__PURE__ */ shared('conv3d', (context) => convOperation(context, 3));
 
 /**
  * 2-D transposed convolution, on the shared default engine.
@@ -69,7 +83,7 @@ export const conv3d: Conv = /* @__PURE__ */ shared('conv3d');
  * @throws as `conv2d`
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose2d.html
  */
-export const convTranspose2d: ConvTranspose = /* @__PURE__ */ shared('convTranspose2d');
+export const convTranspose2d: ConvTranspose = /* @__PURE__ */ shared('convTranspose2d', (context) => convTransposeOperation(context, 2));
 
 /**
  * 1-D transposed convolution, on the shared default engine.
@@ -80,7 +94,7 @@ export const convTranspose2d: ConvTranspose = /* @__PURE__ */ shared('convTransp
  * @throws as `conv2d`
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose1d.html
  */
-export const convTranspose1d: ConvTranspose = /* @__PURE__ */ shared('convTranspose1d');
+export const convTranspose1d: ConvTranspose = /* @__PURE__ */ shared('convTranspose1d', (context) => convTransposeOperation(context, 1));
 
 /**
  * 3-D transposed convolution, on the shared default engine.
@@ -91,7 +105,7 @@ export const convTranspose1d: ConvTranspose = /* @__PURE__ */ shared('convTransp
  * @throws as `conv2d`
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose3d.html
  */
-export const convTranspose3d: ConvTranspose = /* @__PURE__ */ shared('convTranspose3d');
+export const convTranspose3d: ConvTranspose = /* @__PURE__ */ shared('convTranspose3d', (context) => convTransposeOperation(context, 3));
 
 /**
  * 2-D convolution in which each input channel has filters of its own, on the shared default engine.
@@ -101,7 +115,10 @@ export const convTranspose3d: ConvTranspose = /* @__PURE__ */ shared('convTransp
  * @returns `[batch, inC · multiplier, outH, outW]` in the input's layout
  * @throws as `conv2d`; `groups` is no option here
  */
-export const depthwiseConv2d: AsyncOperation<[weight: Tensor], Omit<ConvOptions, 'groups'>> = /* @__PURE__ */ shared('depthwiseConv2d');
+export const depthwiseConv2d: AsyncOperation<[weight: Tensor], Omit<ConvOptions, 'groups'>> = /* @__PURE__ */ shared(
+  'depthwiseConv2d',
+  depthwiseConv2dOperation,
+);
 
 /**
  * Depthwise convolution, then a 1×1 one, in one pass: what lies between is never written out whole. On the shared default engine.
@@ -111,8 +128,10 @@ export const depthwiseConv2d: AsyncOperation<[weight: Tensor], Omit<ConvOptions,
  * @returns `[batch, outC, outH, outW]` in the input's layout
  * @throws as `conv2d`
  */
-export const separableConv2d: AsyncOperation<[depthwise: Tensor, pointwise: Tensor], SeparableOptions> =
-  /* @__PURE__ */ shared('separableConv2d');
+export const separableConv2d: AsyncOperation<[depthwise: Tensor, pointwise: Tensor], SeparableOptions> = /* @__PURE__ */ shared(
+  'separableConv2d',
+  separableConv2dOperation,
+);
 
 /**
  * A convolution down, then one along, in one pass. On the shared default engine.
@@ -122,8 +141,10 @@ export const separableConv2d: AsyncOperation<[depthwise: Tensor, pointwise: Tens
  * @returns `[batch, outC, outH, outW]` in the input's layout
  * @throws as `conv2d`
  */
-export const spatialSeparableConv2d: AsyncOperation<[column: Tensor, row: Tensor], ConvOptions> =
-  /* @__PURE__ */ shared('spatialSeparableConv2d');
+export const spatialSeparableConv2d: AsyncOperation<[column: Tensor, row: Tensor], ConvOptions> = /* @__PURE__ */ shared(
+  'spatialSeparableConv2d',
+  spatialSeparableConv2dOperation,
+);
 
 /**
  * Across channels, then down, then along, in one pass. On the shared default engine.
@@ -136,7 +157,7 @@ export const spatialSeparableConv2d: AsyncOperation<[column: Tensor, row: Tensor
 export const flattenedConv2d: AsyncOperation<
   [weights: FlattenedWeights],
   Omit<ConvOptions, 'groups' | 'filterLayout'>
-> = /* @__PURE__ */ shared('flattenedConv2d');
+> = /* @__PURE__ */ shared('flattenedConv2d', flattenedConv2dOperation);
 
 /**
  * Output channel `i · groups + g` is input channel `g · (C / groups) + i`; any rank from 3 on. On the shared default engine.
@@ -144,7 +165,10 @@ export const flattenedConv2d: AsyncOperation<
  * @throws as `conv2d`
  * @see https://arxiv.org/abs/1707.01083
  */
-export const channelShuffle: AsyncOperation<[groups: number], ChannelOptions> = /* @__PURE__ */ shared('channelShuffle');
+export const channelShuffle: AsyncOperation<[groups: number], ChannelOptions> = /* @__PURE__ */ shared(
+  'channelShuffle',
+  channelShuffleOperation,
+);
 
 /**
  * Every window of an image as a column, on the shared default engine.
@@ -154,7 +178,10 @@ export const channelShuffle: AsyncOperation<[groups: number], ChannelOptions> = 
  * @throws as `conv2d`
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
  */
-export const unfold: AsyncOperation<[kernelSize: number | readonly number[]], UnfoldOptions> = /* @__PURE__ */ shared('unfold');
+export const unfold: AsyncOperation<[kernelSize: number | readonly number[]], UnfoldOptions> = /* @__PURE__ */ shared(
+  'unfold',
+  unfoldOperation,
+);
 
 /**
  * Columns back into an image: the sum of all that stand for a pixel. On the shared default engine.
@@ -166,7 +193,7 @@ export const unfold: AsyncOperation<[kernelSize: number | readonly number[]], Un
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
  */
 export const fold: AsyncOperation<[outputSize: readonly number[], kernelSize: number | readonly number[]], UnfoldOptions> =
-  /* @__PURE__ */ shared('fold');
+  /* @__PURE__ */ shared('fold', foldOperation);
 
 /**
  * Gradient of `conv2d` with respect to its input, on the shared default engine.
@@ -177,13 +204,13 @@ export const fold: AsyncOperation<[outputSize: readonly number[], kernelSize: nu
  * @returns a tensor of `inputShape`
  * @throws as `conv2d`
  */
-export const conv2dInputGrad: InputGrad = /* @__PURE__ */ shared('conv2dInputGrad');
+export const conv2dInputGrad: InputGrad = /* @__PURE__ */ shared('conv2dInputGrad', (context) => inputGradOperation(context, 2, 'conv'));
 
 /** As `conv2dInputGrad`, of `conv1d`. */
-export const conv1dInputGrad: InputGrad = /* @__PURE__ */ shared('conv1dInputGrad');
+export const conv1dInputGrad: InputGrad = /* @__PURE__ */ shared('conv1dInputGrad', (context) => inputGradOperation(context, 1, 'conv'));
 
 /** As `conv2dInputGrad`, of `conv3d`. */
-export const conv3dInputGrad: InputGrad = /* @__PURE__ */ shared('conv3dInputGrad');
+export const conv3dInputGrad: InputGrad = /* @__PURE__ */ shared('conv3dInputGrad', (context) => inputGradOperation(context, 3, 'conv'));
 
 /**
  * Gradient of `conv2d` with respect to its weight: a sum over batch and pixels, in an order that is always the same. On the shared default engine.
@@ -193,31 +220,49 @@ export const conv3dInputGrad: InputGrad = /* @__PURE__ */ shared('conv3dInputGra
  * @returns a tensor of `weightShape`
  * @throws as `conv2d`
  */
-export const conv2dWeightGrad: WeightGrad = /* @__PURE__ */ shared('conv2dWeightGrad');
+export const conv2dWeightGrad: WeightGrad = /* @__PURE__ */ shared('conv2dWeightGrad', (context) =>
+  weightGradOperation(context, 2, 'conv'),
+);
 
 /** As `conv2dWeightGrad`, of `conv1d`. */
-export const conv1dWeightGrad: WeightGrad = /* @__PURE__ */ shared('conv1dWeightGrad');
+export const conv1dWeightGrad: WeightGrad = /* @__PURE__ */ shared('conv1dWeightGrad', (context) =>
+  weightGradOperation(context, 1, 'conv'),
+);
 
 /** As `conv2dWeightGrad`, of `conv3d`. */
-export const conv3dWeightGrad: WeightGrad = /* @__PURE__ */ shared('conv3dWeightGrad');
+export const conv3dWeightGrad: WeightGrad = /* @__PURE__ */ shared('conv3dWeightGrad', (context) =>
+  weightGradOperation(context, 3, 'conv'),
+);
 
 /** As `conv2dInputGrad`, of `convTranspose1d`. */
-export const convTranspose1dInputGrad: InputGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose1dInputGrad');
+export const convTranspose1dInputGrad: InputGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose1dInputGrad', (context) =>
+  inputGradOperation(context, 1, 'transposed'),
+);
 
 /** As `conv2dInputGrad`, of `convTranspose2d`. */
-export const convTranspose2dInputGrad: InputGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose2dInputGrad');
+export const convTranspose2dInputGrad: InputGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose2dInputGrad', (context) =>
+  inputGradOperation(context, 2, 'transposed'),
+);
 
 /** As `conv2dInputGrad`, of `convTranspose3d`. */
-export const convTranspose3dInputGrad: InputGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose3dInputGrad');
+export const convTranspose3dInputGrad: InputGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose3dInputGrad', (context) =>
+  inputGradOperation(context, 3, 'transposed'),
+);
 
 /** As `conv2dWeightGrad`, of `convTranspose1d`. */
-export const convTranspose1dWeightGrad: WeightGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose1dWeightGrad');
+export const convTranspose1dWeightGrad: WeightGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose1dWeightGrad', (context) =>
+  weightGradOperation(context, 1, 'transposed'),
+);
 
 /** As `conv2dWeightGrad`, of `convTranspose2d`. */
-export const convTranspose2dWeightGrad: WeightGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose2dWeightGrad');
+export const convTranspose2dWeightGrad: WeightGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose2dWeightGrad', (context) =>
+  weightGradOperation(context, 2, 'transposed'),
+);
 
 /** As `conv2dWeightGrad`, of `convTranspose3d`. */
-export const convTranspose3dWeightGrad: WeightGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose3dWeightGrad');
+export const convTranspose3dWeightGrad: WeightGrad<GradOptions> = /* @__PURE__ */ shared('convTranspose3dWeightGrad', (context) =>
+  weightGradOperation(context, 3, 'transposed'),
+);
 
 /**
  * Gradient with respect to a bias: the sum of each channel. On the shared default engine.
@@ -226,4 +271,4 @@ export const convTranspose3dWeightGrad: WeightGrad<GradOptions> = /* @__PURE__ *
  * @returns `[outC]`
  * @throws as `conv2d`
  */
-export const biasGrad: AsyncOperation<[], ChannelOptions> = /* @__PURE__ */ shared('biasGrad');
+export const biasGrad: AsyncOperation<[], ChannelOptions> = /* @__PURE__ */ shared('biasGrad', biasGradOperation);

@@ -1,11 +1,9 @@
-/** Sources of the binary → an instance with typed exports. */
-import { instantiateSync } from '@assemblyscript/loader';
+/** The binary → an instance with typed exports. */
 import { conflict, detached, hostError, wrongType } from './check.ts';
-import { sharedBinary } from './shared-binary.ts';
+import { ownBinary } from './own-binary.ts';
 import type { TaskKernels } from './task-kernels.ts';
-import type { WasmSource } from './types.ts';
 import { versionNumber, versionText } from './version.ts';
-import { plainBinary, relaxedBinary, version } from './wasm-binary.ts';
+import { version } from './wasm-binary.ts';
 
 /** assembly/index.ts, as seen from here. Pointers are byte addresses. */
 export interface Kernels extends TaskKernels {
@@ -32,17 +30,6 @@ export interface Kernels extends TaskKernels {
   packPanels(params: number, from: number, to: number): void;
   packTaps(params: number, from: number, to: number): void;
   packBias(to: number, from: number, outC: number, groups: number, stride: number, shuffle: number): void;
-}
-
-/** Which build: plain 128-bit SIMD, or with fused multiply-add, whose sums are rounded less often; on a memory of its own, or one that threads share. */
-export interface Build {
-  readonly relaxed: boolean;
-  readonly shared: boolean;
-}
-
-/** What a loader given by the user is asked for. */
-function fileOf({ relaxed, shared }: Build): string {
-  return `kernels${shared ? '-threads' : ''}${relaxed ? '-relaxed' : ''}.wasm`;
 }
 
 /** (module (func (result v128) i32.const 0 i8x16.splat)): valid where the host has 128-bit SIMD. */
@@ -97,12 +84,13 @@ export function hasRelaxed(): boolean {
   return typeof WebAssembly === 'object' && WebAssembly.validate(relaxedProbe);
 }
 
-function checkHost(op: string): void {
+/** @throws Error `ERR_HOST` where there is no 128-bit SIMD */
+export function checkHost(op: string): void {
   if (typeof WebAssembly !== 'object') throw hostError(op, 'this host has no WebAssembly');
   if (!WebAssembly.validate(simdProbe)) throw hostError(op, 'this host has no 128-bit WebAssembly SIMD');
 }
 
-function isBytes(source: unknown): source is BufferSource {
+export function isBytes(source: unknown): source is BufferSource {
   return (
     ArrayBuffer.isView(source) ||
     source instanceof ArrayBuffer ||
@@ -122,7 +110,8 @@ function plainBytes(op: string, source: BufferSource | SharedArrayBuffer): Uint8
   return buffer instanceof ArrayBuffer && buffer.resizable !== true ? (view as Uint8Array<ArrayBuffer>) : new Uint8Array(view);
 }
 
-function compile(op: string, source: BufferSource): WebAssembly.Module {
+/** @throws Error `ERR_HOST` where the host refuses, TypeError for bytes that are no binary */
+export function compile(op: string, source: BufferSource): WebAssembly.Module {
   const bytes = plainBytes(op, source);
   if (!WebAssembly.validate(bytes)) {
     const isBinary = [0, 97, 115, 109].every((byte, i) => bytes[i] === byte);
@@ -136,78 +125,18 @@ function compile(op: string, source: BufferSource): WebAssembly.Module {
   }
 }
 
-const inlined = new Map<string, WebAssembly.Module>();
+const own = new Map<boolean, WebAssembly.Module>();
 
-/** A build that comes with the package. Compiled once; every engine makes its own instance. */
-function inlinedModule(op: string, build: Build): WebAssembly.Module {
-  const file = fileOf(build);
-  let module = inlined.get(file);
+/** A build that comes with the package, for a memory of its own. Compiled once; every engine makes its own instance. */
+export function ownModule(op: string, relaxed: boolean): WebAssembly.Module {
+  checkHost(op);
+  let module = own.get(relaxed);
   if (module === undefined) {
-    const bytes = Uint8Array.from(atob(build.relaxed ? relaxedBinary : plainBinary), (letter) => letter.charCodeAt(0));
-    module = compile(op, build.shared ? (sharedBinary(bytes) as Uint8Array<ArrayBuffer>) : bytes);
-    inlined.set(file, module);
+    const binary = ownBinary(relaxed);
+    module = binary instanceof WebAssembly.Module ? binary : compile(op, binary);
+    own.set(relaxed, module);
   }
   return module;
-}
-
-/** What a function given by the user leads to. */
-function sourceOf(op: string, source: (file: string) => unknown, build: Build): unknown {
-  let given: unknown;
-  try {
-    given = source(fileOf(build));
-  } catch (cause) {
-    throw hostError(op, 'the function wasm failed', cause);
-  }
-  if (given === undefined) throw wrongType(op, 'the result of the function wasm', 'a binary', given);
-  return given;
-}
-
-/** @throws Error `ERR_HOST` where the host refuses, TypeError for a source that is not at hand */
-export function moduleSync(op: string, source: unknown, build: Build): WebAssembly.Module {
-  checkHost(op);
-  const given = typeof source === 'function' ? sourceOf(op, source as (file: string) => unknown, build) : source;
-  if (given === undefined) return inlinedModule(op, build);
-  if (given instanceof WebAssembly.Module) return given;
-  if (isBytes(given)) return compile(op, given);
-  throw wrongType(op, 'wasm', 'a WebAssembly.Module or bytes', given);
-}
-
-async function fetchBytes(op: string, url: URL): Promise<BufferSource | Response> {
-  try {
-    if (url.protocol !== 'file:') return await fetch(url);
-    // For Node alone: bundlers for the web would look for the module.
-    const name = 'node:fs/promises';
-    const { readFile } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as typeof import('node:fs/promises');
-    return await readFile(url);
-  } catch (cause) {
-    throw hostError(op, `cannot load ${url.href}`, cause);
-  }
-}
-
-/** As `moduleSync`, from any source. */
-export async function moduleOf(op: string, source: WasmSource | undefined, build: Build): Promise<WebAssembly.Module> {
-  checkHost(op);
-  if (source === undefined) return inlinedModule(op, build);
-  const found = typeof source === 'function' ? sourceOf(op, source as (file: string) => unknown, build) : source;
-  let given: unknown;
-  try {
-    given = await found;
-  } catch (cause) {
-    throw hostError(op, 'the promise of the option wasm failed', cause);
-  }
-  if (given instanceof URL) given = await fetchBytes(op, given);
-  if (typeof Response === 'function' && given instanceof Response) {
-    const { url, ok, status } = given;
-    if (!ok) throw hostError(op, `cannot load ${url}: status ${status}`);
-    try {
-      given = await given.arrayBuffer();
-    } catch (cause) {
-      throw hostError(op, `cannot read ${url === '' ? 'the Response of the option wasm' : url}`, cause);
-    }
-  }
-  if (given instanceof WebAssembly.Module) return given;
-  if (isBytes(given)) return compile(op, given);
-  throw wrongType(op, 'wasm', 'a WebAssembly.Module, bytes, a Response, a URL or a promise of one', given);
 }
 
 /**
@@ -218,9 +147,9 @@ export async function moduleOf(op: string, source: WasmSource | undefined, build
 export function instantiate(op: string, module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const marker = WebAssembly.Module.exports(module).some(({ name }) => name === 'convChannelsFirst');
   if (!marker) throw wrongType(op, 'wasm', 'a binary of wasm-conv', module);
-  let exports: Kernels & Record<string, unknown>;
+  let exports: Kernels;
   try {
-    ({ exports } = instantiateSync<Kernels & Record<string, unknown>>(module, { env: { memory } }));
+    exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
   } catch (cause) {
     throw hostError(op, 'wasm is not a binary of this version, it does not fit its imports', cause);
   }

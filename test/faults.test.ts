@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostError, outOfMemory } from '../src/check.ts';
 import { createEngine, createEngineSync, type Engine, type Layer, type Tensor, tensor as tensorOf } from '../src/index.ts';
+import { ownBinary } from '../src/own-binary.ts';
 import { freshFloats } from '../src/tensor.ts';
 import type { Operations } from '../src/types.ts';
 import type { Kernels } from '../src/wasm.ts';
-import { plainBinary } from '../src/wasm-binary.ts';
 import { canPrepare, type Op } from './any-call.ts';
 import { fractions } from './cases.ts';
 import { exact, expectClose } from './close.ts';
@@ -385,7 +385,7 @@ describe('what the host cannot do', () => {
   });
 
   it('a binary in a buffer that is gone, or may be resized', () => {
-    const bytes = Uint8Array.from(atob(plainBinary), (letter) => letter.charCodeAt(0));
+    const bytes = ownBinary(false) as Uint8Array<ArrayBuffer>;
     const roomy = resizable(bytes.length, 2 * bytes.length);
     new Uint8Array(roomy).set(bytes);
     const engine = createEngineSync({ wasm: roomy });

@@ -2,7 +2,7 @@
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEngine, createEngineSync, tensor } from '../src/index.ts';
-import { plainBinary } from '../src/wasm-binary.ts';
+import { ownBinary } from '../src/own-binary.ts';
 import { integers } from './cases.ts';
 import { testEngine } from './engines.ts';
 
@@ -10,7 +10,7 @@ const engine = testEngine();
 const weight = tensor(new Float32Array(216).fill(1), [6, 4, 3, 3]);
 const image = tensor(integers(100), [1, 4, 5, 5]);
 const want = engine.conv2d(image, weight).data;
-const bytes = Uint8Array.from(atob(plainBinary), (letter) => letter.charCodeAt(0));
+const bytes = ownBinary(false) as Uint8Array<ArrayBuffer>;
 const coded = (code: string): object => expect.objectContaining({ code });
 
 afterEach(() => expect(engine.conv2d(image, weight).data).toEqual(want));

@@ -4,7 +4,8 @@ import { Heap } from '../src/memory.ts';
 import { operationsOf } from '../src/operations.ts';
 import { soloTeam } from '../src/team.ts';
 import type { Operations } from '../src/types.ts';
-import { instantiate, type Kernels, moduleSync } from '../src/wasm.ts';
+import { instantiate, type Kernels } from '../src/wasm.ts';
+import { moduleSync } from '../src/wasm-source.ts';
 import { build } from './engines.ts';
 
 export interface OpenEngine {

@@ -4,7 +4,8 @@ import { createEngine, createEngineSync, type Engine, type Layer, type Plan, typ
 import { Heap, PAGE_BYTES } from '../src/memory.ts';
 import { operationsOf } from '../src/operations.ts';
 import { soloTeam } from '../src/team.ts';
-import { instantiate, moduleSync } from '../src/wasm.ts';
+import { instantiate } from '../src/wasm.ts';
+import { moduleSync } from '../src/wasm-source.ts';
 import { fractions, guarded, integers } from './cases.ts';
 import { expectClose } from './close.ts';
 import { build, testBinary, testEngine } from './engines.ts';

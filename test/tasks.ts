@@ -6,7 +6,8 @@ import { operationsOf } from '../src/operations.ts';
 import type { TaskKernel } from '../src/task-kernels.ts';
 import type { Team } from '../src/team.ts';
 import type { Operations, Tensor } from '../src/types.ts';
-import { instantiate, moduleSync } from '../src/wasm.ts';
+import { instantiate } from '../src/wasm.ts';
+import { moduleSync } from '../src/wasm-source.ts';
 import type { Op } from './any-call.ts';
 import { build, testEngine } from './engines.ts';
 

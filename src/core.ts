@@ -1,0 +1,40 @@
+/** An instance of the module on a memory, and the threads that compute on it: what the operations are bound to. */
+import type { Context } from './call.ts';
+import { Heap, PAGE_BYTES } from './memory.ts';
+import { soloTeam, type Team } from './team.ts';
+import { hasRelaxed, instantiate, type Kernels, ownModule } from './wasm.ts';
+
+/** All that a 32-bit address reaches. */
+export const MOST_PAGES = 65536;
+
+/** An instance and its memory, of its own or shared with threads. */
+export interface Instance {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly kernels: Kernels;
+  readonly maximumPages: number;
+}
+
+export function ownInstance(op: string, module: WebAssembly.Module, maximumPages: number): Instance {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
+  return { module, memory, kernels: instantiate(op, module, memory), maximumPages };
+}
+
+export function contextOf({ memory, kernels, maximumPages }: Instance, team: Team): Context {
+  return { heap: new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES), kernels, team };
+}
+
+let shared: Context | undefined;
+
+/**
+ * What all functions of the module, and the default engine, compute on: made by the first call, never disposed.
+ *
+ * @throws Error `ERR_HOST` where the host has no 128-bit SIMD or refuses to compile. It may not later: the next call tries again
+ */
+export function sharedContext(op: string): Context {
+  if (shared === undefined) {
+    const instance = ownInstance(op, ownModule(op, hasRelaxed()), MOST_PAGES);
+    shared = contextOf(instance, soloTeam(instance.kernels));
+  }
+  return shared;
+}

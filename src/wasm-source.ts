@@ -1,0 +1,91 @@
+/** Where a binary comes from: what users give, or the package itself. */
+import { hostError, wrongType } from './check.ts';
+import { ownBinary } from './own-binary.ts';
+import { sharedBinary } from './shared-binary.ts';
+import type { WasmSource } from './types.ts';
+import { checkHost, compile, isBytes, ownModule } from './wasm.ts';
+
+/** Which build: plain 128-bit SIMD, or with fused multiply-add, whose sums are rounded less often; on a memory of its own, or one that threads share. */
+export interface Build {
+  readonly relaxed: boolean;
+  readonly shared: boolean;
+}
+
+/** What a loader given by the user is asked for. */
+function fileOf({ relaxed, shared }: Build): string {
+  return `kernels${shared ? '-threads' : ''}${relaxed ? '-relaxed' : ''}.wasm`;
+}
+
+const shared = new Map<boolean, WebAssembly.Module>();
+
+/** The build that comes with the package. One for threads is made of it where a host compiles bytes: where it does not, it has no threads either. */
+function packaged(op: string, { relaxed, shared: isShared }: Build): WebAssembly.Module {
+  if (!isShared) return ownModule(op, relaxed);
+  let module = shared.get(relaxed);
+  if (module === undefined) {
+    const binary = ownBinary(relaxed);
+    module = binary instanceof WebAssembly.Module ? binary : compile(op, sharedBinary(binary) as Uint8Array<ArrayBuffer>);
+    shared.set(relaxed, module);
+  }
+  return module;
+}
+
+/** What a function given by the user leads to. */
+function sourceOf(op: string, source: (file: string) => unknown, build: Build): unknown {
+  let given: unknown;
+  try {
+    given = source(fileOf(build));
+  } catch (cause) {
+    throw hostError(op, 'the function wasm failed', cause);
+  }
+  if (given === undefined) throw wrongType(op, 'the result of the function wasm', 'a binary', given);
+  return given;
+}
+
+/** @throws Error `ERR_HOST` where the host refuses, TypeError for a source that is not at hand */
+export function moduleSync(op: string, source: unknown, build: Build): WebAssembly.Module {
+  checkHost(op);
+  const given = typeof source === 'function' ? sourceOf(op, source as (file: string) => unknown, build) : source;
+  if (given === undefined) return packaged(op, build);
+  if (given instanceof WebAssembly.Module) return given;
+  if (isBytes(given)) return compile(op, given);
+  throw wrongType(op, 'wasm', 'a WebAssembly.Module or bytes', given);
+}
+
+async function fetchBytes(op: string, url: URL): Promise<BufferSource | Response> {
+  try {
+    if (url.protocol !== 'file:') return await fetch(url);
+    // For Node alone: bundlers for the web would look for the module.
+    const name = 'node:fs/promises';
+    const { readFile } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as typeof import('node:fs/promises');
+    return await readFile(url);
+  } catch (cause) {
+    throw hostError(op, `cannot load ${url.href}`, cause);
+  }
+}
+
+/** As `moduleSync`, from any source. */
+export async function moduleOf(op: string, source: WasmSource | undefined, build: Build): Promise<WebAssembly.Module> {
+  checkHost(op);
+  if (source === undefined) return packaged(op, build);
+  const found = typeof source === 'function' ? sourceOf(op, source as (file: string) => unknown, build) : source;
+  let given: unknown;
+  try {
+    given = await found;
+  } catch (cause) {
+    throw hostError(op, 'the promise of the option wasm failed', cause);
+  }
+  if (given instanceof URL) given = await fetchBytes(op, given);
+  if (typeof Response === 'function' && given instanceof Response) {
+    const { url, ok, status } = given;
+    if (!ok) throw hostError(op, `cannot load ${url}: status ${status}`);
+    try {
+      given = await given.arrayBuffer();
+    } catch (cause) {
+      throw hostError(op, `cannot read ${url === '' ? 'the Response of the option wasm' : url}`, cause);
+    }
+  }
+  if (given instanceof WebAssembly.Module) return given;
+  if (isBytes(given)) return compile(op, given);
+  throw wrongType(op, 'wasm', 'a WebAssembly.Module, bytes, a Response, a URL or a promise of one', given);
+}
