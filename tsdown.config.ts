@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type UserConfig } from 'tsdown';
 
-const engine = fileURLToPath(new URL('src/index.ts', import.meta.url));
+const source = (file: string): string => fileURLToPath(new URL(`src/${file}`, import.meta.url));
+const engine = source('index.ts');
 
 /** For any host. */
 const anywhere = { format: 'esm', platform: 'neutral', target: 'es2022', logLevel: 'warn' } as const satisfies UserConfig;
@@ -17,8 +18,27 @@ const library: UserConfig = {
   // Not the binaries, which are there already: scripts/build-wasm.ts wrote them.
   clean: ['dist/*.js', 'dist/*.ts', 'dist/*.map'],
   sourcemap: true,
-  deps: { alwaysBundle: ['@assemblyscript/loader'] },
 };
+
+/** The same for hosts that compile no bytes while they run: the binaries are files beside it, which their bundlers turn into modules. */
+function precompiled(host: 'workerd' | 'edge-light'): UserConfig {
+  return {
+    ...anywhere,
+    entry: { [host]: 'src/index.ts' },
+    dts: false,
+    clean: false,
+    sourcemap: true,
+    plugins: [
+      {
+        name: 'binaries-as-files',
+        resolveId: (id) => {
+          if (id.endsWith('/own-binary.ts')) return source(`own-binary.${host}.ts`);
+          return /\.wasm(\?module)?$/.test(id) ? { id, external: true } : null;
+        },
+      },
+    ],
+  };
+}
 
 /** The module of a thread: a file that needs no other, so that it can be served from anywhere. */
 const worker: UserConfig = {
@@ -58,4 +78,4 @@ const command: UserConfig = {
   logLevel: 'warn',
 };
 
-export default defineConfig([library, worker, command]);
+export default defineConfig([library, precompiled('workerd'), precompiled('edge-light'), worker, command]);
