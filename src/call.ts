@@ -1,7 +1,7 @@
 /** One call of a kernel: tensors are brought into the memory, the result out of it. */
 import { conflict, wrongType, wrongValue } from './check.ts';
 import { align, type Heap } from './memory.ts';
-import type { Team } from './team.ts';
+import type { Cost, Team } from './team.ts';
 import { checkData, elements, fixedView, freshFloats, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
 import type { EngineTensor, Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
@@ -11,6 +11,11 @@ export interface Context {
   readonly heap: Heap;
   readonly kernels: Kernels;
   readonly team: Team;
+  /**
+   * Of an engine with threads: the calling one alone on a memory that the others do not see, where a call that costs so much, and copies so many bytes of
+   * arrays, takes less time there. See unshared.ts.
+   */
+  readonly unshared?: ((cost: Cost, copied: number) => Context | undefined) | undefined;
 }
 
 /** As the language made it, so that no `set` of an array's own sees a view of the memory. */

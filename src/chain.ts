@@ -142,7 +142,8 @@ function chainCall(
   const { shapes, border } = withBorder(given, steps);
   const first = shapes[0] as ConvShape;
   const plans = shapes.map((shape, i) => kernelPlan(shape, packs[i] as PackPlan));
-  const threads = crew(addCosts(given.map(shapeCost)));
+  const cost = addCosts(given.map(shapeCost));
+  const threads = crew(cost);
   const cut = strips(shapes, channelsLast, threads);
   const held = channelsLast ? cut.bytes.slice(0, -1) : cut.bytes;
   const paddedBytes = border ? align(elements([first.batch, first.inC, ...first.inSize]) * 4) : 0;
@@ -153,6 +154,7 @@ function chainCall(
   return {
     outputShape,
     workBytes,
+    cost,
     describe: () => ({
       ...said,
       variant: `${said.variant}, in strips of ${cut.band} rows`,

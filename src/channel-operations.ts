@@ -3,13 +3,14 @@ import { type Context, checkOut, emptyResult, invoke } from './call.ts';
 import { checkGroups, readChannels } from './channels.ts';
 import { checkOpen } from './layer.ts';
 import { apart, shuffleTasks, sumTasks } from './tasks.ts';
-import { teamBytes } from './team.ts';
+import { type Cost, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { ChannelOptions, Operations, Tensor } from './types.ts';
+import { unsharedFor, whereSooner } from './unshared.ts';
 
 export function channelShuffleOperation(context: Context): Operations['channelShuffle'] {
   const op = 'channelShuffle';
-  const { heap, team } = context;
+  const { heap } = context;
   const call = (input: Tensor, givenGroups: number, options?: ChannelOptions): Tensor => {
     checkOpen(op, heap);
     const { given, outer, channels, inner } = readChannels(op, 'input', input, options, true);
@@ -17,20 +18,13 @@ export function channelShuffleOperation(context: Context): Operations['channelSh
     const out: unknown = options?.out;
     checkOut(op, heap, out, given.shape, [given]);
     if (elements(given.shape) === 0) return emptyResult(given.shape, out);
-    const threads = team.crew({ flops: 0, floats: 2 * elements(given.shape) });
-    return invoke(op, context, [given], given.shape, out, 0, ([from], output) => {
-      team.run(
-        'channelShuffle',
-        apart(shuffleTasks(outer, channels, inner), threads),
-        0,
-        0,
-        outer,
-        channels,
-        inner,
-        groups,
-        from as number,
-        output,
-      );
+    const cost: Cost = { flops: 0, floats: 2 * elements(given.shape) };
+    return whereSooner(context, unsharedFor(context, cost, [given], given.shape, out), (place) => {
+      const { team } = place;
+      const tasks = apart(shuffleTasks(outer, channels, inner), team.crew(cost));
+      return invoke(op, place, [given], given.shape, out, 0, ([from], output) => {
+        team.run('channelShuffle', tasks, 0, 0, outer, channels, inner, groups, from as number, output);
+      });
     });
   };
   return call as Operations['channelShuffle'];
@@ -38,7 +32,7 @@ export function channelShuffleOperation(context: Context): Operations['channelSh
 
 export function biasGradOperation(context: Context): Operations['biasGrad'] {
   const op = 'biasGrad';
-  const { heap, team } = context;
+  const { heap } = context;
   const call = (gradOutput: Tensor, options?: ChannelOptions): Tensor => {
     checkOpen(op, heap);
     const { given, outer, channels, inner } = readChannels(op, 'gradOutput', gradOutput, options, true);
@@ -46,9 +40,13 @@ export function biasGradOperation(context: Context): Operations['biasGrad'] {
     checkOut(op, heap, out, [channels], [given]);
     // A float64 for each channel.
     const workBytes = channels * 8;
-    const threads = team.crew({ flops: 0, floats: elements(given.shape) });
-    return invoke(op, context, [given], [channels], out, teamBytes(threads, workBytes), ([from], output, work) => {
-      team.run('channelSums', apart(sumTasks(channels, inner), threads), work, workBytes, outer, channels, inner, from as number, output);
+    const cost: Cost = { flops: 0, floats: elements(given.shape) };
+    return whereSooner(context, unsharedFor(context, cost, [given], [channels], out), (place) => {
+      const { team } = place;
+      const threads = team.crew(cost);
+      return invoke(op, place, [given], [channels], out, teamBytes(threads, workBytes), ([from], output, work) => {
+        team.run('channelSums', apart(sumTasks(channels, inner), threads), work, workBytes, outer, channels, inner, from as number, output);
+      });
     });
   };
   return call as Operations['biasGrad'];

@@ -188,12 +188,14 @@ function convCall(
   { crew }: Team,
 ): Call {
   const derived = derivedOf(plan);
-  const threads = crew(shapeCost(shape));
+  const cost = shapeCost(shape);
+  const threads = crew(cost);
   const panels = partPanels(plan, threads);
   const tasks = convTasks(plan, panels, threads);
   return {
     outputShape: result,
     workBytes: workBytes(plan, threads),
+    cost,
     describe: () => publicPlan(plan, given, result, derived?.bytes ?? 0, threads),
     derived,
     write: (memory, records, packed, derived) => {

@@ -20,8 +20,9 @@ export function ownInstance(op: string, module: WebAssembly.Module, maximumPages
   return { module, memory, kernels: instantiate(op, module, memory), maximumPages };
 }
 
-export function contextOf({ memory, kernels, maximumPages }: Instance, team: Team): Context {
-  return { heap: new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES), kernels, team };
+/** @param elsewhere bytes of other memories that count as well */
+export function contextOf({ memory, kernels, maximumPages }: Instance, team: Team, elsewhere?: () => number): Context {
+  return { heap: new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES, elsewhere), kernels, team };
 }
 
 let shared: Context | undefined;

@@ -7,10 +7,11 @@ import { hostThreads, whyAlone } from './host.ts';
 import { PAGE_BYTES } from './memory.ts';
 import { operationsOf } from './operations.ts';
 import { Pool } from './pool.ts';
+import { SecondMemory } from './second-memory.ts';
 import { soloTeam } from './team.ts';
 import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
 import type { Engine, EngineInfo, EngineOptions, EngineSyncOptions } from './types.ts';
-import { hasRelaxed, instantiate } from './wasm.ts';
+import { hasRelaxed, instantiate, ownModule } from './wasm.ts';
 import { version } from './wasm-binary.ts';
 import { moduleOf, moduleSync } from './wasm-source.ts';
 
@@ -68,11 +69,12 @@ function sharedInstance(op: string, module: WebAssembly.Module, most: number): I
 /** Threads, or why these are not all that were asked for. */
 interface Crew {
   readonly pool?: Pool;
+  readonly second?: SecondMemory | undefined;
   readonly reason?: string;
 }
 
 /** The face of what computes. */
-function engineOf(context: Context, { pool, reason }: Crew): Engine {
+function engineOf(context: Context, { pool, second, reason }: Crew): Engine {
   const { heap, kernels } = context;
   const engine: Omit<Engine, typeof Symbol.dispose> = {
     ...operationsOf(context),
@@ -80,7 +82,8 @@ function engineOf(context: Context, { pool, reason }: Crew): Engine {
       const why = reason ?? pool?.whyFewer;
       const threadsReason = why === undefined ? {} : { threadsReason: why };
       const simd = Number(kernels.relaxed.value) === 1 ? 'relaxed' : 'simd128';
-      return { simd, threads: pool?.present ?? 1, ...threadsReason, memoryBytes: heap.bytes, version };
+      const memoryBytes = heap.bytes + (second?.bytes ?? 0);
+      return { simd, threads: pool?.present ?? 1, ...threadsReason, memoryBytes, version };
     },
     alloc: (shape) => {
       if (heap.closed) throw disposed('alloc', 'the engine');
@@ -92,6 +95,7 @@ function engineOf(context: Context, { pool, reason }: Crew): Engine {
     },
     dispose: () => {
       heap.close();
+      second?.close();
       pool?.close();
     },
   };
@@ -102,7 +106,10 @@ function engineOf(context: Context, { pool, reason }: Crew): Engine {
 function makeEngine(op: string, instance: Instance, { exact }: Settings, crew: Crew): Engine {
   const relaxed = Number(instance.kernels.relaxed.value) === 1;
   if (relaxed && exact) throw conflict(op, 'wasm is the build for relaxed SIMD, which relaxedSimd: false forbids');
-  return engineOf(contextOf(instance, crew.pool ?? soloTeam(instance.kernels)), crew);
+  const { pool, second } = crew;
+  const context = contextOf(instance, pool ?? soloTeam(instance.kernels), second && (() => second.bytes));
+  if (second) second.first = context.heap;
+  return engineOf({ ...context, unshared: second?.contextFor }, crew);
 }
 
 /** An engine on the calling thread alone. A binary for threads serves it too, on a memory that is shared with nobody. */
@@ -126,7 +133,7 @@ async function threadedEngine(
   module: WebAssembly.Module,
   settings: Settings,
   threads: number,
-  worker: EngineOptions['worker'],
+  { wasm, worker }: EngineOptions,
 ): Promise<Engine | string> {
   let instance: Instance;
   try {
@@ -141,7 +148,10 @@ async function threadedEngine(
     return `no thread could be started: ${(error as Error).message}`;
   }
   try {
-    return makeEngine(op, instance, settings, { pool });
+    const relaxed = Number(instance.kernels.relaxed.value) === 1;
+    // A binary that is given is of one kind.
+    const second = wasm === undefined ? new SecondMemory(pool, () => ownModule(op, relaxed), instance.maximumPages) : undefined;
+    return makeEngine(op, instance, settings, { pool, second });
   } catch (error) {
     pool.close();
     throw error;
@@ -156,14 +166,14 @@ async function threadedEngine(
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const op = 'createEngine';
   const settings = engineSettings(op, options);
-  const { wasm, worker } = options;
+  const { wasm } = options;
   const { relaxed } = settings;
   if (settings.threads === 1) return aloneEngine(op, await moduleOf(op, wasm, { relaxed, shared: false }), settings);
   const threads = settings.threads === 'auto' ? Math.min(MOST_THREADS, await hostThreads()) : settings.threads;
   const reason = threads === 1 ? 'this host runs one thread at a time' : await whyAlone();
   if (reason !== undefined) return aloneEngine(op, await moduleOf(op, wasm, { relaxed, shared: false }), settings, reason);
   const module = await moduleOf(op, wasm, { relaxed, shared: true });
-  const made = await threadedEngine(op, module, settings, threads, worker);
+  const made = await threadedEngine(op, module, settings, threads, options);
   if (typeof made !== 'string') return made;
   // What was given is used up, if it was a response, and may serve one thread as well; what comes with the package is made for it.
   const own = wasm === undefined ? await moduleOf(op, wasm, { relaxed, shared: false }) : module;

@@ -41,7 +41,7 @@ export function inputGradOperation(context: Context, rank: Rank, forward: Forwar
       packings: packings(weight, filter, settings, pack, isBack ? shape.inC : shape.outC),
       ...convCalls(() => shape, plan, settings, isBack),
     };
-    return callOnce(program, context, program.plan(gradOutput.shape, context.team), gradOutput, options?.out);
+    return callOnce(program, context, gradOutput.shape, gradOutput, options?.out);
   }
 
   return call as InputGradOperation;

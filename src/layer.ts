@@ -4,9 +4,10 @@ import { checkFields, disposed, isOutOfMemory } from './check.ts';
 import { align, type Heap } from './memory.ts';
 import type { ConvShape, Spatial } from './shape.ts';
 import { runStrips, stripsOf } from './strips.ts';
-import type { Team } from './team.ts';
+import type { Cost, Team } from './team.ts';
 import { elements, makeDisposable, readTensor, releaseWhenForgotten } from './tensor.ts';
 import type { EngineTensor, Layer, Plan, Tensor } from './types.ts';
+import { unsharedFor, whereSooner } from './unshared.ts';
 import type { Kernels } from './wasm.ts';
 
 /** One tensor among the weights of a program, and how it is packed. */
@@ -65,6 +66,8 @@ export interface Call {
   readonly outputShape: readonly number[];
   /** Bytes of workspace of all threads, beside the copies of input and result. */
   readonly workBytes: number;
+  /** By which the threads were counted. */
+  readonly cost: Cost;
   describe(): Plan;
   /** Weights in yet another form, for this shape and others like it: made of the packed ones when they are first needed. */
   readonly derived?: Derived | undefined;
@@ -146,68 +149,68 @@ function compute(program: Program, context: Context, block: number, derived: num
   return computeWhole(program, context, block, call, input, out);
 }
 
-/** A program whose weights are packed. The last call is kept: a layer mostly sees one shape. */
-class ProgramLayer implements Layer {
+/** A call of a layer: planned for a shape, then, when it is first run, told to the kernel. */
+interface LayerCall {
+  readonly call: Call;
+  readonly inputShape: readonly number[];
+  derived: number;
+}
+
+/** The packed weights of a program in one memory. The last call is kept: a layer mostly sees one shape. */
+class PackedProgram {
+  readonly context: Context;
   readonly #program: Program;
-  readonly #context: Context;
   readonly #block: number;
   readonly #keep: () => void;
   /** Blocks of what is derived, and who keeps them. */
   readonly #derived = new Map<number, { readonly block: number; readonly keep: () => void }>();
-  #last: { call: Call; derived: number; inputShape: readonly number[] } | undefined;
-  #alive = true;
+  #last: LayerCall | undefined;
 
-  constructor(program: Program, context: Context) {
-    this.#block = pack(program, context);
-    // Weights are packed: what is kept must not keep the tensors they came from.
-    this.#program = { ...program, packings: [] };
-    this.#context = context;
-    this.#keep = releaseWhenForgotten(this, context.heap, this.#block);
+  /** @param block of the packed weights, behind room for records */
+  constructor(program: Program, context: Context, block: number) {
+    this.#program = program;
+    this.context = context;
+    this.#block = block;
+    this.#keep = releaseWhenForgotten(this, context.heap, block);
   }
 
-  #checkAlive(): void {
-    if (!this.#alive) throw disposed(this.#program.op, 'the layer');
-    if (this.#context.heap.closed) throw disposed(this.#program.op, 'the engine');
+  /** The same in another memory: nothing that is packed knows where it lies. */
+  copiedTo(context: Context): PackedProgram {
+    const { op, recordBytes, packedBytes } = this.#program;
+    const bytes = align(recordBytes) + packedBytes;
+    const block = context.heap.take(op, bytes);
+    context.heap.view(block, bytes / 4).set(this.context.heap.view(this.#block, bytes / 4));
+    return new PackedProgram(this.#program, context, block);
+  }
+
+  callOf(inputShape: readonly number[]): LayerCall {
+    const last = this.#last;
+    if (last !== undefined && sameShape(last.inputShape, inputShape)) return last;
+    return { call: this.#program.plan(inputShape, this.context.team), derived: 0, inputShape: [...inputShape] };
   }
 
   #blockOf(derived: Derived): number {
     const found = this.#derived.get(derived.key);
     if (found) return found.block;
     const { op, recordBytes } = this.#program;
-    const block = derive(op, this.#context, derived, this.#block + align(recordBytes));
-    this.#derived.set(derived.key, { block, keep: releaseWhenForgotten(this, this.#context.heap, block) });
+    const block = derive(op, this.context, derived, this.#block + align(recordBytes));
+    this.#derived.set(derived.key, { block, keep: releaseWhenForgotten(this, this.context.heap, block) });
     return block;
   }
 
-  run(input: Tensor, options: { out: EngineTensor }): EngineTensor;
-  run(input: Tensor, options?: { out?: Float32Array | undefined }): Tensor;
-  run(input: Tensor, options?: { out?: Float32Array | EngineTensor | undefined }): Tensor;
-  run(given: Tensor, options?: { out?: Float32Array | EngineTensor | undefined }): Tensor {
-    this.#checkAlive();
-    const { op } = this.#program;
-    const { heap } = this.#context;
-    checkFields(op, options, ['out']);
-    const out = options?.out;
-    const input = readTensor(op, 'input', given);
-    let last = this.#last;
-    if (last === undefined || !sameShape(last.inputShape, input.shape)) {
-      last = { call: this.#program.plan(input.shape, this.#context.team), derived: 0, inputShape: [...input.shape] };
+  run(made: LayerCall, input: Tensor, out: Out): Tensor {
+    const { heap } = this.context;
+    if (made !== this.#last) {
+      const { call } = made;
+      if (call.derived) made.derived = this.#blockOf(call.derived);
+      call.write(heap.f32, this.#block, this.#block + align(this.#program.recordBytes), made.derived);
+      this.#last = made;
     }
-    checkOut(op, heap, out, last.call.outputShape, [input]);
-    // What was asked for its fields may have disposed of anything.
-    this.#checkAlive();
-    if (last !== this.#last) {
-      const { call } = last;
-      if (call.derived) last.derived = this.#blockOf(call.derived);
-      call.write(heap.f32, this.#block, this.#block + align(this.#program.recordBytes), last.derived);
-      this.#last = last;
-    }
-    return compute(this.#program, this.#context, this.#block, last.derived, last.call, input, out);
+    return compute(this.#program, this.context, this.#block, made.derived, made.call, input, out);
   }
 
   plan(inputShape: readonly number[]): Plan {
-    this.#checkAlive();
-    const { heap, team } = this.#context;
+    const { heap, team } = this.context;
     const call = this.#program.plan(inputShape, team);
     const whole = call.describe();
     const made = call.derived === undefined || this.#derived.has(call.derived.key);
@@ -216,15 +219,70 @@ class ProgramLayer implements Layer {
     return strips?.describe(whole) ?? whole;
   }
 
+  release(): void {
+    this.#keep();
+    this.context.heap.release(this.#block);
+    for (const { block, keep } of this.#derived.values()) {
+      keep();
+      this.context.heap.release(block);
+    }
+  }
+}
+
+/** A program whose weights are packed. */
+class ProgramLayer implements Layer {
+  readonly #op: string;
+  readonly #packed: PackedProgram;
+  /** For calls that are sooner done where no threads are. */
+  #unshared: PackedProgram | undefined;
+  #alive = true;
+
+  constructor(program: Program, context: Context) {
+    this.#op = program.op;
+    // Weights are packed: what is kept must not keep the tensors they came from.
+    const block = pack(program, context);
+    this.#packed = new PackedProgram({ ...program, packings: [] }, context, block);
+  }
+
+  #checkAlive(): void {
+    if (!this.#alive) throw disposed(this.#op, 'the layer');
+    if (this.#packed.context.heap.closed) throw disposed(this.#op, 'the engine');
+  }
+
+  run(input: Tensor, options: { out: EngineTensor }): EngineTensor;
+  run(input: Tensor, options?: { out?: Float32Array | undefined }): Tensor;
+  run(input: Tensor, options?: { out?: Float32Array | EngineTensor | undefined }): Tensor;
+  run(given: Tensor, options?: { out?: Float32Array | EngineTensor | undefined }): Tensor {
+    this.#checkAlive();
+    const op = this.#op;
+    const packed = this.#packed;
+    const { context } = packed;
+    checkFields(op, options, ['out']);
+    const out = options?.out;
+    const input = readTensor(op, 'input', given);
+    const made = packed.callOf(input.shape);
+    const { cost, outputShape } = made.call;
+    checkOut(op, context.heap, out, outputShape, [input]);
+    // What was asked for its fields may have disposed of anything.
+    this.#checkAlive();
+    if (context.unshared === undefined) return packed.run(made, input, out);
+    return whereSooner(context, unsharedFor(context, cost, [input], outputShape, out), (place) => {
+      if (place === context) return packed.run(made, input, out);
+      this.#unshared ??= packed.copiedTo(place);
+      return this.#unshared.run(this.#unshared.callOf(input.shape), input, out);
+    });
+  }
+
+  plan(inputShape: readonly number[]): Plan {
+    this.#checkAlive();
+    return this.#packed.plan(inputShape);
+  }
+
   dispose(): void {
     if (!this.#alive) return;
     this.#alive = false;
-    this.#keep();
-    this.#context.heap.release(this.#block);
-    for (const { block, keep } of this.#derived.values()) {
-      keep();
-      this.#context.heap.release(block);
-    }
+    this.#packed.release();
+    this.#unshared?.release();
   }
 
   declare [Symbol.dispose]: () => void;
@@ -233,9 +291,8 @@ class ProgramLayer implements Layer {
 makeDisposable(ProgramLayer.prototype);
 
 /** Packs, computes, and gives the packed weights back. */
-export function callOnce(program: Program, context: Context, call: Call, input: Tensor, out: unknown): Tensor {
+function callIn(program: Program, context: Context, call: Call, input: Tensor, out: Out): Tensor {
   const { heap } = context;
-  checkOut(program.op, heap, out, call.outputShape, [input, ...program.packings.map(({ source, operand }) => operand ?? source)]);
   const block = pack(program, context);
   const packed = block + align(program.recordBytes);
   let derived = 0;
@@ -247,6 +304,17 @@ export function callOnce(program: Program, context: Context, call: Call, input: 
     if (derived !== 0) heap.release(derived);
     heap.release(block);
   }
+}
+
+/** The same where it takes least time. */
+export function callOnce(program: Program, context: Context, inputShape: readonly number[], input: Tensor, out: unknown): Tensor {
+  const { op, packings } = program;
+  const call = program.plan(inputShape, context.team);
+  const operands = [input, ...packings.map(({ source, operand }) => operand ?? source)];
+  checkOut(op, context.heap, out, call.outputShape, operands);
+  return whereSooner(context, unsharedFor(context, call.cost, operands, call.outputShape, out), (place) =>
+    callIn(program, place, place === context ? call : program.plan(inputShape, place.team), input, out),
+  );
 }
 
 export function checkOpen(op: string, heap: Heap): void {
@@ -272,7 +340,7 @@ export function operation(
     const options = rest[count] as { out?: unknown } | undefined;
     const made = program(rest.slice(0, count), options, true);
     const input = readTensor(op, 'input', given);
-    return callOnce(made, context, made.plan(input.shape, context.team), input, options?.out);
+    return callOnce(made, context, input.shape, input, options?.out);
   }
 
   function prepare(...rest: readonly unknown[]): Layer {

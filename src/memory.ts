@@ -21,6 +21,7 @@ export class Heap {
   readonly maximum: number;
   #memory: WebAssembly.Memory | undefined;
   #f32: Float32Array;
+  readonly #elsewhere: () => number;
   /** Free ranges in order of address; no two touch. */
   #gaps: Gap[];
   /** Size of every block in use. */
@@ -28,11 +29,12 @@ export class Heap {
 
   /**
    * @param memory  grows on demand; everything from `base` on belongs to the heap
-   * @param maximum bytes that the memory may reach
+   * @param maximum bytes that the memory may reach, with those of others that count `elsewhere`
    */
-  constructor(memory: WebAssembly.Memory, base: number, maximum: number) {
+  constructor(memory: WebAssembly.Memory, base: number, maximum: number, elsewhere = () => 0) {
     this.#memory = memory;
     this.maximum = maximum;
+    this.#elsewhere = elsewhere;
     const start = align(base);
     this.#gaps = [{ start, bytes: memory.buffer.byteLength - start }];
     this.#f32 = new Float32Array(memory.buffer);
@@ -84,8 +86,9 @@ export class Heap {
   room(before = 0): number {
     const gaps = this.#gaps.map(({ start, bytes }) => ({ start, bytes }));
     const last = gaps.at(-1);
-    if (last !== undefined && last.start + last.bytes === this.bytes) last.bytes += this.maximum - this.bytes;
-    else gaps.push({ start: this.bytes, bytes: this.maximum - this.bytes });
+    const more = Math.max(0, this.maximum - this.#elsewhere() - this.bytes);
+    if (last !== undefined && last.start + last.bytes === this.bytes) last.bytes += more;
+    else gaps.push({ start: this.bytes, bytes: more });
     const size = before > 0 ? align(before) : 0;
     const first = gaps.find((gap) => gap.bytes >= size);
     if (first === undefined) return 0;
@@ -144,7 +147,7 @@ export class Heap {
     const atEnd = last !== undefined && last.start + last.bytes === end ? last : undefined;
     const missing = size - (atEnd?.bytes ?? 0);
     const pages = Math.ceil(missing / PAGE_BYTES);
-    if (end + pages * PAGE_BYTES > this.maximum) throw outOfMemory(op, size, this.maximum);
+    if (end + pages * PAGE_BYTES > this.maximum - this.#elsewhere()) throw outOfMemory(op, size, this.maximum);
     try {
       memory.grow(pages);
     } catch {

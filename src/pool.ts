@@ -17,10 +17,19 @@ const PATIENCE_TIMES = 8;
 /** Looks at a thread that is about to be ready before the caller sleeps, which costs more. */
 const LOOKS = 2000;
 
+/** Bytes that are copied in a microsecond between arrays and memory: of one thread's own, and shared by several (bench/EXPERIMENTS.md). */
+const OWN_BYTES_PER_US = 34_000;
+const SHARED_BYTES_PER_US = 23_000;
+
 /** About what a thread does in a microsecond, and what a thread should have to do that is woken for it: waking it and its caches take a good part of that. */
 const FLOPS_PER_US = 50_000;
 const FLOATS_PER_US = 10_000;
 const WORTH_WAKING_US = 30;
+
+/** Of one thread, in microseconds. */
+function timeOf({ flops, floats }: Cost): number {
+  return flops / FLOPS_PER_US + floats / FLOATS_PER_US;
+}
 
 const clock = (): number => performance.now();
 
@@ -104,10 +113,13 @@ export class Pool implements Team {
     }
   }
 
-  readonly crew = ({ flops, floats }: Cost): number => {
-    const time = flops / FLOPS_PER_US + floats / FLOATS_PER_US;
-    return Math.max(1, Math.min(this.#size, Math.floor(time / WORTH_WAKING_US)));
-  };
+  readonly crew = (cost: Cost): number => Math.max(1, Math.min(this.#size, Math.floor(timeOf(cost) / WORTH_WAKING_US)));
+
+  /** Whether a call on arrays of so many bytes is done sooner by this thread alone, in a memory of its own. */
+  isAloneSooner(cost: Cost, copied: number): boolean {
+    const time = timeOf(cost);
+    return time + copied / OWN_BYTES_PER_US < time / this.crew(cost) + copied / SHARED_BYTES_PER_US;
+  }
 
   run(kernel: TaskKernel, { count, threads, together }: TaskCount, work: number, workBytes: number, ...pointers: readonly number[]): void {
     if (threads === 1 || count < 2) {

@@ -91,12 +91,14 @@ function channelsFirstCall(
   const paddedBytes = depthwise.paddedBytes > 0 ? align(depthwise.paddedBytes) : 0;
   const block = blockPixels(rows.weightStride, cut.band * pointwise.outSize[2]);
   const ownBytes = STEP_BYTES + align(blockWork(rows.weightStride, block)) + inC * cut.bytes + cut.workBytes;
-  const threads = crew(addCosts([given, pointwise].map(shapeCost)));
+  const cost = addCosts([given, pointwise].map(shapeCost));
+  const threads = crew(cost);
   const workBytes = paddedBytes + teamBytes(threads, ownBytes);
   const padRecord = 2 * STEP_BYTES;
   return {
     outputShape,
     workBytes,
+    cost,
     describe: () => ({
       ...said,
       variant: `${said.variant}, in strips of ${cut.band} rows`,

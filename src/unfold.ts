@@ -7,20 +7,24 @@ import { noActivation } from './options.ts';
 import { CONV_PARAMS_BYTES, writeConvParams } from './params.ts';
 import { AS_IT_IS, NO_PHASES } from './plan.ts';
 import { apart, foldTasks, unfoldTasks } from './tasks.ts';
+import type { Cost } from './team.ts';
 import { elements } from './tensor.ts';
 import type { Operations, Tensor, UnfoldOptions } from './types.ts';
+import { unsharedFor, whereSooner } from './unshared.ts';
 
 function move(op: 'unfold' | 'fold', context: Context, columns: Columns, result: readonly number[], out: unknown): Tensor {
-  const { heap, team } = context;
   const { given, shape } = columns;
-  const threads = team.crew({ flops: 0, floats: 2 * Math.max(elements(result), elements(given.shape)) });
+  const cost: Cost = { flops: 0, floats: 2 * Math.max(elements(result), elements(given.shape)) };
   const tasks = op === 'unfold' ? unfoldTasks(shape) : foldTasks(shape);
-  checkOut(op, heap, out, result, [given]);
+  checkOut(op, context.heap, out, result, [given]);
   if (elements(result) === 0) return emptyResult(result, out);
-  return invoke(op, context, [given], result, out, align(CONV_PARAMS_BYTES), ([from], output, work) => {
-    const pack = { kernelShuffle: 1, weightStride: 0, phase: NO_PHASES };
-    writeConvParams(heap.f32, work, { ...AS_IT_IS, shape, kind: 'conv', pack }, noActivation);
-    team.run(op, apart(tasks, threads), 0, 0, work, from as number, output);
+  return whereSooner(context, unsharedFor(context, cost, [given], result, out), (place) => {
+    const { heap, team } = place;
+    return invoke(op, place, [given], result, out, align(CONV_PARAMS_BYTES), ([from], output, work) => {
+      const pack = { kernelShuffle: 1, weightStride: 0, phase: NO_PHASES };
+      writeConvParams(heap.f32, work, { ...AS_IT_IS, shape, kind: 'conv', pack }, noActivation);
+      team.run(op, apart(tasks, team.crew(cost)), 0, 0, work, from as number, output);
+    });
   });
 }
 

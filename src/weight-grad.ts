@@ -1,7 +1,7 @@
 /** Gradients with respect to the weight: sums over batch and pixels, as panels, then in the filter layout. */
 import { LAYOUT_BYTES, LINE_CHANNELS, MR, NR, SKEW, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
 import { roundUp } from './bands.ts';
-import { type Context, checkOut, invoke } from './call.ts';
+import { type Context, checkOut, invoke, type Out } from './call.ts';
 import { unsupported } from './check.ts';
 import { type Forward, gradientFields, gradientName } from './gradients.ts';
 import { checkOpen } from './layer.ts';
@@ -14,6 +14,7 @@ import { type ConvShape, type FilterShape, volume } from './shape.ts';
 import { apart, shapeCost, unpackTasks, weightGradTasks } from './tasks.ts';
 import { teamBytes } from './team.ts';
 import type { Tensor, WeightGradOperation } from './types.ts';
+import { unsharedFor, whereSooner } from './unshared.ts';
 
 /** Bytes of the record `Part` of assembly/weight-grad.ts. */
 const PART_BYTES = 32;
@@ -157,9 +158,39 @@ function weightGradPlan(shape: ConvShape, pack: PackPlan, threads: number): Weig
   };
 }
 
+/** What is summed up. */
+interface Sums {
+  readonly shape: ConvShape;
+  readonly filter: FilterShape;
+  readonly pack: PackPlan;
+  readonly settings: ConvSettings;
+  /** Image and gradient. */
+  readonly operands: readonly Tensor[];
+  readonly weightShape: readonly number[];
+}
+
+function sumUp(op: string, context: Context, threads: number, sums: Sums, out: Out): Tensor {
+  const { shape, filter, pack, settings, operands, weightShape } = sums;
+  const { heap, team } = context;
+  const plan = weightGradPlan(shape, pack, threads);
+  const depthwise = pack.kind === 'depthwise';
+  const recordBytes = align(CONV_PARAMS_BYTES);
+  const sumBytes = align(pack.weightFloats * 4);
+  const kernel = settings.channelsLast ? 'weightGradChannelsLast' : 'weightGradChannelsFirst';
+  const workBytes = recordBytes + sumBytes + teamBytes(threads, plan.workBytes);
+  return invoke(op, context, operands, weightShape, out, workBytes, ([image, gradient], output, work) => {
+    const panels = work + recordBytes;
+    writeConvParams(heap.f32, work, plan, settings.activation);
+    const tasks = weightGradTasks(shape, depthwise, plan.task);
+    team.run(kernel, apart(tasks, threads), panels + sumBytes, plan.workBytes, work, image as number, gradient as number, panels);
+    writePackParams(heap.f32, work, filter, pack);
+    team.run(depthwise ? 'unpackTaps' : 'unpackPanels', apart(unpackTasks(filter, depthwise), threads), 0, 0, work, panels, output);
+  });
+}
+
 /** Image and gradient of the convolution are those of the other side when its transposed form was called. */
 export function weightGradOperation(context: Context, rank: Rank, forward: Forward): WeightGradOperation {
-  const { heap, team } = context;
+  const { heap } = context;
   const op = gradientName(forward, rank, 'Weight');
 
   function call(givenInput: Tensor, givenGrad: Tensor, givenShape: readonly number[], options?: GivenOptions): Tensor {
@@ -169,22 +200,11 @@ export function weightGradOperation(context: Context, rank: Rank, forward: Forwa
     const out: unknown = options?.out;
     checkOut(op, heap, out, weightShape, [input, gradOutput]);
     const pack = sumsPlan(op, filter, settings);
-    const threads = team.crew(shapeCost(shape));
-    const plan = weightGradPlan(shape, pack, threads);
-    const depthwise = pack.kind === 'depthwise';
-    const recordBytes = align(CONV_PARAMS_BYTES);
-    const sumBytes = align(pack.weightFloats * 4);
+    const cost = shapeCost(shape);
     const operands = forward === 'conv' ? [input, gradOutput] : [gradOutput, input];
-    const kernel = settings.channelsLast ? 'weightGradChannelsLast' : 'weightGradChannelsFirst';
-    const workBytes = recordBytes + sumBytes + teamBytes(threads, plan.workBytes);
-    return invoke(op, context, operands, weightShape, out, workBytes, ([image, gradient], output, work) => {
-      const sums = work + recordBytes;
-      writeConvParams(heap.f32, work, plan, settings.activation);
-      const tasks = weightGradTasks(shape, depthwise, plan.task);
-      team.run(kernel, apart(tasks, threads), sums + sumBytes, plan.workBytes, work, image as number, gradient as number, sums);
-      writePackParams(heap.f32, work, filter, pack);
-      team.run(depthwise ? 'unpackTaps' : 'unpackPanels', apart(unpackTasks(filter, depthwise), threads), 0, 0, work, sums, output);
-    });
+    return whereSooner(context, unsharedFor(context, cost, operands, weightShape, out), (place) =>
+      sumUp(op, place, place.team.crew(cost), { shape, filter, pack, settings, operands, weightShape }, out),
+    );
   }
 
   return call as WeightGradOperation;

@@ -30,6 +30,9 @@ function fill(engine: Engine, mark: number, floats: number): void {
   const { buffer, byteOffset } = block.data;
   new Uint32Array(buffer, byteOffset, floats).fill(mark);
   block.dispose();
+  // With threads there is a second memory, for calls on arrays that move data: its workspace is all copies of the operand and of the result.
+  const half = floats >> 1;
+  engine.channelShuffle({ data: new Float32Array(new Uint32Array(half).fill(mark).buffer), shape: [1, 1, half] }, 1);
 }
 
 function words(data: Float32Array): Uint32Array {
