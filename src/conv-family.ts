@@ -4,24 +4,24 @@ import { convCalls, packings, RECORD_BYTES } from './conv-program.ts';
 import { operation, type Program } from './layer.ts';
 import { type ConvSettings, callFields, convSettings, type GivenOptions, layerFields, type Rank } from './options.ts';
 import { packedBytes } from './plan.ts';
-import { type Direction, planner } from './planner.ts';
+import { type Planning, planner } from './planner.ts';
 import type { ConvShape, FilterRole, FilterShape } from './shape.ts';
 import type { Tensor } from './types.ts';
 
 /** The program that sums over all taps, or computes tiles of F(m, r). */
 export function summedProgram(
   op: string,
-  direction: Direction,
+  planning: Planning,
   shapeOf: (op: string, inputShape: readonly number[], filter: FilterShape, settings: ConvSettings) => ConvShape,
   weight: Tensor,
   filter: FilterShape,
   settings: ConvSettings,
   calling: boolean,
 ): Program {
-  const { pack, plan } = planner(op, direction, weight, filter, settings, calling);
+  const { pack, plan } = planner(op, planning, weight, filter, settings, calling);
   // What a layer keeps must not keep the tensors that were packed.
   const kept: ConvSettings = { ...settings, bias: undefined };
-  const { isBack } = direction;
+  const { isBack } = planning;
   return {
     op,
     recordBytes: RECORD_BYTES,

@@ -26,14 +26,14 @@ export function gradientFields(forward: Forward): readonly string[] {
 /** The gradient of a convolution is a transposed convolution, that of a transposed convolution a convolution. */
 export function inputGradOperation(context: Context, rank: Rank, forward: Forward): InputGradOperation {
   const op = gradientName(forward, rank, 'Input');
-  const direction = forward === 'conv' ? back : forth;
-  const { isBack } = direction;
+  const planning = forward === 'conv' ? back : forth;
+  const { isBack } = planning;
 
   function call(givenGrad: Tensor, givenWeight: Tensor, givenShape: readonly number[], options?: GivenOptions): Tensor {
     checkOpen(op, context.heap);
     const found = inputGradOperands(op, rank, forward, givenGrad, givenWeight, givenShape, options, fields[forward]);
     const { gradOutput, weight, settings, filter, shape } = found;
-    const { pack, plan } = planner(op, direction, weight, filter, settings, true);
+    const { pack, plan } = planner(op, planning, weight, filter, settings, true);
     const program: Program = {
       op,
       recordBytes: RECORD_BYTES,

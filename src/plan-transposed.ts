@@ -17,7 +17,7 @@ import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
 import { AS_IT_IS, type ConvPlan, layoutWork, type PackPlan, shuffledChannels } from './plan.ts';
-import type { Direction } from './planner.ts';
+import type { Planning } from './planner.ts';
 import { type ConvShape, type FilterShape, LARGEST, type Spatial, spatial, volume } from './shape.ts';
 import { type Tiles, BAND_BYTES as WINOGRAD_BAND_BYTES } from './winograd.ts';
 import { choosePhases, phaseBlocks, phaseFactors, pointsOfPhases } from './winograd-phases.ts';
@@ -175,7 +175,7 @@ function reason(pack: PackPlan, scattered: boolean, times: number): string {
 }
 
 /** From result to image. */
-export const back: Direction = {
+export const back: Planning = {
   isBack: true,
   summed: 'direct',
   tilesNeed:

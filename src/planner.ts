@@ -16,8 +16,8 @@ export interface Planner {
   plan(shape: ConvShape, whole?: ConvPlan): ConvPlan;
 }
 
-/** What a convolution and the way back through it have each of their own. */
-export interface Direction {
+/** How what goes one way is planned: a convolution, or the way back through it. */
+export interface Planning {
   /** The operand is the convolution's result, what is computed its image. */
   readonly isBack: boolean;
   /** The algorithm whose sums take the place of tiles where these do not serve. */
@@ -37,7 +37,7 @@ function pointwiseOrNot(shape: ConvShape, pack: PackPlan, whole: ConvPlan | unde
 }
 
 /** From image to result. */
-export const forth: Direction = {
+export const forth: Planning = {
   isBack: false,
   summed: 'gemm',
   tilesNeed:
@@ -69,32 +69,32 @@ function always(value: boolean): () => boolean {
  *
  * @throws RangeError `ERR_UNSUPPORTED` when it was asked for and cannot serve the weight
  */
-function tilesFor(op: string, direction: Direction, filter: FilterShape, settings: ConvSettings, calling: boolean): Tiles {
+function tilesFor(op: string, planning: Planning, filter: FilterShape, settings: ConvSettings, calling: boolean): Tiles {
   const { algorithm } = settings;
   const asked = algorithm === 'winograd';
   if (!asked && algorithm !== 'auto') return NO_TILES;
-  const points = direction.points(filter, settings);
+  const points = planning.points(filter, settings);
   if (points.length > 0) return { points, asked, once: calling };
   if (!asked) return NO_TILES;
-  throw unsupported(op, `algorithm 'winograd' needs ${direction.tilesNeed}, and an accuracy other than 'exact'`);
+  throw unsupported(op, `algorithm 'winograd' needs ${planning.tilesNeed}, and an accuracy other than 'exact'`);
 }
 
 /**
- * @param direction of what is computed: the input gradient of a convolution goes back
+ * @param planning by which way it goes: the input gradient of a convolution goes back
  * @param calling the weight serves one call, not a layer
  * @throws RangeError `ERR_UNSUPPORTED` when the algorithm asked for cannot serve the weight
  */
 export function planner(
   op: string,
-  direction: Direction,
+  planning: Planning,
   weight: Tensor,
   filter: FilterShape,
   settings: ConvSettings,
   calling: boolean,
 ): Planner {
-  const tiles = tilesFor(op, direction, filter, settings, calling);
+  const tiles = tilesFor(op, planning, filter, settings, calling);
   const finite = tiles.points.length > 0 ? finiteness(weight, calling) : always(true);
-  const pack = direction.pack(op, filter, tiles.asked ? { ...settings, algorithm: direction.summed } : settings);
+  const pack = planning.pack(op, filter, tiles.asked ? { ...settings, algorithm: planning.summed } : settings);
   // A layer keeps the planner, which must not keep the tensors that were packed.
   const kept: ConvSettings = { ...settings, bias: undefined };
   return {
@@ -102,10 +102,10 @@ export function planner(
     plan: (shape, whole) => {
       if (whole) {
         const same: Tiles = whole.points === 0 ? NO_TILES : { points: [whole.points], asked: true, once: calling };
-        return direction.plan(shape, pack, kept, same, whole);
+        return planning.plan(shape, pack, kept, same, whole);
       }
-      const plan = direction.plan(shape, pack, kept, tiles);
-      return plan.points !== 0 && !finite() ? direction.plan(shape, pack, kept, NO_TILES) : plan;
+      const plan = planning.plan(shape, pack, kept, tiles);
+      return plan.points !== 0 && !finite() ? planning.plan(shape, pack, kept, NO_TILES) : plan;
     },
   };
 }
