@@ -19,7 +19,7 @@ export function channelShuffleOperation(context: Context): Operations['channelSh
     checkOut(op, heap, out, given.shape, [given]);
     if (elements(given.shape) === 0) return emptyResult(given.shape, out);
     const cost: Cost = { flops: 0, floats: 2 * elements(given.shape) };
-    return whereSooner(context, unsharedFor(context, cost, [given], given.shape, out), (place) => {
+    return whereSooner(context, unsharedFor(context, { cost, outputShape: given.shape, workBytes: 0 }, [given], out), (place) => {
       const { team } = place;
       const tasks = apart(shuffleTasks(outer, channels, inner), team.crew(cost));
       return invoke(op, place, [given], given.shape, out, 0, ([from], output) => {
@@ -41,7 +41,7 @@ export function biasGradOperation(context: Context): Operations['biasGrad'] {
     // A float64 for each channel.
     const workBytes = channels * 8;
     const cost: Cost = { flops: 0, floats: elements(given.shape) };
-    return whereSooner(context, unsharedFor(context, cost, [given], [channels], out), (place) => {
+    return whereSooner(context, unsharedFor(context, { cost, outputShape: [channels], workBytes }, [given], out), (place) => {
       const { team } = place;
       const threads = team.crew(cost);
       return invoke(op, place, [given], [channels], out, teamBytes(threads, workBytes), ([from], output, work) => {

@@ -1,6 +1,6 @@
 /** An instance of the module on a memory, and the threads that compute on it: what the operations are bound to. */
 import type { Context } from './call.ts';
-import { Heap, PAGE_BYTES } from './memory.ts';
+import { type Elsewhere, Heap, PAGE_BYTES } from './memory.ts';
 import { soloTeam, type Team } from './team.ts';
 import { hasRelaxed, instantiate, type Kernels, ownModule } from './wasm.ts';
 
@@ -20,8 +20,7 @@ export function ownInstance(op: string, module: WebAssembly.Module, maximumPages
   return { module, memory, kernels: instantiate(op, module, memory), maximumPages };
 }
 
-/** @param elsewhere bytes of other memories that count as well */
-export function contextOf({ memory, kernels, maximumPages }: Instance, team: Team, elsewhere?: () => number): Context {
+export function contextOf({ memory, kernels, maximumPages }: Instance, team: Team, elsewhere?: Elsewhere): Context {
   return { heap: new Heap(memory, Number(kernels.heapBase.value), maximumPages * PAGE_BYTES, elsewhere), kernels, team };
 }
 

@@ -107,8 +107,8 @@ function makeEngine(op: string, instance: Instance, { exact }: Settings, crew: C
   const relaxed = Number(instance.kernels.relaxed.value) === 1;
   if (relaxed && exact) throw conflict(op, 'wasm is the build for relaxed SIMD, which relaxedSimd: false forbids');
   const { pool, second } = crew;
-  const context = contextOf(instance, pool ?? soloTeam(instance.kernels), second && (() => second.bytes));
-  if (second) second.first = context.heap;
+  const context = contextOf(instance, pool ?? soloTeam(instance.kernels), second);
+  second?.beside(context.heap);
   return engineOf({ ...context, unshared: second?.contextFor }, crew);
 }
 
@@ -150,7 +150,8 @@ async function threadedEngine(
   try {
     const relaxed = Number(instance.kernels.relaxed.value) === 1;
     // A binary that is given is of one kind.
-    const second = wasm === undefined ? new SecondMemory(pool, () => ownModule(op, relaxed), instance.maximumPages) : undefined;
+    const second =
+      wasm === undefined ? new SecondMemory(pool, () => ownModule(op, relaxed), instance.maximumPages * PAGE_BYTES) : undefined;
     return makeEngine(op, instance, settings, { pool, second });
   } catch (error) {
     pool.close();

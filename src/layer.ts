@@ -156,6 +156,10 @@ interface LayerCall {
   derived: number;
 }
 
+/** A layer's weights in the second memory: not more than so many bytes, or times what a call copies. They are there twice. */
+const FEW_BYTES = 65536;
+const FEW_TIMES = 2;
+
 /** The packed weights of a program in one memory. The last call is kept: a layer mostly sees one shape. */
 class PackedProgram {
   readonly context: Context;
@@ -165,6 +169,8 @@ class PackedProgram {
   /** Blocks of what is derived, and who keeps them. */
   readonly #derived = new Map<number, { readonly block: number; readonly keep: () => void }>();
   #last: LayerCall | undefined;
+  /** The one whose records are in the block. */
+  #written: LayerCall | undefined;
 
   /** @param block of the packed weights, behind room for records */
   constructor(program: Program, context: Context, block: number) {
@@ -184,9 +190,15 @@ class PackedProgram {
   }
 
   callOf(inputShape: readonly number[]): LayerCall {
-    const last = this.#last;
-    if (last !== undefined && sameShape(last.inputShape, inputShape)) return last;
-    return { call: this.#program.plan(inputShape, this.context.team), derived: 0, inputShape: [...inputShape] };
+    if (this.#last === undefined || !sameShape(this.#last.inputShape, inputShape))
+      this.#last = { call: this.#program.plan(inputShape, this.context.team), derived: 0, inputShape: [...inputShape] };
+    return this.#last;
+  }
+
+  /** Whether they are few beside what `call` copies. */
+  isSmallFor({ call, inputShape }: LayerCall): boolean {
+    const bytes = this.#program.packedBytes + (call.derived?.bytes ?? 0);
+    return bytes <= Math.max(FEW_BYTES, FEW_TIMES * 4 * (elements(inputShape) + elements(call.outputShape)));
   }
 
   #blockOf(derived: Derived): number {
@@ -200,11 +212,11 @@ class PackedProgram {
 
   run(made: LayerCall, input: Tensor, out: Out): Tensor {
     const { heap } = this.context;
-    if (made !== this.#last) {
+    if (made !== this.#written) {
       const { call } = made;
       if (call.derived) made.derived = this.#blockOf(call.derived);
       call.write(heap.f32, this.#block, this.#block + align(this.#program.recordBytes), made.derived);
-      this.#last = made;
+      this.#written = made;
     }
     return compute(this.#program, this.context, this.#block, made.derived, made.call, input, out);
   }
@@ -261,16 +273,25 @@ class ProgramLayer implements Layer {
     const out = options?.out;
     const input = readTensor(op, 'input', given);
     const made = packed.callOf(input.shape);
-    const { cost, outputShape } = made.call;
+    const { outputShape } = made.call;
     checkOut(op, context.heap, out, outputShape, [input]);
     // What was asked for its fields may have disposed of anything.
     this.#checkAlive();
-    if (context.unshared === undefined) return packed.run(made, input, out);
-    return whereSooner(context, unsharedFor(context, cost, [input], outputShape, out), (place) => {
+    if (context.unshared === undefined || !packed.isSmallFor(made)) return packed.run(made, input, out);
+    return whereSooner(context, unsharedFor(context, made.call, [input], out), (place) => {
       if (place === context) return packed.run(made, input, out);
-      this.#unshared ??= packed.copiedTo(place);
-      return this.#unshared.run(this.#unshared.callOf(input.shape), input, out);
+      const own = this.#in(place);
+      return own.run(own.callOf(input.shape), input, out);
     });
+  }
+
+  /** The weights in the second memory, which is another one when the first needed its room meanwhile. */
+  #in(place: Context): PackedProgram {
+    if (this.#unshared?.context !== place) {
+      this.#unshared?.release();
+      this.#unshared = this.#packed.copiedTo(place);
+    }
+    return this.#unshared;
   }
 
   plan(inputShape: readonly number[]): Plan {
@@ -312,7 +333,8 @@ export function callOnce(program: Program, context: Context, inputShape: readonl
   const call = program.plan(inputShape, context.team);
   const operands = [input, ...packings.map(({ source, operand }) => operand ?? source)];
   checkOut(op, context.heap, out, call.outputShape, operands);
-  return whereSooner(context, unsharedFor(context, call.cost, operands, call.outputShape, out), (place) =>
+  const bytes = align(program.recordBytes) + program.packedBytes + (call.derived ? call.derived.bytes + call.derived.workBytes : 0);
+  return whereSooner(context, unsharedFor(context, call, operands, out, bytes), (place) =>
     callIn(program, place, place === context ? call : program.plan(inputShape, place.team), input, out),
   );
 }

@@ -17,11 +17,19 @@ interface Gap {
   bytes: number;
 }
 
+/** Memory of the same engine that counts too. */
+export interface Elsewhere {
+  /** That this one must leave alone. */
+  reserved(): number;
+  /** This one needs so many bytes in all: what can be given up for that is. */
+  makeRoom(bytes: number): void;
+}
+
 export class Heap {
   readonly maximum: number;
   #memory: WebAssembly.Memory | undefined;
   #f32: Float32Array;
-  readonly #elsewhere: () => number;
+  #elsewhere: Elsewhere | undefined;
   /** Free ranges in order of address; no two touch. */
   #gaps: Gap[];
   /** Size of every block in use. */
@@ -29,9 +37,9 @@ export class Heap {
 
   /**
    * @param memory  grows on demand; everything from `base` on belongs to the heap
-   * @param maximum bytes that the memory may reach, with those of others that count `elsewhere`
+   * @param maximum bytes that the memory may reach, with those that count elsewhere
    */
-  constructor(memory: WebAssembly.Memory, base: number, maximum: number, elsewhere = () => 0) {
+  constructor(memory: WebAssembly.Memory, base: number, maximum: number, elsewhere?: Elsewhere) {
     this.#memory = memory;
     this.maximum = maximum;
     this.#elsewhere = elsewhere;
@@ -86,7 +94,7 @@ export class Heap {
   room(before = 0): number {
     const gaps = this.#gaps.map(({ start, bytes }) => ({ start, bytes }));
     const last = gaps.at(-1);
-    const more = Math.max(0, this.maximum - this.#elsewhere() - this.bytes);
+    const more = Math.max(0, this.maximum - (this.#elsewhere?.reserved() ?? 0) - this.bytes);
     if (last !== undefined && last.start + last.bytes === this.bytes) last.bytes += more;
     else gaps.push({ start: this.bytes, bytes: more });
     const size = before > 0 ? align(before) : 0;
@@ -134,6 +142,7 @@ export class Heap {
 
   close(): void {
     this.#memory = undefined;
+    this.#elsewhere = undefined;
     this.#f32 = new Float32Array(0);
     this.#gaps = [];
     this.#used.clear();
@@ -147,7 +156,9 @@ export class Heap {
     const atEnd = last !== undefined && last.start + last.bytes === end ? last : undefined;
     const missing = size - (atEnd?.bytes ?? 0);
     const pages = Math.ceil(missing / PAGE_BYTES);
-    if (end + pages * PAGE_BYTES > this.maximum - this.#elsewhere()) throw outOfMemory(op, size, this.maximum);
+    const bytes = end + pages * PAGE_BYTES;
+    this.#elsewhere?.makeRoom(bytes);
+    if (bytes > this.maximum - (this.#elsewhere?.reserved() ?? 0)) throw outOfMemory(op, size, this.maximum);
     try {
       memory.grow(pages);
     } catch {

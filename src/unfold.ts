@@ -18,9 +18,10 @@ function move(op: 'unfold' | 'fold', context: Context, columns: Columns, result:
   const tasks = op === 'unfold' ? unfoldTasks(shape) : foldTasks(shape);
   checkOut(op, context.heap, out, result, [given]);
   if (elements(result) === 0) return emptyResult(result, out);
-  return whereSooner(context, unsharedFor(context, cost, [given], result, out), (place) => {
+  const workBytes = align(CONV_PARAMS_BYTES);
+  return whereSooner(context, unsharedFor(context, { cost, outputShape: result, workBytes }, [given], out), (place) => {
     const { heap, team } = place;
-    return invoke(op, place, [given], result, out, align(CONV_PARAMS_BYTES), ([from], output, work) => {
+    return invoke(op, place, [given], result, out, workBytes, ([from], output, work) => {
       const pack = { kernelShuffle: 1, weightStride: 0, phase: NO_PHASES };
       writeConvParams(heap.f32, work, { ...AS_IT_IS, shape, kind: 'conv', pack }, noActivation);
       team.run(op, apart(tasks, team.crew(cost)), 0, 0, work, from as number, output);

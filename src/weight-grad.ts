@@ -169,15 +169,20 @@ interface Sums {
   readonly weightShape: readonly number[];
 }
 
+/** How they are cut, and the bytes of the workspace: a record, the sums as panels, and what each thread takes. */
+function sumsWork({ shape, pack }: Sums, threads: number) {
+  const plan = weightGradPlan(shape, pack, threads);
+  const recordBytes = align(CONV_PARAMS_BYTES);
+  const sumBytes = align(pack.weightFloats * 4);
+  return { plan, recordBytes, sumBytes, workBytes: recordBytes + sumBytes + teamBytes(threads, plan.workBytes) };
+}
+
 function sumUp(op: string, context: Context, threads: number, sums: Sums, out: Out): Tensor {
   const { shape, filter, pack, settings, operands, weightShape } = sums;
   const { heap, team } = context;
-  const plan = weightGradPlan(shape, pack, threads);
+  const { plan, recordBytes, sumBytes, workBytes } = sumsWork(sums, threads);
   const depthwise = pack.kind === 'depthwise';
-  const recordBytes = align(CONV_PARAMS_BYTES);
-  const sumBytes = align(pack.weightFloats * 4);
   const kernel = settings.channelsLast ? 'weightGradChannelsLast' : 'weightGradChannelsFirst';
-  const workBytes = recordBytes + sumBytes + teamBytes(threads, plan.workBytes);
   return invoke(op, context, operands, weightShape, out, workBytes, ([image, gradient], output, work) => {
     const panels = work + recordBytes;
     writeConvParams(heap.f32, work, plan, settings.activation);
@@ -202,8 +207,10 @@ export function weightGradOperation(context: Context, rank: Rank, forward: Forwa
     const pack = sumsPlan(op, filter, settings);
     const cost = shapeCost(shape);
     const operands = forward === 'conv' ? [input, gradOutput] : [gradOutput, input];
-    return whereSooner(context, unsharedFor(context, cost, operands, weightShape, out), (place) =>
-      sumUp(op, place, place.team.crew(cost), { shape, filter, pack, settings, operands, weightShape }, out),
+    const sums: Sums = { shape, filter, pack, settings, operands, weightShape };
+    const { workBytes } = sumsWork(sums, 1);
+    return whereSooner(context, unsharedFor(context, { cost, outputShape: weightShape, workBytes }, operands, out), (place) =>
+      sumUp(op, place, place.team.crew(cost), sums, out),
     );
   }
 
