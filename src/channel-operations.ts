@@ -6,7 +6,7 @@ import { apart, shuffleTasks, sumTasks } from './tasks.ts';
 import { type Cost, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { ChannelOptions, Operations, Tensor } from './types.ts';
-import { unsharedFor, whereSooner } from './unshared.ts';
+import { takenBy, whereSooner } from './unshared.ts';
 
 export function channelShuffleOperation(context: Context): Operations['channelShuffle'] {
   const op = 'channelShuffle';
@@ -19,13 +19,19 @@ export function channelShuffleOperation(context: Context): Operations['channelSh
     checkOut(op, heap, out, given.shape, [given]);
     if (elements(given.shape) === 0) return emptyResult(given.shape, out);
     const cost: Cost = { flops: 0, floats: 2 * elements(given.shape) };
-    return whereSooner(context, unsharedFor(context, { cost, outputShape: given.shape, workBytes: 0 }, [given], out), (place) => {
-      const { team } = place;
-      const tasks = apart(shuffleTasks(outer, channels, inner), team.crew(cost));
-      return invoke(op, place, [given], given.shape, out, 0, ([from], output) => {
-        team.run('channelShuffle', tasks, 0, 0, outer, channels, inner, groups, from as number, output);
-      });
-    });
+    return whereSooner(
+      context,
+      () => takenBy(cost, [given.shape, given.shape], 0),
+      [given],
+      out,
+      (place) => {
+        const { team } = place;
+        const tasks = apart(shuffleTasks(outer, channels, inner), team.crew(cost));
+        return invoke(op, place, [given], given.shape, out, 0, ([from], output) => {
+          team.run('channelShuffle', tasks, 0, 0, outer, channels, inner, groups, from as number, output);
+        });
+      },
+    );
   };
   return call as Operations['channelShuffle'];
 }
@@ -41,13 +47,29 @@ export function biasGradOperation(context: Context): Operations['biasGrad'] {
     // A float64 for each channel.
     const workBytes = channels * 8;
     const cost: Cost = { flops: 0, floats: elements(given.shape) };
-    return whereSooner(context, unsharedFor(context, { cost, outputShape: [channels], workBytes }, [given], out), (place) => {
-      const { team } = place;
-      const threads = team.crew(cost);
-      return invoke(op, place, [given], [channels], out, teamBytes(threads, workBytes), ([from], output, work) => {
-        team.run('channelSums', apart(sumTasks(channels, inner), threads), work, workBytes, outer, channels, inner, from as number, output);
-      });
-    });
+    return whereSooner(
+      context,
+      () => takenBy(cost, [given.shape, [channels]], workBytes),
+      [given],
+      out,
+      (place) => {
+        const { team } = place;
+        const threads = team.crew(cost);
+        return invoke(op, place, [given], [channels], out, teamBytes(threads, workBytes), ([from], output, work) => {
+          team.run(
+            'channelSums',
+            apart(sumTasks(channels, inner), threads),
+            work,
+            workBytes,
+            outer,
+            channels,
+            inner,
+            from as number,
+            output,
+          );
+        });
+      },
+    );
   };
   return call as Operations['biasGrad'];
 }

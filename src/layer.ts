@@ -7,7 +7,7 @@ import { runStrips, stripsOf } from './strips.ts';
 import type { Cost, Team } from './team.ts';
 import { elements, makeDisposable, readTensor, releaseWhenForgotten } from './tensor.ts';
 import type { EngineTensor, Layer, Plan, Tensor } from './types.ts';
-import { unsharedFor, whereSooner } from './unshared.ts';
+import { type Taken, takenBy, whereSooner } from './unshared.ts';
 import type { Kernels } from './wasm.ts';
 
 /** One tensor among the weights of a program, and how it is packed. */
@@ -153,6 +153,7 @@ function compute(program: Program, context: Context, block: number, derived: num
 interface LayerCall {
   readonly call: Call;
   readonly inputShape: readonly number[];
+  readonly taken: Taken;
   derived: number;
 }
 
@@ -190,15 +191,18 @@ class PackedProgram {
   }
 
   callOf(inputShape: readonly number[]): LayerCall {
-    if (this.#last === undefined || !sameShape(this.#last.inputShape, inputShape))
-      this.#last = { call: this.#program.plan(inputShape, this.context.team), derived: 0, inputShape: [...inputShape] };
+    if (this.#last === undefined || !sameShape(this.#last.inputShape, inputShape)) this.#last = this.#planned([...inputShape]);
     return this.#last;
   }
 
+  #planned(inputShape: readonly number[]): LayerCall {
+    const call = this.#program.plan(inputShape, this.context.team);
+    return { call, inputShape, derived: 0, taken: takenBy(call.cost, [inputShape, call.outputShape], call.workBytes) };
+  }
+
   /** Whether they are few beside what `call` copies. */
-  isSmallFor({ call, inputShape }: LayerCall): boolean {
-    const bytes = this.#program.packedBytes + (call.derived?.bytes ?? 0);
-    return bytes <= Math.max(FEW_BYTES, FEW_TIMES * 4 * (elements(inputShape) + elements(call.outputShape)));
+  isSmallFor({ call, taken }: LayerCall): boolean {
+    return this.#program.packedBytes + (call.derived?.bytes ?? 0) <= Math.max(FEW_BYTES, FEW_TIMES * taken.copied);
   }
 
   #blockOf(derived: Derived): number {
@@ -278,7 +282,8 @@ class ProgramLayer implements Layer {
     // What was asked for its fields may have disposed of anything.
     this.#checkAlive();
     if (context.unshared === undefined || !packed.isSmallFor(made)) return packed.run(made, input, out);
-    return whereSooner(context, unsharedFor(context, made.call, [input], out), (place) => {
+    const taken = (): Taken => made.taken;
+    return whereSooner(context, taken, [input], out, (place) => {
       if (place === context) return packed.run(made, input, out);
       const own = this.#in(place);
       return own.run(own.callOf(input.shape), input, out);
@@ -333,8 +338,13 @@ export function callOnce(program: Program, context: Context, inputShape: readonl
   const call = program.plan(inputShape, context.team);
   const operands = [input, ...packings.map(({ source, operand }) => operand ?? source)];
   checkOut(op, context.heap, out, call.outputShape, operands);
-  const bytes = align(program.recordBytes) + program.packedBytes + (call.derived ? call.derived.bytes + call.derived.workBytes : 0);
-  return whereSooner(context, unsharedFor(context, call, operands, out, bytes), (place) =>
+  const { recordBytes, packedBytes } = program;
+  const taken = (): Taken => {
+    const { cost, outputShape, workBytes, derived } = call;
+    const shapes = [...operands.flatMap((operand) => (operand ? [operand.shape] : [])), outputShape];
+    return takenBy(cost, shapes, workBytes, align(recordBytes) + packedBytes + (derived ? derived.bytes + derived.workBytes : 0));
+  };
+  return whereSooner(context, taken, operands, out, (place) =>
     callIn(program, place, place === context ? call : program.plan(inputShape, place.team), input, out),
   );
 }

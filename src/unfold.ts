@@ -10,7 +10,7 @@ import { apart, foldTasks, unfoldTasks } from './tasks.ts';
 import type { Cost } from './team.ts';
 import { elements } from './tensor.ts';
 import type { Operations, Tensor, UnfoldOptions } from './types.ts';
-import { unsharedFor, whereSooner } from './unshared.ts';
+import { takenBy, whereSooner } from './unshared.ts';
 
 function move(op: 'unfold' | 'fold', context: Context, columns: Columns, result: readonly number[], out: unknown): Tensor {
   const { given, shape } = columns;
@@ -19,14 +19,20 @@ function move(op: 'unfold' | 'fold', context: Context, columns: Columns, result:
   checkOut(op, context.heap, out, result, [given]);
   if (elements(result) === 0) return emptyResult(result, out);
   const workBytes = align(CONV_PARAMS_BYTES);
-  return whereSooner(context, unsharedFor(context, { cost, outputShape: result, workBytes }, [given], out), (place) => {
-    const { heap, team } = place;
-    return invoke(op, place, [given], result, out, workBytes, ([from], output, work) => {
-      const pack = { kernelShuffle: 1, weightStride: 0, phase: NO_PHASES };
-      writeConvParams(heap.f32, work, { ...AS_IT_IS, shape, kind: 'conv', pack }, noActivation);
-      team.run(op, apart(tasks, team.crew(cost)), 0, 0, work, from as number, output);
-    });
-  });
+  return whereSooner(
+    context,
+    () => takenBy(cost, [given.shape, result], workBytes),
+    [given],
+    out,
+    (place) => {
+      const { heap, team } = place;
+      return invoke(op, place, [given], result, out, workBytes, ([from], output, work) => {
+        const pack = { kernelShuffle: 1, weightStride: 0, phase: NO_PHASES };
+        writeConvParams(heap.f32, work, { ...AS_IT_IS, shape, kind: 'conv', pack }, noActivation);
+        team.run(op, apart(tasks, team.crew(cost)), 0, 0, work, from as number, output);
+      });
+    },
+  );
 }
 
 export function unfoldOperation(context: Context): Operations['unfold'] {

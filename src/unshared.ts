@@ -11,36 +11,38 @@ import type { Tensor } from './types.ts';
 /** What a call takes, wherever it is computed. */
 export interface Taken {
   readonly cost: Cost;
-  readonly outputShape: readonly number[];
-  readonly workBytes: number;
+  /** Bytes of the copies of its operands and its result. */
+  readonly copied: number;
+  /** Bytes of memory in all. */
+  readonly bytes: number;
 }
 
-/**
- * Where a call is computed soonest, if that is not in the memory that threads share.
- *
- * @param operands that it copies
- * @param more bytes that it takes besides
- */
-export function unsharedFor(
-  { heap, unshared }: Context,
-  { cost, outputShape, workBytes }: Taken,
-  operands: readonly (Tensor | undefined)[],
-  out: unknown,
-  more = 0,
-): Context | undefined {
-  if (unshared === undefined || out instanceof HeapTensor || operands.some((operand) => hosted(heap, operand))) return undefined;
-  const shapes = [...operands.flatMap((operand) => (operand ? [operand.shape] : [])), outputShape];
-  const place = unshared(cost, workspaceBytes(shapes, 0));
-  const bytes = workspaceBytes(shapes, workBytes) + more;
+/** @param more bytes of memory, besides copies and workspace */
+export function takenBy(cost: Cost, shapes: readonly (readonly number[])[], workBytes: number, more = 0): Taken {
+  return { cost, copied: workspaceBytes(shapes, 0), bytes: workspaceBytes(shapes, workBytes) + more };
+}
+
+/** Where a call on arrays is computed soonest, if that is not in the memory that threads share. */
+function place({ unshared }: Context, { cost, copied, bytes }: Taken): Context | undefined {
+  const found = unshared?.(cost, copied);
   // It must hold the call whole, or the first one is as good.
-  return place !== undefined && (place.heap.holds(bytes) || bytes <= place.heap.room()) ? place : undefined;
+  return found !== undefined && (found.heap.holds(bytes) || bytes <= found.heap.room()) ? found : undefined;
 }
 
 /** Computes there if that is sooner, else, or where the host gives no more memory for it, where threads do. */
-export function whereSooner<Result>(context: Context, unshared: Context | undefined, compute: (place: Context) => Result): Result {
-  if (unshared === undefined) return compute(context);
+export function whereSooner<Result>(
+  context: Context,
+  taken: () => Taken,
+  operands: readonly (Tensor | undefined)[],
+  out: unknown,
+  compute: (place: Context) => Result,
+): Result {
+  const { heap, unshared } = context;
+  const isHere = unshared === undefined || out instanceof HeapTensor || operands.some((operand) => hosted(heap, operand));
+  const there = isHere ? undefined : place(context, taken());
+  if (there === undefined) return compute(context);
   try {
-    return compute(unshared);
+    return compute(there);
   } catch (error) {
     if (!isOutOfMemory(error)) throw error;
     return compute(context);

@@ -14,7 +14,7 @@ import { type ConvShape, type FilterShape, volume } from './shape.ts';
 import { apart, shapeCost, unpackTasks, weightGradTasks } from './tasks.ts';
 import { teamBytes } from './team.ts';
 import type { Tensor, WeightGradOperation } from './types.ts';
-import { unsharedFor, whereSooner } from './unshared.ts';
+import { type Taken, takenBy, whereSooner } from './unshared.ts';
 
 /** Bytes of the record `Part` of assembly/weight-grad.ts. */
 const PART_BYTES = 32;
@@ -208,10 +208,8 @@ export function weightGradOperation(context: Context, rank: Rank, forward: Forwa
     const cost = shapeCost(shape);
     const operands = forward === 'conv' ? [input, gradOutput] : [gradOutput, input];
     const sums: Sums = { shape, filter, pack, settings, operands, weightShape };
-    const { workBytes } = sumsWork(sums, 1);
-    return whereSooner(context, unsharedFor(context, { cost, outputShape: weightShape, workBytes }, operands, out), (place) =>
-      sumUp(op, place, place.team.crew(cost), sums, out),
-    );
+    const taken = (): Taken => takenBy(cost, [input.shape, gradOutput.shape, weightShape], sumsWork(sums, 1).workBytes);
+    return whereSooner(context, taken, operands, out, (place) => sumUp(op, place, place.team.crew(cost), sums, out));
   }
 
   return call as WeightGradOperation;
