@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import asc from 'assemblyscript/asc';
 import { sharedBinary } from '../src/shared-binary.ts';
 import { versionNumber } from '../src/version.ts';
+import { kernelFiles } from './kernel-files.ts';
 
 /** The package's version is in package.json alone: all else is made of it. */
 export const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -20,8 +21,6 @@ export async function compileTarget(target: Target, outFile?: string): Promise<v
     throw error;
   }
 }
-
-export const kernelFiles = ['kernels.wasm', 'kernels-relaxed.wasm', 'kernels-threads.wasm', 'kernels-threads-relaxed.wasm'] as const;
 
 /** Writes `kernelFiles`. @returns the first two, of which the library makes the others */
 export async function compileKernels(folder: string): Promise<{ readonly plain: Uint8Array; readonly relaxed: Uint8Array }> {

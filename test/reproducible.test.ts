@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compileKernels, kernelFiles } from '../scripts/compile-kernels.ts';
+import { compileKernels } from '../scripts/compile-kernels.ts';
+import { kernelFiles } from '../scripts/kernel-files.ts';
 import { ownBinary } from '../src/own-binary.ts';
 import { root } from './packed-package.ts';
 

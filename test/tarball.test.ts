@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { kernelFiles } from '../scripts/kernel-files.ts';
 import { type PackedPackage, packPackage, root } from './packed-package.ts';
 
 let packed: PackedPackage;
@@ -16,7 +17,6 @@ const withoutHashes = (path: string): string => path.replace(/^dist\/[a-z-]+-[\w
 const ofFolder = (from: string, to: string): string[] => readdirSync(join(root, from)).map((name) => `${to}/${name}`);
 
 const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
-const binaries = ['kernels.wasm', 'kernels-relaxed.wasm', 'kernels-threads.wasm', 'kernels-threads-relaxed.wasm'];
 /** Each with its source map. */
 const modules = ['index.js', 'reference.js', 'place.js', 'workerd.js', 'edge-light.js', 'shared-HASH.js'];
 const types = ['index.d.ts', 'reference.d.ts', 'place.d.ts', 'shared-HASH.d.ts'];
@@ -24,7 +24,7 @@ const types = ['index.d.ts', 'reference.d.ts', 'place.d.ts', 'shared-HASH.d.ts']
 const withoutMap = ['worker.js', 'cli.js'];
 
 it('holds these files and no other', () => {
-  const built = [...binaries, ...modules, ...modules.map((name) => `${name}.map`), ...types, ...withoutMap];
+  const built = [...kernelFiles, ...modules, ...modules.map((name) => `${name}.map`), ...types, ...withoutMap];
   const expected = [
     ...documents,
     'asconfig.json',
