@@ -2,8 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build as esbuild } from 'esbuild';
-import { build as vite } from 'vite';
 
 export interface UserBundle {
   /** All files that the page would load, one after the other. */
@@ -12,15 +10,21 @@ export interface UserBundle {
   readonly inputs: readonly string[];
 }
 
-/** @param packages where the package is found, by its name @param code the page's script */
-export type UserBundler = (packages: Packages, code: string) => Promise<UserBundle>;
+/**
+ * @param packages that are not installed where the page is
+ * @param code     the page's script
+ * @param folder   that holds the page
+ */
+export type UserBundler = (packages: Packages, code: string, folder?: string) => Promise<UserBundle>;
 
 /** Name in an import → file. */
 export type Packages = Readonly<Record<string, string>>;
 
-const withEsbuild: UserBundler = async (packages, code) => {
-  const { outputFiles, metafile } = await esbuild({
-    stdin: { contents: code, resolveDir: tmpdir() },
+const withEsbuild: UserBundler = async (packages, code, folder = tmpdir()) => {
+  // Only now: who asks for help needs no bundler.
+  const { build } = await import('esbuild');
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: code, resolveDir: folder },
     alias: { ...packages },
     absWorkingDir: '/',
     bundle: true,
@@ -34,13 +38,14 @@ const withEsbuild: UserBundler = async (packages, code) => {
   return { text: outputFiles.map(({ text }) => text).join('\n'), inputs: Object.keys(metafile.inputs).map((path) => `/${path}`) };
 };
 
-const withVite: UserBundler = async (packages, code) => {
-  const root = mkdtempSync(join(tmpdir(), 'wasm-conv-page-'));
+const withVite: UserBundler = async (packages, code, folder = tmpdir()) => {
+  const root = mkdtempSync(join(folder, 'wasm-conv-page-'));
   try {
     const input = join(root, 'page.js');
     writeFileSync(input, code);
     const inputs: string[] = [];
-    const built = await vite({
+    const { build } = await import('vite');
+    const built = await build({
       root,
       configFile: false,
       logLevel: 'error',

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kernelFiles } from '../scripts/kernel-files.ts';
+import { bundledPackages } from '../scripts/release/licences.ts';
 import { type PackedPackage, packPackage, root } from './packed-package.ts';
 
 let packed: PackedPackage;
@@ -54,10 +55,9 @@ it('has source maps that hold their sources, which are ours and no tests', () =>
 });
 
 it('has no line of another project but the clock of the command, which its first lines name', () => {
-  const others = builtFiles('.js').flatMap((path) => {
-    const text = readFileSync(join(packed.folder, path), 'utf8');
-    return [...text.matchAll(/^\/\/#region .*node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(([, name]) => [path, name]);
-  });
+  const others = builtFiles('.js').flatMap((path) =>
+    bundledPackages(readFileSync(join(packed.folder, path), 'utf8')).map((name) => [path, name]),
+  );
   expect(others).toEqual([['dist/cli.js', 'tinybench']]);
   expect(readFileSync(join(packed.folder, 'dist/cli.js'), 'utf8').split('\n')[1]).toContain('Contains tinybench, MIT License');
 });
