@@ -1,13 +1,12 @@
-/** The package as a user gets it: packed, unpacked into an empty project, imported, required, type-checked. */
+/** The package as a user gets it: packed, unpacked into an empty project, imported, bundled, run. test/types.test.ts checks its types, test/tarball.test.ts what it holds. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type PackedPackage, packPackage } from './packed-package.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+let packed: PackedPackage;
 let project = '';
 
 function run(command: string, ...args: string[]): string {
@@ -15,19 +14,10 @@ function run(command: string, ...args: string[]): string {
 }
 
 beforeAll(() => {
-  project = mkdtempSync(join(tmpdir(), 'wasm-conv-user-'));
-  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', project], {
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
-  const folder = join(project, 'node_modules', 'wasm-conv');
-  mkdirSync(folder, { recursive: true });
-  execFileSync('tar', ['-xzf', join(project, filename), '-C', folder, '--strip-components=1']);
-  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+  packed = packPackage();
+  project = packed.project;
 });
-afterAll(() => rmSync(project, { recursive: true }));
+afterAll(() => packed.remove());
 
 const example = `
 const x = tensor([1, 2, 3, 4], [1, 1, 2, 2]);
@@ -74,33 +64,8 @@ console.log(engine.conv2d(x, w).data[0]);`,
   expect(run(process.execPath, 'b.js').trim()).toBe('10');
 });
 
-it('has types that hold in a strict project', () => {
-  writeFileSync(
-    join(project, 'c.ts'),
-    `import { type ConvOptions, type Engine, type EngineTensor, type Layer, type Plan, createEngine, tensor } from 'wasm-conv';
-import { conv2d as plain } from 'wasm-conv/reference';
-const engine: Engine = await createEngine({ threads: 'auto' });
-const options: ConvOptions = { padding: [[1, 0], 2], activation: { clamp: [0, 1] } };
-const layer: Layer = engine.conv2d.prepare(tensor([1], [1, 1, 1, 1]), { groups: 1 });
-const out: EngineTensor = engine.alloc([1, 1, 1, 1]);
-const same: EngineTensor = engine.conv2d(tensor([1], [1, 1, 1, 1]), tensor([1], [1, 1, 1, 1]), { out });
-const plan: Plan = layer.plan([1, 1, 1, 1]);
-// @ts-expect-error people will write strides
-engine.conv2d(same, same, { strides: 2 });
-// @ts-expect-error a depthwise kernel has its groups already
-engine.depthwiseConv2d(same, same, { groups: 2 });
-export const result = plain(same, out, options).data.length + plan.flops;
-`,
-  );
-  writeFileSync(
-    join(project, 'tsconfig.json'),
-    '{ "compilerOptions": { "target": "ES2022", "module": "NodeNext", "strict": true, "noEmit": true, "types": [] }, "files": ["c.ts"] }',
-  );
-  expect(run(process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', project)).toBe('');
-});
-
 it('brings its command, which needs nothing else', () => {
-  const folder = join(project, 'node_modules', 'wasm-conv');
+  const { folder } = packed;
   const { bin, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     bin: Record<string, string>;
     version: string;
@@ -113,7 +78,7 @@ it('brings its command, which needs nothing else', () => {
 });
 
 it('holds what it names, no source of ours and no dependency', () => {
-  const folder = join(project, 'node_modules', 'wasm-conv');
+  const { folder } = packed;
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     dependencies?: object;
     exports: Record<string, unknown>;

@@ -1,5 +1,6 @@
 /** The charts of README.md: three files that are committed, and the part of it that shows them. */
 
+import { readmePart } from '../readme-part.ts';
 import type { ReportPage } from './page.ts';
 import { type Results, ResultsError } from './results.ts';
 import { escaped } from './svg.ts';
@@ -29,18 +30,14 @@ export function pickCharts({ charts }: ReportPage): ReadmeChart[] {
   });
 }
 
-const [begin, end] = ['<!-- charts: begin, written by npm run bench:charts -->', '<!-- charts: end -->'];
+const part = readmePart('charts', 'npm run bench:charts');
 
 /** Figures are in the alternative texts alone, for who does not see the images, and are made anew with them. */
 export function readmeBlock(charts: readonly ReadmeChart[], runs: readonly Results[]): string {
   const images = charts.map(({ file, summary }) => `<img src="${readmeFolder}/${file}" width="340" align="top" alt="${escaped(summary)}">`);
   const commands = runs.map(({ command }) => command).filter((command) => command !== undefined);
-  return [begin, ...images, '', '```', ...commands, '```', end].join('\n');
+  return part.block([...images, '', '```', ...commands, '```']);
 }
 
 /** @throws Error where the text has no such part */
-export function withBlock(text: string, block: string): string {
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`README.md has no part between '${begin}' and '${end}'`);
-  return text.slice(0, from) + block + text.slice(to + end.length);
-}
+export const withBlock = part.replace;

@@ -1,0 +1,84 @@
+/** The types of the packed package: in strict projects, by each way in which TypeScript looks for them, and by tools that know how that goes wrong. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attwRemarks, publintRemarks } from '../scripts/published-package.ts';
+import { type PackedPackage, packPackage, root } from './packed-package.ts';
+
+let packed: PackedPackage;
+beforeAll(() => {
+  packed = packPackage();
+});
+afterAll(() => packed.remove());
+
+const use = `import { type ConvOptions, type Engine, type EngineTensor, type Layer, type Plan, createEngine, tensor } from 'wasm-conv';
+import { conv2d as plain } from 'wasm-conv/reference';
+export async function result(): Promise<number> {
+  const engine: Engine = await createEngine({ threads: 'auto' });
+  const options: ConvOptions = { padding: [[1, 0], 2], activation: { clamp: [0, 1] } };
+  const layer: Layer = engine.conv2d.prepare(tensor([1], [1, 1, 1, 1]), { groups: 1 });
+  const out: EngineTensor = engine.alloc([1, 1, 1, 1]);
+  const same: EngineTensor = engine.conv2d(tensor([1], [1, 1, 1, 1]), tensor([1], [1, 1, 1, 1]), { out });
+  const plan: Plan = layer.plan([1, 1, 1, 1]);
+  // @ts-expect-error people will write strides
+  engine.conv2d(same, same, { strides: 2 });
+  // @ts-expect-error a depthwise kernel has its groups already
+  engine.depthwiseConv2d(same, same, { groups: 2 });
+  return plain(same, out, options).data.length + plan.flops;
+}
+`;
+
+interface Way {
+  readonly module: string;
+  readonly moduleResolution: string;
+  /** Its ending says whether it is a module; one of CommonJS may load modules since `nodenext`. */
+  readonly file: string;
+}
+
+const ways: readonly Way[] = [
+  { module: 'node16', moduleResolution: 'node16', file: 'use.mts' },
+  { module: 'nodenext', moduleResolution: 'nodenext', file: 'use.mts' },
+  { module: 'nodenext', moduleResolution: 'nodenext', file: 'use.cts' },
+  { module: 'esnext', moduleResolution: 'bundler', file: 'use.ts' },
+];
+
+/** What tsc says of a project: nothing where all is right. */
+function typeCheck({ module, moduleResolution, file }: Way, code: string): string {
+  const compilerOptions = { target: 'ES2022', module, moduleResolution, strict: true, noEmit: true, types: [] };
+  writeFileSync(join(packed.project, file), code);
+  writeFileSync(join(packed.project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  return spawnSync(process.execPath, [tsc, '-p', packed.project], { encoding: 'utf8' }).stdout;
+}
+
+describe.each(ways)('$moduleResolution, $file', (way) => {
+  it('finds types that hold', () => expect(typeCheck(way, use)).toBe(''));
+  it('finds no types that do not', () => expect(typeCheck(way, use.replace('plan.flops', 'plan.flop'))).toContain('error TS2551'));
+});
+
+describe('tools', () => {
+  /** A copy of the package whose manifest says something else, packed again. */
+  function spoiled(change: (text: string) => string): { folder: string; tarball: string; remove(): void } {
+    const folder = mkdtempSync(join(tmpdir(), 'wasm-conv-spoiled-'));
+    cpSync(packed.folder, folder, { recursive: true });
+    const manifest = join(folder, 'package.json');
+    writeFileSync(manifest, change(readFileSync(manifest, 'utf8')));
+    const name = execFileSync('npm', ['pack', '--ignore-scripts', '--silent'], { cwd: folder, encoding: 'utf8' }).trim();
+    return { folder, tarball: join(folder, name), remove: () => rmSync(folder, { recursive: true }) };
+  }
+
+  it('publint has nothing to say', async () => expect(await publintRemarks(packed.folder)).toEqual([]));
+  it('attw has nothing to say', async () => expect(await attwRemarks(packed.tarball)).toEqual([]));
+
+  it('would have, of a package that does not hold its types', async () => {
+    const { folder, tarball, remove } = spoiled((text) => text.replaceAll('reference.d.ts', 'none.d.ts'));
+    try {
+      expect((await publintRemarks(folder)).join()).toContain('FILE_DOES_NOT_EXIST');
+      expect((await attwRemarks(tarball)).join()).toContain('Used fallback condition');
+    } finally {
+      remove();
+    }
+  });
+});
