@@ -109,6 +109,7 @@ function makeEngine(op: string, instance: Instance, { exact }: Settings, crew: C
   const { pool, second } = crew;
   const context = contextOf(instance, pool ?? soloTeam(instance.kernels), second);
   second?.beside(context.heap);
+  if (pool) pool.onLost = (isGone) => context.heap.hold(isGone);
   return engineOf({ ...context, unshared: second?.contextFor }, crew);
 }
 

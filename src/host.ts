@@ -130,7 +130,7 @@ function textOf(value: unknown): string {
 }
 
 /** A worker that answered, or why it did not. */
-function started(worker: AnyWorker, start: Start, ended: () => void): Promise<Thread> {
+function started(worker: AnyWorker, thread: Thread, start: Start, ended: () => void): Promise<Thread> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => fail('the worker does not answer'), PATIENCE_MS);
     const fail = (reason: string): void => {
@@ -144,7 +144,7 @@ function started(worker: AnyWorker, start: Start, ended: () => void): Promise<Th
       if (error !== undefined) return fail(error);
       clearTimeout(timer);
       worker.unref?.();
-      resolve({ end: () => void worker.terminate() });
+      resolve(thread);
     });
     for (const event of ['error', 'messageerror', 'exit']) {
       listen(worker, event, (value) => {
@@ -178,10 +178,11 @@ export class Starter {
   /**
    * Starts a thread, by the way by which one was started before, if one was.
    *
+   * @param made  called with each worker that is tried, before it has begun
    * @param ended called when it has ended by itself, or was ended by others
    * @throws Error where there is no way to one
    */
-  async start(start: Start, ended: () => void): Promise<Thread> {
+  async start(start: Start, made: (thread: Thread) => void, ended: () => void): Promise<Thread> {
     this.#ways ??= await waysTo(this.#source);
     let reason = 'this host has no workers';
     for (const way of this.#ways) {
@@ -189,7 +190,9 @@ export class Starter {
         const worker = way();
         if (!isWorker(worker)) throw new Error('the function worker gave no Worker');
         let there = false;
-        const thread = await started(worker, start, () => {
+        const own: Thread = { end: () => void worker.terminate() };
+        made(own);
+        const thread = await started(worker, own, start, () => {
           if (there) ended();
         });
         there = true;

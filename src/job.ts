@@ -4,7 +4,8 @@
  * The calling thread writes what is to be done, opens the job and wakes as many threads as shall help. Whoever wakes says first that it is inside, then looks
  * whether the job is open: so the caller, having closed it, knows from what each thread has said who may still be computing, and no thread
  * reads words that are being written. A thread announces the tasks that it is about to take before it takes them: where it dies, the caller knows
- * what may be missing, and computes it again, to the same bits.
+ * what may be missing, and computes it again, to the same bits. One that is only late, and comes back to words whose tasks are all taken, finds nothing to do
+ * there: the caller has other words from then on, and other threads.
  */
 import { type TaskKernels, taskKernels } from './task-kernels.ts';
 
@@ -44,6 +45,8 @@ export const FAILED = 2;
 export const LOST = 3;
 /** It has not yet begun. */
 export const ABSENT = 4;
+/** It was lost, and touches nothing any more. */
+export const GONE = 5;
 
 /** Looks for the next job before a thread sleeps, some 20 µs: layers follow each other. Depthwise 576 at 14², two threads over one: 1.28 → 1.46. */
 const LOOKS = 3000;
@@ -187,6 +190,7 @@ export function serve(words: Int32Array, kernels: TaskKernels, n: number): void 
       state = FAILED;
     }
     const before = Atomics.compareExchange(words, slot, INSIDE, state);
+    if (before === LOST) Atomics.store(words, slot, GONE);
     Atomics.notify(words, slot);
     if (before !== INSIDE || state === FAILED) return;
   }

@@ -17,6 +17,14 @@ interface Gap {
   bytes: number;
 }
 
+/** Blocks that somebody may still write to who was given up: none of them is given to anybody else before. */
+interface Hold {
+  readonly isGone: () => boolean;
+  readonly blocks: ReadonlySet<number>;
+  /** Those that were given back meanwhile. */
+  readonly waiting: Set<number>;
+}
+
 /** Memory of the same engine that counts too. */
 export interface Elsewhere {
   /** That this one must leave alone. */
@@ -34,6 +42,7 @@ export class Heap {
   #gaps: Gap[];
   /** Size of every block in use. */
   readonly #used = new Map<number, number>();
+  #holds: Hold[] = [];
 
   /**
    * @param memory  grows on demand; everything from `base` on belongs to the heap
@@ -74,6 +83,7 @@ export class Heap {
    */
   take(op: string, bytes: number): number {
     if (this.closed) throw disposed(op, 'the engine');
+    if (this.#holds.length > 0) this.#letGo();
     const size = align(bytes);
     let index = this.#gaps.findIndex((gap) => gap.bytes >= size);
     if (index < 0) index = this.#grow(op, size);
@@ -115,6 +125,11 @@ export class Heap {
   release(pointer: number): void {
     const bytes = this.#used.get(pointer);
     if (bytes === undefined) return;
+    const held = this.#holds.find(({ blocks }) => blocks.has(pointer));
+    if (held) {
+      held.waiting.add(pointer);
+      return;
+    }
     this.#used.delete(pointer);
     let index = this.#gaps.findIndex((gap) => gap.start > pointer);
     if (index < 0) index = this.#gaps.length;
@@ -133,6 +148,17 @@ export class Heap {
     }
   }
 
+  /** Keeps all that is in use now, even when it is given back, until `isGone` says so. */
+  hold(isGone: () => boolean): void {
+    this.#holds.push({ isGone, blocks: new Set(this.#used.keys()), waiting: new Set() });
+  }
+
+  #letGo(): void {
+    const gone = this.#holds.filter(({ isGone }) => isGone());
+    this.#holds = this.#holds.filter((hold) => !gone.includes(hold));
+    for (const { waiting } of gone) for (const pointer of waiting) this.release(pointer);
+  }
+
   /** Bytes in use, for tests and for the curious. */
   get usedBytes(): number {
     let sum = 0;
@@ -145,6 +171,7 @@ export class Heap {
     this.#elsewhere = undefined;
     this.#f32 = new Float32Array(0);
     this.#gaps = [];
+    this.#holds = [];
     this.#used.clear();
   }
 

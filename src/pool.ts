@@ -1,6 +1,21 @@
 /** The threads of an engine: a job at a time, in which the calling thread takes part. */
 import { maySleep, Starter, type Thread, type WorkerSource } from './host.ts';
-import { ABSENT, announced, close, end, FAILED, INSIDE, type Job, jobWords, LOST, open, slotOf, takeAgain, takeAsCaller } from './job.ts';
+import {
+  ABSENT,
+  announced,
+  close,
+  end,
+  FAILED,
+  GONE,
+  INSIDE,
+  type Job,
+  jobWords,
+  LOST,
+  open,
+  slotOf,
+  takeAgain,
+  takeAsCaller,
+} from './job.ts';
 import { align } from './memory.ts';
 import { type TaskKernel, taskKernels } from './task-kernels.ts';
 import type { Cost, TaskCount, Team } from './team.ts';
@@ -12,7 +27,10 @@ const TURNS = 8;
 
 /** How long the caller, who has nothing left to do, waits for a thread that says nothing before it computes its tasks again: so many times what its own took, and this. */
 const PATIENCE_MS = 250;
-const PATIENCE_TIMES = 8;
+const PATIENCE_TIMES = 2;
+
+/** Browsers do not say when a worker that was ended is gone. Chromium gives it two seconds. */
+const SURELY_GONE_MS = 10_000;
 
 /** Looks at a thread that is about to be ready before the caller sleeps, which costs more. */
 const LOOKS = 2000;
@@ -33,24 +51,46 @@ function timeOf({ flops, floats }: Cost): number {
 
 const clock = (): number => performance.now();
 
-type StartNumber = (n: number, ended: () => void) => Promise<Thread>;
+type StartThread = (words: Int32Array, number: number, made: (thread: Thread) => void, ended: () => void) => Promise<Thread>;
+
+/** Threads that share words. When one of them is lost, they are given up: it may come back, and must not find a job that is not its own. */
+interface Crew {
+  readonly words: Int32Array;
+  /** Those that have answered. */
+  readonly threads: (Thread | undefined)[];
+  /** All that were made, to be ended. */
+  readonly made: (Thread | undefined)[];
+  readonly starting: Set<number>;
+  /** Those that the host says have ended. */
+  readonly ended: Set<Thread>;
+}
+
+function newCrew(helpers: number): Crew {
+  const none = (): undefined[] => new Array<undefined>(helpers).fill(undefined);
+  return {
+    words: new Int32Array(new SharedArrayBuffer(4 * jobWords(helpers))),
+    threads: none(),
+    made: none(),
+    starting: new Set(),
+    ended: new Set(),
+  };
+}
 
 export class Pool implements Team {
   readonly #size: number;
   readonly #kernels: Kernels;
-  readonly #words: Int32Array;
-  readonly #threads: (Thread | undefined)[];
-  readonly #start: StartNumber;
+  readonly #start: StartThread;
   readonly #sleeps = maySleep();
-  readonly #starting = new Set<number>();
+  #crew: Crew;
   #closed = false;
+  /** Told when a thread was lost that may still write to what the job was given, until `isGone` says that it does not. */
+  onLost: ((isGone: () => boolean) => void) | undefined;
 
-  private constructor(kernels: Kernels, size: number, words: Int32Array, start: StartNumber) {
+  private constructor(kernels: Kernels, size: number, start: StartThread) {
     this.#kernels = kernels;
     this.#size = size;
-    this.#words = words;
     this.#start = start;
-    this.#threads = new Array<Thread | undefined>(size - 1).fill(undefined);
+    this.#crew = newCrew(size - 1);
   }
 
   /**
@@ -64,13 +104,14 @@ export class Pool implements Team {
     memory: WebAssembly.Memory,
     source: WorkerSource,
   ): Promise<Pool> {
-    const words = new Int32Array(new SharedArrayBuffer(4 * jobWords(size - 1)));
     const starter = new Starter(source);
-    const pool = new Pool(kernels, size, words, (number, ended) => starter.start({ version, module, memory, words, number }, ended));
+    const pool = new Pool(kernels, size, (words, number, made, ended) =>
+      starter.start({ version, module, memory, words, number }, made, ended),
+    );
     try {
       // The first alone finds the way for all: what fails on it is reported once.
       await pool.#fill(0);
-      await Promise.all(pool.#threads.slice(1).map((_, n) => pool.#fill(n + 1)));
+      await Promise.all(pool.#crew.threads.slice(1).map((_, n) => pool.#fill(n + 1)));
     } catch (error) {
       pool.close();
       throw error;
@@ -80,7 +121,7 @@ export class Pool implements Team {
 
   /** Threads that are there now, the calling one included. */
   get present(): number {
-    return 1 + this.#threads.filter((thread) => thread !== undefined).length;
+    return 1 + this.#crew.threads.filter((thread) => thread !== undefined).length;
   }
 
   /** Why some of them are not there; undefined where all are. */
@@ -91,25 +132,32 @@ export class Pool implements Team {
 
   /** Starts thread `n`. */
   async #fill(n: number): Promise<void> {
-    this.#starting.add(n);
-    Atomics.store(this.#words, slotOf(n), ABSENT);
-    let own: Thread | undefined;
+    const crew = this.#crew;
+    crew.starting.add(n);
+    Atomics.store(crew.words, slotOf(n), ABSENT);
+    const made = (thread: Thread): void => {
+      crew.made[n] = thread;
+    };
     const ended = (): void => {
-      if (own !== undefined && this.#threads[n] === own) this.#threads[n] = undefined;
+      const thread = crew.made[n];
+      if (thread === undefined) return;
+      crew.ended.add(thread);
+      if (crew.threads[n] === thread) crew.threads[n] = undefined;
     };
     try {
-      own = await this.#start(n, ended);
-      if (this.#closed) own.end();
-      else this.#threads[n] = own;
+      const own = await this.#start(crew.words, n, made, ended);
+      if (this.#closed || crew !== this.#crew) own.end();
+      else crew.threads[n] = own;
     } finally {
-      this.#starting.delete(n);
+      crew.starting.delete(n);
     }
   }
 
   /** Threads that have ended get a successor, which helps from its first job on. A host that gives none is lived with. */
   #refill(): void {
-    for (let n = 0; n < this.#threads.length; n++) {
-      if (this.#threads[n] === undefined && !this.#starting.has(n)) this.#fill(n).catch(() => {});
+    const { threads, starting } = this.#crew;
+    for (let n = 0; n < threads.length; n++) {
+      if (threads[n] === undefined && !starting.has(n)) this.#fill(n).catch(() => {});
     }
   }
 
@@ -134,42 +182,57 @@ export class Pool implements Team {
   }
 
   #compute(job: Job): void {
-    const words = this.#words;
-    const began = clock();
     this.#refill();
+    const { words, threads } = this.#crew;
+    const began = clock();
     open(words, job);
     try {
       takeAsCaller(words, this.#kernels, job);
     } finally {
       close(words);
-      const patience = PATIENCE_MS + PATIENCE_TIMES * (clock() - began);
+      const until = clock() + PATIENCE_MS + PATIENCE_TIMES * (clock() - began);
       const lost: number[] = [];
-      for (let n = 0; n < this.#threads.length; n++) if (!this.#comesBack(n, patience)) lost.push(n);
-      for (const n of lost) takeAgain(words, this.#kernels, announced(words, n));
+      for (let n = 0; n < threads.length; n++) if (!this.#comesBack(n, until)) lost.push(n);
+      if (lost.length > 0) this.#giveUp(lost);
     }
   }
 
   /** Waits until thread `n` is not inside. @returns false where it may have left tasks behind */
-  #comesBack(n: number, patience: number): boolean {
-    const words = this.#words;
+  #comesBack(n: number, until: number): boolean {
+    const { words } = this.#crew;
     const slot = slotOf(n);
     for (let looks = LOOKS; looks > 0 && Atomics.load(words, slot) === INSIDE; looks--);
-    const until = Atomics.load(words, slot) === INSIDE ? clock() + patience : 0;
     while (Atomics.load(words, slot) === INSIDE && clock() < until) {
       if (this.#sleeps) Atomics.wait(words, slot, INSIDE, Math.max(1, until - clock()));
     }
     const state = Atomics.compareExchange(words, slot, INSIDE, LOST);
-    if (state !== INSIDE && state !== FAILED) return true;
-    Atomics.store(words, slot, LOST);
-    this.#threads[n]?.end();
-    this.#threads[n] = undefined;
-    return false;
+    return state !== INSIDE && state !== FAILED;
+  }
+
+  /** Computes what the lost threads have left, and does without all of them: others start with the next job. */
+  #giveUp(lost: readonly number[]): void {
+    const crew = this.#crew;
+    const { words, made, ended } = crew;
+    const late = lost.filter((n) => Atomics.load(words, slotOf(n)) !== FAILED);
+    for (const n of lost) made[n]?.end();
+    end(words);
+    this.#crew = newCrew(made.length);
+    if (late.length > 0) {
+      const threads = late.map((n) => ({ slot: slotOf(n), thread: made[n] }));
+      const since = clock();
+      this.onLost?.(() => {
+        if (clock() - since > SURELY_GONE_MS) return true;
+        return threads.every(({ slot, thread }) => Atomics.load(words, slot) === GONE || thread === undefined || ended.has(thread));
+      });
+    }
+    for (const n of lost) takeAgain(words, this.#kernels, announced(words, n));
   }
 
   close(): void {
     this.#closed = true;
-    end(this.#words);
-    for (const thread of this.#threads) thread?.end();
-    this.#threads.fill(undefined);
+    const { words, made } = this.#crew;
+    end(words);
+    for (const thread of made) thread?.end();
+    this.#crew.threads.fill(undefined);
   }
 }
