@@ -1,5 +1,6 @@
 /** Where a binary comes from: what users give, or the package itself. */
 import { hostError, wrongType } from './check.ts';
+import { nodeModule } from './node-module.ts';
 import { ownBinary } from './own-binary.ts';
 import { sharedBinary } from './shared-binary.ts';
 import type { WasmSource } from './types.ts';
@@ -55,10 +56,9 @@ export function moduleSync(op: string, source: unknown, build: Build): WebAssemb
 async function fetchBytes(op: string, url: URL): Promise<BufferSource | Response> {
   try {
     if (url.protocol !== 'file:') return await fetch(url);
-    // For Node alone: bundlers for the web would look for the module.
-    const name = 'node:fs/promises';
-    const { readFile } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as typeof import('node:fs/promises');
-    return await readFile(url);
+    const files = await nodeModule<typeof import('node:fs/promises')>('fs/promises');
+    // Other hosts that know such addresses fetch them.
+    return files === undefined ? await fetch(url) : await files.readFile(url);
   } catch (cause) {
     throw hostError(op, `cannot load ${url.href}`, cause);
   }
