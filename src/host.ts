@@ -63,8 +63,8 @@ async function workerMaker(): Promise<Maker | undefined> {
   return NodeWorker && ((url) => new NodeWorker(url) as unknown as AnyWorker);
 }
 
-/** Not written out where it is called: bundlers are to leave it. */
-const beside = (file: string): string => new URL(file, import.meta.url).href;
+/** A file beside this one. Bundlers are to leave it: they look for files, or complain, where the base is written out in the call of URL. */
+const beside = (file: string, here: string = import.meta.url): string => new URL(file, here).href;
 
 interface OwnFile {
   readonly url: URL;
