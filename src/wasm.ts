@@ -161,7 +161,13 @@ export function instantiate(op: string, module: WebAssembly.Module, memory: WebA
   try {
     exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
   } catch (cause) {
-    throw hostError(op, 'wasm is not a binary of this version, it does not fit its imports', cause);
+    // Some hosts compile whatever comes, and look at a page's policy only now.
+    const misfit = cause instanceof WebAssembly.LinkError || cause instanceof TypeError;
+    throw hostError(
+      op,
+      misfit ? 'wasm is not a binary of this version, it does not fit its imports' : 'this host refuses to run the binary here',
+      cause,
+    );
   }
   const found = Number(exports.version.value);
   if (found !== versionNumber(version)) {
