@@ -46,7 +46,7 @@ export function setup({ provide }: TestProject): void {
 }
 
 export function teardown(): void {
-  rmSync(project, { recursive: true, force: true });
+  rmSync(project, { recursive: true, force: true, maxRetries: 5 });
   const lines = missingLines(hosts);
   if (lines.length > 0) console.log(['', ...lines].join('\n'));
 }

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { type Answers, expectDigits } from './answers.ts';
 import { describeHosts } from './describe-hosts.ts';
 import { workerd } from './hosts.ts';
@@ -41,6 +41,9 @@ async function answersOf(rootPath: string, scriptPath: string): Promise<Answers>
 
 describeHosts([workerd], () => {
   const project = inject('userProject');
+  // At times it leaves its folder behind, which is then removed with the project.
+  beforeAll(() => void vi.stubEnv('TMPDIR', project));
+  afterAll(() => void vi.unstubAllEnvs());
   const expected = { simd: 'relaxed', whyAlone: 'this host has no workers' } as const;
 
   it('reads digits, the package as it is', async () => {
