@@ -33,6 +33,7 @@ function precompiled(host: 'workerd' | 'edge-light'): UserConfig {
         name: 'binaries-as-files',
         resolveId: (id) => {
           if (id.endsWith('/own-binary.ts')) return source(`own-binary.${host}.ts`);
+          if (id.endsWith('/node-module.ts')) return source('node-module.none.ts');
           return /\.wasm(\?module)?$/.test(id) ? { id, external: true } : null;
         },
       },

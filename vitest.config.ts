@@ -14,7 +14,17 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'release', include: ['test/**/*.test.ts'], env: { WASM_CONV_BUILD: 'release' } },
+        test: {
+          name: 'release',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/{hosts,runtimes}/**'],
+          env: { WASM_CONV_BUILD: 'release' },
+        },
+      },
+      {
+        extends: true,
+        // The package as users get it, wherever they run it: it brings its binaries.
+        test: { name: 'hosts', include: ['test/hosts/*.test.ts'], globalSetup: 'test/hosts/packed.ts' },
       },
       {
         extends: true,
@@ -34,6 +44,7 @@ export default defineConfig({
           name: 'debug',
           include: ['test/**/*.test.ts'],
           exclude: [
+            'test/{hosts,runtimes}/**',
             'test/{bench*,command*,check,digits,digits-images,digits-training-command,options,plan,reference*,shape,wasm,factor-kernel}.test.ts',
             'test/{package,readme,release-check,reproducible,size,soak,tarball,threads-browser,tree-shaking,types}.test.ts',
           ],

@@ -1,5 +1,5 @@
 /** Serves pages to a browser on this machine. */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
 
@@ -22,12 +22,13 @@ export interface LocalServer {
  * @param headers   of every answer
  */
 export async function serveLocally(
-  contentOf: (path: string) => Promise<string | Uint8Array | undefined>,
+  contentOf: (path: string, request: IncomingMessage) => Promise<string | Uint8Array | undefined>,
   headers: Readonly<Record<string, string>>,
 ): Promise<LocalServer> {
-  const server = createServer(async ({ url = '/' }, response) => {
+  const server = createServer(async (request, response) => {
+    const { url = '/' } = request;
     const path = url === '/' ? '/index.html' : url;
-    const content = await contentOf(path);
+    const content = await contentOf(path, request);
     if (content === undefined) response.writeHead(404, headers).end();
     else response.writeHead(200, { ...headers, 'content-type': types[extname(path)] ?? 'application/octet-stream' }).end(content);
   });

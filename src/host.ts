@@ -1,4 +1,5 @@
 /** What a host offers for threads: how many, whether the calling one may sleep, and how one is started. */
+import { nodeModule } from './node-module.ts';
 import { place } from './place.ts';
 import type { Start, Started } from './worker.ts';
 import { workerSource } from './worker-source.ts';
@@ -24,22 +25,11 @@ export type WorkerSource = URL | (() => unknown) | undefined;
 /** A host that cannot even load a module sends no event for it. */
 const PATIENCE_MS = 10_000;
 
-/** A module of Node; undefined elsewhere, where asking for it would be reported as an error. Bundlers for the web do not see its name. */
-async function ofNode<T>(name: string): Promise<T | undefined> {
-  const { process } = globalThis as { process?: { versions?: { node?: string } } };
-  if (process?.versions?.node === undefined) return undefined;
-  try {
-    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ `node:${name}`)) as T;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Threads that the host would run at a time. */
 export async function hostThreads(): Promise<number> {
   const { hardwareConcurrency } = (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator ?? {};
   if (hardwareConcurrency !== undefined) return Math.max(1, hardwareConcurrency);
-  return (await ofNode<typeof import('node:os')>('os'))?.availableParallelism() ?? 1;
+  return (await nodeModule<typeof import('node:os')>('os'))?.availableParallelism() ?? 1;
 }
 
 /** Whether this thread may sleep until another wakes it: not that of a page. */
@@ -69,12 +59,12 @@ const webWorker = (): (new (url: URL, options: { type: 'module' }) => AnyWorker)
 async function workerMaker(): Promise<Maker | undefined> {
   const WebWorker = webWorker();
   if (WebWorker !== undefined) return (url) => new WebWorker(url, { type: 'module' });
-  const NodeWorker = (await ofNode<typeof import('node:worker_threads')>('worker_threads'))?.Worker;
+  const NodeWorker = (await nodeModule<typeof import('node:worker_threads')>('worker_threads'))?.Worker;
   return NodeWorker && ((url) => new NodeWorker(url) as unknown as AnyWorker);
 }
 
-/** Not written out where it is called: bundlers are to leave it. */
-const beside = (file: string): string => new URL(file, import.meta.url).href;
+/** A file beside this one. Bundlers are to leave it: they look for files, or complain, where the base is written out in the call of URL. */
+const beside = (file: string, here: string = import.meta.url): string => new URL(file, here).href;
 
 interface OwnFile {
   readonly url: URL;

@@ -1,7 +1,10 @@
-/** In place of own-binary.ts for edge functions, which compile no bytes while they run: there an import of a binary with `?module` is a module. */
+/**
+ * In place of own-binary.ts for edge functions, which compile no bytes while they run: there an import of a binary with `?module` is a module.
+ * The host compiles all that is imported before the first line runs, and one that does not know relaxed SIMD would not start: the plain build serves
+ * both. Who knows better gives the other one as the option `wasm`.
+ */
 import plain from './kernels.wasm?module';
-import relaxed from './kernels-relaxed.wasm?module';
 
-export function ownBinary(isRelaxed: boolean): WebAssembly.Module {
-  return isRelaxed ? relaxed : plain;
+export function ownBinary(_relaxed: boolean): WebAssembly.Module {
+  return plain;
 }

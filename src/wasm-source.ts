@@ -1,9 +1,10 @@
 /** Where a binary comes from: what users give, or the package itself. */
 import { hostError, wrongType } from './check.ts';
+import { nodeModule } from './node-module.ts';
 import { ownBinary } from './own-binary.ts';
 import { sharedBinary } from './shared-binary.ts';
 import type { WasmSource } from './types.ts';
-import { checkHost, compile, isBytes, ownModule } from './wasm.ts';
+import { checkHost, compile, isBytes, isModule, ownModule } from './wasm.ts';
 
 /** Which build: plain 128-bit SIMD, or with fused multiply-add, whose sums are rounded less often; on a memory of its own, or one that threads share. */
 export interface Build {
@@ -24,7 +25,7 @@ function packaged(op: string, { relaxed, shared: isShared }: Build): WebAssembly
   let module = shared.get(relaxed);
   if (module === undefined) {
     const binary = ownBinary(relaxed);
-    module = binary instanceof WebAssembly.Module ? binary : compile(op, sharedBinary(binary) as Uint8Array<ArrayBuffer>);
+    module = isModule(binary) ? binary : compile(op, sharedBinary(binary as Uint8Array) as Uint8Array<ArrayBuffer>);
     shared.set(relaxed, module);
   }
   return module;
@@ -47,7 +48,7 @@ export function moduleSync(op: string, source: unknown, build: Build): WebAssemb
   checkHost(op);
   const given = typeof source === 'function' ? sourceOf(op, source as (file: string) => unknown, build) : source;
   if (given === undefined) return packaged(op, build);
-  if (given instanceof WebAssembly.Module) return given;
+  if (isModule(given)) return given;
   if (isBytes(given)) return compile(op, given);
   throw wrongType(op, 'wasm', 'a WebAssembly.Module or bytes', given);
 }
@@ -55,10 +56,9 @@ export function moduleSync(op: string, source: unknown, build: Build): WebAssemb
 async function fetchBytes(op: string, url: URL): Promise<BufferSource | Response> {
   try {
     if (url.protocol !== 'file:') return await fetch(url);
-    // For Node alone: bundlers for the web would look for the module.
-    const name = 'node:fs/promises';
-    const { readFile } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as typeof import('node:fs/promises');
-    return await readFile(url);
+    const files = await nodeModule<typeof import('node:fs/promises')>('fs/promises');
+    // Other hosts that know such addresses fetch them.
+    return files === undefined ? await fetch(url) : await files.readFile(url);
   } catch (cause) {
     throw hostError(op, `cannot load ${url.href}`, cause);
   }
@@ -85,7 +85,7 @@ export async function moduleOf(op: string, source: WasmSource | undefined, build
       throw hostError(op, `cannot read ${url === '' ? 'the Response of the option wasm' : url}`, cause);
     }
   }
-  if (given instanceof WebAssembly.Module) return given;
+  if (isModule(given)) return given;
   if (isBytes(given)) return compile(op, given);
   throw wrongType(op, 'wasm', 'a WebAssembly.Module, bytes, a Response, a URL or a promise of one', given);
 }

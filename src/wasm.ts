@@ -90,6 +90,16 @@ export function checkHost(op: string): void {
   if (!WebAssembly.validate(simdProbe)) throw hostError(op, 'this host has no 128-bit WebAssembly SIMD');
 }
 
+/** Of whatever realm: edge functions get theirs from the program around them, and it is of that one's class. */
+export function isModule(source: unknown): source is WebAssembly.Module {
+  try {
+    WebAssembly.Module.exports(source as WebAssembly.Module);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export function isBytes(source: unknown): source is BufferSource {
   return (
     ArrayBuffer.isView(source) ||
@@ -133,7 +143,7 @@ export function ownModule(op: string, relaxed: boolean): WebAssembly.Module {
   let module = own.get(relaxed);
   if (module === undefined) {
     const binary = ownBinary(relaxed);
-    module = binary instanceof WebAssembly.Module ? binary : compile(op, binary);
+    module = isModule(binary) ? binary : compile(op, binary as Uint8Array<ArrayBuffer>);
     own.set(relaxed, module);
   }
   return module;
@@ -151,7 +161,13 @@ export function instantiate(op: string, module: WebAssembly.Module, memory: WebA
   try {
     exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
   } catch (cause) {
-    throw hostError(op, 'wasm is not a binary of this version, it does not fit its imports', cause);
+    // Some hosts compile whatever comes, and look at a page's policy only now.
+    const misfit = cause instanceof WebAssembly.LinkError || cause instanceof TypeError;
+    throw hostError(
+      op,
+      misfit ? 'wasm is not a binary of this version, it does not fit its imports' : 'this host refuses to run the binary here',
+      cause,
+    );
   }
   const found = Number(exports.version.value);
   if (found !== versionNumber(version)) {

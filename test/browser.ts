@@ -1,13 +1,10 @@
 /** Chromium, driven through its debugging pipe: a page, its workers, and all that the browser has to say about them. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { chromiumArgs, howToInstall, usualChromium } from '../bench/chromium.ts';
-
-/** Why there is no browser to test in, or undefined. */
-export const noChromium = existsSync(usualChromium) ? undefined : `there is no browser at ${usualChromium}: run ${howToInstall}`;
+import { chromiumArgs, usualChromium } from '../bench/chromium.ts';
 
 /** https://chromedevtools.github.io/devtools-protocol */
 type Fields = Readonly<Record<string, unknown>>;

@@ -100,6 +100,13 @@ describe('sources of the binary', () => {
     new Uint8Array(shared).set(bytes);
     expect((await createEngine({ wasm: shared as unknown as ArrayBuffer })).conv2d(image, weight).data).toEqual(want);
   });
+  it('a module of another realm', async () => {
+    const compile = runInNewContext('(bytes) => new WebAssembly.Module(bytes)') as (bytes: BufferSource) => WebAssembly.Module;
+    const wasm = compile(bytes);
+    expect(wasm instanceof WebAssembly.Module).toBe(false);
+    expect(createEngineSync({ wasm }).conv2d(image, weight).data).toEqual(want);
+    expect((await createEngine({ wasm: () => wasm })).conv2d(image, weight).data).toEqual(want);
+  });
   it('a response that was read', async () => {
     const response = new Response(bytes);
     await response.arrayBuffer();

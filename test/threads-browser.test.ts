@@ -9,7 +9,9 @@ import { createLogger, build as vite } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isolating, type LocalServer, serveLocally } from '../bench/local-server.ts';
 import { createEngineSync, type EngineInfo } from '../src/index.ts';
-import { Chromium, noChromium, type Page } from './browser.ts';
+import { Chromium, type Page } from './browser.ts';
+import { describeHosts } from './hosts/describe-hosts.ts';
+import { chromium } from './hosts/hosts.ts';
 import { digestOf } from './threads-layer.ts';
 import type { Asked, Own } from './threads-page.ts';
 
@@ -57,29 +59,24 @@ const policy = (workers: string) => ({
   'content-security-policy': `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src ${workers}; connect-src 'self'`,
 });
 
-if (noChromium !== undefined) {
-  if (process.env.REQUIRE_HOSTS === '1') it('has a browser', () => expect.fail(noChromium));
-  else console.warn(`threads-browser: skipped, ${noChromium}`);
-}
-
-describe.skipIf(noChromium !== undefined)('threads in Chromium', () => {
+describeHosts([chromium], () => {
   const want = digestOf(createEngineSync({ relaxedSimd: false }));
-  let chromium: Chromium;
+  let browser: Chromium;
   let server: LocalServer;
   let page: Page;
 
   beforeAll(() => {
-    chromium = new Chromium();
+    browser = new Chromium();
   });
   afterEach(async () => {
     await page.close();
     server.close();
   });
-  afterAll(() => chromium.close());
+  afterAll(() => browser.close());
 
   async function open(content: Parameters<typeof serveLocally>[0], headers: Readonly<Record<string, string>>): Promise<void> {
     server = await serveLocally(content, headers);
-    page = await chromium.open(server.url);
+    page = await browser.open(server.url);
   }
 
   type Where = 'inPage' | 'inWorker';
