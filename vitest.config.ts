@@ -35,7 +35,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [
             'test/{bench*,command*,check,digits,digits-images,digits-training-command,options,plan,reference*,shape,wasm,factor-kernel}.test.ts',
-            'test/{package,readme,soak,threads-browser}.test.ts',
+            'test/{examples*,package,readme,soak,threads-browser}.test.ts',
           ],
           env: { WASM_CONV_BUILD: 'debug' },
         },
