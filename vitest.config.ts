@@ -46,7 +46,7 @@ export default defineConfig({
           exclude: [
             'test/{hosts,runtimes}/**',
             'test/{bench*,command*,check,digits,digits-images,digits-training-command,options,plan,reference*,shape,wasm,factor-kernel}.test.ts',
-            'test/{package,readme,release-check,reproducible,size,soak,tarball,threads-browser,tree-shaking,types}.test.ts',
+            'test/{examples*,package,readme,release-check,reproducible,size,soak,tarball,threads-browser,tree-shaking,types}.test.ts',
           ],
           env: { WASM_CONV_BUILD: 'debug' },
         },

@@ -10,7 +10,12 @@ export const isolating = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
-const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+};
 
 export interface LocalServer {
   readonly url: string;
