@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type LocalServer, serveLocally } from '../bench/local-server.ts';
 import { Chromium, type Page } from './browser.ts';
-import { chromium as chromiumHost, describeHosts } from './examples-hosts.ts';
 import { classes, png } from './examples-pictures.ts';
 import { makeProject, type Project } from './examples-project.ts';
+import { describeHosts } from './hosts/describe-hosts.ts';
+import { chromium as chromiumHost } from './hosts/hosts.ts';
 
 describeHosts([chromiumHost], () => {
   let project: Project;

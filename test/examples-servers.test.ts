@@ -5,9 +5,11 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bun, deno, describeHosts, edgeRuntime, requireRuntime, workerd } from './examples-hosts.ts';
 import { classes, png, refusals } from './examples-pictures.ts';
 import { makeProject, type Project } from './examples-project.ts';
+import { describeHosts } from './hosts/describe-hosts.ts';
+import { bun, deno, edgeRuntime, workerd } from './hosts/hosts.ts';
+import { requireRuntime } from './hosts/runtime-package.ts';
 
 /** What all hosts give back. */
 type Answer = Pick<Response, 'status' | 'json'> & { readonly headers: Pick<Headers, 'get'> };
@@ -120,16 +122,13 @@ describeHosts([edgeRuntime], () => {
     const { EdgeRuntime } = requireRuntime<{ EdgeRuntime: Make }>('edge-runtime');
     const modules: Record<string, WebAssembly.Module> = {};
     host = new EdgeRuntime({ extend: (context) => Object.assign(context, { modules }) });
-    const { Module } = host.evaluate('WebAssembly') as typeof WebAssembly;
     // The host has the binaries compiled before the function starts, and gives them as globals.
     const binaries: Plugin = {
       name: 'binaries',
       setup: ({ onLoad }) =>
         onLoad({ filter: /\.wasm$/ }, async ({ path, suffix }) => {
           expect(suffix).toBe('?module');
-          const bytes = await readFile(path);
-          // Node 20 does not know the instructions of the relaxed one.
-          if (WebAssembly.validate(bytes)) modules[basename(path)] = new Module(bytes);
+          modules[basename(path)] = await WebAssembly.compile(await readFile(path));
           return { contents: `export default modules[${JSON.stringify(basename(path))}];` };
         }),
     };
