@@ -3,7 +3,7 @@ import { type ContestantName, contestantNames, contestantNotes } from './contest
 import type { Copies } from './copies.ts';
 import { type Growth, growths, wideFrom } from './growth.ts';
 import { machineLine } from './machine.ts';
-import { disturbed, type Figure, type LayerReport, type Overall, type Report } from './report.ts';
+import { disturbed, type Figure, type LayerReport, type Overall, type Report, type Rival } from './report.ts';
 import { geometricMean, medianRatio } from './stats.ts';
 
 /** Three digits that mean something: 0.123, 1.23, 12.3, 123, 1234. */
@@ -69,7 +69,7 @@ export function layerText(layer: LayerReport): string {
     `${layer.set}: ${layer.name} (${layer.words}), ${work(layer.flops)}, ceiling ${digits3(median)} GFLOP/s, spread ${percent(spread)}`,
     alignedTable([heads, ...layer.figures.map(row)]),
     ...layer.ratios
-      .filter(({ than }) => !measures.includes(than))
+      .filter(({ than }) => !(measures as readonly Rival[]).includes(than))
       .map(({ faster, than, times }) => `  ${faster} is ${digits3(times)} × ${than}`),
     ...layer.copies.map(copiesText),
     ...Object.entries(layer.wrong).map(([name, text]) => `  ${name} is wrong: ${text}`),
@@ -111,7 +111,7 @@ export function markdownTable(heads: readonly string[], rows: readonly (readonly
   return [markdownRow(heads), markdownRow(heads.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(markdownRow)].join('\n');
 }
 
-type RatioKey = readonly [faster: ContestantName, than: ContestantName];
+type RatioKey = readonly [faster: ContestantName, than: Rival];
 
 function ratioOf(layer: LayerReport, [faster, than]: RatioKey): number | undefined {
   return layer.ratios.find((ratio) => ratio.faster === faster && ratio.than === than)?.times;

@@ -110,7 +110,9 @@ export async function bench(args: readonly string[]): Promise<number> {
   const { version, simd, threads: running } = engine.info;
   engine.dispose();
 
-  const command = commandLine(['bench', ...args]);
+  // From its sources it is run by npm, which finds the peers of bench/.
+  const fromSources = import.meta.url.endsWith('.ts');
+  const command = fromSources ? commandLine(args, 'npm run --silent bench --') : commandLine(['bench', ...args]);
   const report: Report = {
     machine,
     engine: { version, simd, threads: running },

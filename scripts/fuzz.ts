@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { progressBar } from '../bench/progress.ts';
-import { createEngineSync } from '../src/index.ts';
+import { createEngine, createEngineSync } from '../src/index.ts';
 import * as reference from '../src/reference/index.ts';
 import { anyCall } from '../test/any-call.arbitrary.ts';
 import { type AnyCall, difference, type Op } from '../test/any-call.ts';
@@ -24,6 +24,7 @@ is right; after each a right call gives the right bits, and nothing is kept in t
   --op <name>      only this operation, or with --hostile this function
   --hostile        values that nobody should give
   --debug          on the debug binary, whose assertions are on
+  --threads <n>    of the engine, without --hostile and --debug (default 1)
   --case <json>    only this call, as it is printed when it fails
   --json           one JSON object on standard output
   --help           this text
@@ -65,6 +66,7 @@ function readOptions() {
         case: { type: 'string' },
         hostile: { type: 'boolean', default: false },
         debug: { type: 'boolean', default: false },
+        threads: { type: 'string', default: '1' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -96,10 +98,16 @@ function readCall(text: string): unknown {
   }
 }
 
-function judgeOf(hostile: boolean, debug: boolean): Judge {
+async function judgeOf(hostile: boolean, debug: boolean, threads: number): Promise<Judge> {
+  if (threads > 1 && (hostile || debug)) throw new UsageError('--threads goes neither with --hostile nor with --debug');
   if (hostile) {
     const hostility = new Hostility(debug);
     return (call) => hostility.fault(call as HostileCall);
+  }
+  if (threads > 1) {
+    const engine = await createEngine({ threads });
+    if (engine.info.threads !== threads) throw new Error(engine.info.threadsReason);
+    return (call) => difference(engine, call as AnyCall);
   }
   const engine = createEngineSync(debug ? { wasm: readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) } : {});
   return (call) => difference(engine, call as AnyCall);
@@ -150,11 +158,18 @@ function fuzz(judge: Judge, subjects: readonly Subject[], cases: number, seed: n
   return { seed, cases: done, failures };
 }
 
-function replayLine({ call }: Failure, { hostile, debug }: { readonly hostile: boolean; readonly debug: boolean }): string {
-  return `npm run fuzz --${hostile ? ' --hostile' : ''}${debug ? ' --debug' : ''} --case '${JSON.stringify(call)}'`;
+interface Mode {
+  readonly hostile: boolean;
+  readonly debug: boolean;
+  readonly threads: string;
 }
 
-function main(): number {
+function replayLine({ call }: Failure, { hostile, debug, threads }: Mode): string {
+  const mode = `${hostile ? ' --hostile' : ''}${debug ? ' --debug' : ''}${threads === '1' ? '' : ` --threads ${threads}`}`;
+  return `npm run fuzz --${mode} --case '${JSON.stringify(call)}'`;
+}
+
+async function main(): Promise<number> {
   const options = readOptions();
   if (options.help) {
     process.stdout.write(help);
@@ -164,7 +179,8 @@ function main(): number {
   const seed = options.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('seed', options.seed, 0);
   const subjects = chosen(options.hostile ? functions : operations, options.op);
   const call = options.case === undefined ? undefined : readCall(options.case);
-  const judge = judgeOf(options.hostile, options.debug);
+  const threads = wholeNumber('threads', options.threads, 1);
+  const judge = await judgeOf(options.hostile, options.debug, threads);
   if (call !== undefined) {
     const what = judge(call);
     process.stdout.write(options.json ? `${JSON.stringify({ call, what })}\n` : `${what ?? 'right'}\n`);
@@ -188,7 +204,7 @@ function main(): number {
 }
 
 try {
-  process.exitCode = main();
+  process.exitCode = await main();
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`fuzz: ${error.message}\n`);

@@ -158,7 +158,7 @@ function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings
     variant: scattered
       ? 'products of each tap, added where they fall'
       : `${phasesText}, each a ${depthwise ? 'depthwise ' : ''}convolution${points === 0 ? '' : `, those of several taps by F(m, r) of ${points} points`}`,
-    reason: reason(pack, scattered, waste(shape)),
+    reason: reason(pack, points, scattered, waste(shape)),
     band: channelsLast ? { ...band, rows: roundUp(band.rows, Math.min(shape.stride[1], shape.inSize[1])) } : band,
     innerBand,
     points,
@@ -168,8 +168,9 @@ function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings
   };
 }
 
-function reason(pack: PackPlan, scattered: boolean, times: number): string {
+function reason(pack: PackPlan, points: ConvPlan['points'], scattered: boolean, times: number): string {
   if (pack.algorithm !== 'auto') return pack.reason;
+  if (points !== 0) return 'no zeros between the cells, no sum is stored twice; tiles save products of phases of several taps';
   const products = `phases multiply ${times.toFixed(2)} times as often as needed, zeros beyond the border included`;
   return scattered ? products : `no zeros between the cells, no sum is stored twice; ${products}`;
 }

@@ -5,7 +5,7 @@ import { type ConvPlan, convPlan, type PackPlan, packPlan } from './plan.ts';
 import { groupsPlan, packGroups } from './plan-groups.ts';
 import { pointwisePlan } from './plan-pointwise.ts';
 import { tiledPlan } from './plan-winograd.ts';
-import type { ConvShape, FilterShape } from './shape.ts';
+import { type ConvShape, type FilterShape, volume } from './shape.ts';
 import type { Tensor } from './types.ts';
 import { allFinite, NO_TILES, type Points, pointsOf, type Tiles } from './winograd.ts';
 
@@ -50,6 +50,15 @@ export const forth: Planning = {
     return tiledPlan(shape, pack, tiles) ?? pointwiseOrNot(shape, pack, whole) ?? convPlan(shape, pack);
   },
 };
+
+function withReason(plan: ConvPlan, more: string): ConvPlan {
+  return { ...plan, reason: `${plan.reason}; ${more}` };
+}
+
+function whyNoTiles({ accuracy }: ConvSettings, { points }: Tiles): string {
+  if (accuracy === 'exact') return "accuracy 'exact' forbids tiles of F(m, r)";
+  return points.length === 0 ? 'no tiles of F(m, r) serve these weights' : 'tiles of F(m, r) would gain too little';
+}
 
 /**
  * Whether no weight is NaN or infinite. A layer knows when it is made, and must not keep the tensor; a single call looks when a plan needs it to be so, since
@@ -105,7 +114,10 @@ export function planner(
         return planning.plan(shape, pack, kept, same, whole);
       }
       const plan = planning.plan(shape, pack, kept, tiles);
-      return plan.points !== 0 && !finite() ? planning.plan(shape, pack, kept, NO_TILES) : plan;
+      if (plan.points !== 0)
+        return finite() ? plan : withReason(planning.plan(shape, pack, kept, NO_TILES), 'weights that are not finite are summed');
+      const others = settings.algorithm === 'auto' && plan.kind === 'conv' && volume(shape.kernel) > 1;
+      return others ? withReason(plan, whyNoTiles(settings, tiles)) : plan;
     },
   };
 }

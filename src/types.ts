@@ -205,7 +205,7 @@ export interface EngineInfo {
   readonly threads: number;
   /** Why `threads` is less than was asked for. */
   readonly threadsReason?: string;
-  /** Present size of the linear memory. */
+  /** Present size of the linear memory; with threads there may be two, and it is that of both. */
   readonly memoryBytes: number;
   readonly version: string;
 }

@@ -60,7 +60,7 @@ describe('bench:report', () => {
     expect(measured.status, measured.stderr).toBe(0);
     expect(measured.stderr).toContain('1/3 tiny: <side> 6');
     const kept = join(first, 'results.json');
-    expect(JSON.parse(readFileSync(kept, 'utf8')).command).toBe(`wasm-conv bench ${shapes} --time 2 --json`);
+    expect(JSON.parse(readFileSync(kept, 'utf8')).command).toBe(`npm run --silent bench -- ${shapes} --time 2 --json`);
     expect(JSON.parse(readFileSync(kept, 'utf8')).engine).toMatchObject({ threads: 1 });
     const kinds = ['overview-tensors', 'overview-arrays', 'roofline', 'growth-tensors', 'growth-arrays', 'tensors', 'arrays'];
     const charts = kinds.map((kind) => `tiny-${kind}.svg`);

@@ -115,7 +115,7 @@ describe('README', () => {
     expect(shown.map(({ src }) => src)).toEqual(readmeCharts.map((file) => `${readmeFolder}/${file}`));
     for (const { alt } of shown) expect(alt).toMatch(/wasm-conv nchw \d/);
     expect(readme).toMatch(
-      /```\nwasm-conv bench core sizes --peers .*--json\nnpm run --silent bench:litert -- core .*--json\n```\n<!-- charts: end -->/,
+      /```\nnpm run --silent bench -- core sizes --peers .*--json\nnpm run --silent bench:litert -- core .*--json\n```\n<!-- charts: end -->/,
     );
     expect(readme).toContain('`npm run bench:charts`');
   });

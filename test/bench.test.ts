@@ -122,7 +122,10 @@ describe('text', () => {
     expect(layer.figures.map(({ name }) => name)).toEqual(['nchw arrays', 'tfjs arrays']);
     expect(layer.figures[0]).toMatchObject({ best: 1, median: 2, gflops: 1e-3 });
     expect(layer.figures[0]?.ofCeiling).toBeCloseTo(0.5, 12);
-    expect(layer.ratios).toEqual([{ faster: 'nchw arrays', than: 'tfjs arrays', times: 4 }]);
+    expect(layer.ratios).toEqual([
+      { faster: 'nchw arrays', than: 'tfjs arrays', times: 4 },
+      { faster: 'nchw arrays', than: 'best WASM peer', times: 4 },
+    ]);
     expect(layerText(layer)).toContain('nchw arrays is 4.00 × tfjs arrays');
     expect(layerText(layer)).toContain('tfjs tensors is wrong: at [0, 0, 0, 0] got 1');
     const machine = { node: '20.0.0', v8: '11', cpu: 'a CPU', cores: 2, date: '2026-01-01T00:00Z' };
@@ -132,8 +135,8 @@ describe('text', () => {
     expect(lines).toContain('Node 20.0.0 (V8 11), a CPU, 2 cores, 2026-01-01T00:00Z; 3 rounds, turns of 20 ms; tfjs 4.22.0.');
     expect(lines).toContain('| layer | Mflop | ceiling | nchw arrays | tfjs tensors | tfjs arrays |');
     expect(lines).toContain('| tiny | 0.00200 | 0.00200 | 0.00100 | wrong | 0.000250 |');
-    expect(lines).toContain('| tiny | 4.00 |');
-    expect(lines).toContain('| **lowest** | 4.00 |');
+    expect(lines).toContain('| tiny | 4.00 | 4.00 |');
+    expect(lines).toContain('| **lowest** | 4.00 | 4.00 |');
   });
 
   it('counts what a call is given and gives back', () => {
@@ -243,6 +246,7 @@ describe('text', () => {
       `${layout} tensors/tfjs tensors`,
       `${layout} arrays/tfjs arrays`,
       `${layout} arrays/ort arrays`,
+      `${layout} arrays/best WASM peer`,
       `${layout} tensors/ort native`,
       `${layout} tensors/litert tensors`,
       `${layout} tensors/opencv tensors`,
@@ -298,9 +302,11 @@ describe('runner', () => {
     }
     expect(report.ratios.map(({ faster, than }) => `${faster}/${than}`)).toEqual([
       'nchw arrays/tfjs arrays',
+      'nchw arrays/best WASM peer',
       'nchw tensors/naive',
       'nchw arrays/naive',
       'nhwc arrays/tfjs arrays',
+      'nhwc arrays/best WASM peer',
       'nhwc tensors/naive',
       'nhwc arrays/naive',
     ]);

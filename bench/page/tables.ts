@@ -1,6 +1,6 @@
 /** The figures of the charts as HTML tables: for who hears the page, searches it, or wants the digits. */
 import { type ContestantName, contestantNames } from '../contestant.ts';
-import type { LayerReport } from '../report.ts';
+import type { LayerReport, Rival } from '../report.ts';
 import { geometricMean } from '../stats.ts';
 import { digits3, percent, timeText } from '../tables.ts';
 import { rooflineEntries } from './roofline.ts';
@@ -55,7 +55,7 @@ export function wrongList(layers: readonly LayerReport[]): Markup {
 
 /** Who is how many times faster than whom, with the geometric mean and the lowest; nothing where nobody was there to be held against. */
 export function ratioTable(set: string, layers: readonly LayerReport[]): Markup {
-  const keys = new Map<string, readonly [ContestantName, ContestantName]>();
+  const keys = new Map<string, readonly [ContestantName, Rival]>();
   for (const { ratios } of layers) for (const { faster, than } of ratios) keys.set(`${faster} ÷ ${than}`, [faster, than]);
   if (keys.size === 0) return '';
   const columns = [...keys.values()];
