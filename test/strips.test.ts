@@ -148,7 +148,7 @@ describe.each([false, true])('channels last: %s', (last) => {
   it.each<[tile: string, image: Shape, weight: Shape, options: Options]>([
     ['F(4×4, 3×3)', [1, 32, 70, 65], [32, 32, 3, 3], { padding: 1 }],
     ['F(4×4, 3×3)', [1, 24, 83, 67], [32, 24, 3, 3], { dilation: 2, padding: 2, paddingMode: 'reflect' }],
-    ['F(6×6, 3×3)', [1, 32, 79, 65], [32, 32, 3, 3], { padding: 1, accuracy: 'fast' }],
+    ['F(6×6, 3×3)', [1, 128, 79, 65], [32, 128, 3, 3], { padding: 1, accuracy: 'fast' }],
     [
       'F(4×4, 2×2)',
       [1, 16, 149, 111],
