@@ -9,7 +9,7 @@ import { rowBytes } from './plan-pointwise.ts';
 import type { ConvShape, FilterShape, Spatial } from './shape.ts';
 import type { TaskKernel } from './task-kernels.ts';
 import { apart, convTasks, padTasks, partPanels, shapeCost } from './tasks.ts';
-import type { TaskCount, Team } from './team.ts';
+import type { Cost, TaskCount, Team } from './team.ts';
 import type { Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
 import { FACTOR_WORK_BYTES, factorBytes, isGathered, resultsOf } from './winograd.ts';
@@ -152,20 +152,22 @@ function seamsOf({ shape, pack, points }: ConvPlan): Pick<ImageCut, 'units' | 'l
  */
 export function convCalls(
   shapeOf: (inputShape: readonly number[]) => ConvShape,
-  plan: (shape: ConvShape, whole?: ConvPlan) => ConvPlan,
+  plan: (shape: ConvShape, threads: number, whole?: ConvPlan) => ConvPlan,
   settings: ConvSettings,
   back = false,
 ): Pick<Program, 'plan' | 'cut'> {
   const call = (shape: ConvShape, team: Team, whole?: ConvPlan): Call => {
     const { inputShape, outputShape } = shape;
     const [given, result] = back ? [outputShape, inputShape] : [inputShape, outputShape];
-    return convCall(plan(shape, whole), shape, settings, given, result, team);
+    const cost = shapeCost(shape);
+    const threads = team.crew(cost);
+    return convCall(plan(shape, threads, whole), shape, settings, given, result, cost, threads);
   };
   return {
     plan: (inputShape, team) => call(shapeOf(inputShape), team),
     cut: (inputShape, team) => {
       const shape = shapeOf(inputShape);
-      const whole = plan(shape);
+      const whole = plan(shape, team.crew(shapeCost(shape)));
       const part = (of: ConvShape): Call => call(of, team, whole);
       return {
         images: (batch) => {
@@ -185,11 +187,10 @@ function convCall(
   settings: ConvSettings,
   given: readonly number[],
   result: readonly number[],
-  { crew }: Team,
+  cost: Cost,
+  threads: number,
 ): Call {
   const derived = derivedOf(plan);
-  const cost = shapeCost(shape);
-  const threads = crew(cost);
   const panels = partPanels(plan, threads);
   const tasks = convTasks(plan, panels, threads);
   return {

@@ -1,6 +1,18 @@
 /** Which algorithm, how its weights are packed, how much memory it takes. Nothing is touched: a plan can be printed. */
 import { MR, NR } from '../assembly/blocks.ts';
-import { type Band, bandFloats, bandRowBytes, bandRows, directWork, forward, gemmWork, layoutBand, roundUp, zeroSides } from './bands.ts';
+import {
+  type Band,
+  bandFloats,
+  bandRowBytes,
+  bandRows,
+  directWork,
+  forward,
+  gemmWork,
+  layoutBand,
+  roundUp,
+  sharedBand,
+  zeroSides,
+} from './bands.ts';
 import { workspaceBytes } from './call.ts';
 import { unsupported } from './check.ts';
 import { align } from './memory.ts';
@@ -234,12 +246,12 @@ export function shuffledChannels(channels: number, { channelsLast, kernelShuffle
   return channelsLast && kernelShuffle > 1 ? channels : 0;
 }
 
-function gemmPlan(shape: ConvShape, pack: PackPlan): Pick<ConvPlan, 'variant' | 'band' | 'inPlace' | 'workBytes'> {
+function gemmPlan(shape: ConvShape, pack: PackPlan, threads: number): Pick<ConvPlan, 'variant' | 'band' | 'inPlace' | 'workBytes'> {
   const name = `${volume(shape.kernel) === 1 ? 'pointwise' : 'indirect'}, tiles of ${MR}×${NR}`;
   if (pack.channelsLast)
     return { variant: name, band: NO_BAND, inPlace: false, workBytes: gemmWork(shape, shuffledChannels(shape.outC, pack)) };
   const direction = forward(shape);
-  const band = layoutBand(direction);
+  const band = sharedBand(direction, layoutBand(direction), threads);
   return {
     variant: `${name}, layout changed in bands of ${band.rows}×${band.columns} pixels`,
     band,
@@ -254,7 +266,7 @@ export function layoutWork([gathered, computed]: readonly [number, number]): num
 }
 
 /** A kernel on the image as it is: without a copy, whatever its border. */
-export function kernelPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
+export function kernelPlan(shape: ConvShape, pack: PackPlan, threads = 1): ConvPlan {
   const direct = pack.kind === 'depthwise';
   return {
     ...AS_IT_IS,
@@ -264,7 +276,7 @@ export function kernelPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
     algorithm: direct ? 'direct' : 'gemm',
     reason: pack.reason,
     sides: !direct && zeroSides(shape),
-    ...(direct ? depthwisePlan(shape, pack) : gemmPlan(shape, pack)),
+    ...(direct ? depthwisePlan(shape, pack) : gemmPlan(shape, pack, threads)),
   };
 }
 
@@ -275,9 +287,9 @@ export function behindBorder(shape: ConvShape, copied: ConvPlan['border'], plan:
   return { ...plan(seen), border: copied, paddedBytes: elements([seen.batch, seen.inC, ...seen.inSize]) * 4 };
 }
 
-export function convPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
+export function convPlan(shape: ConvShape, pack: PackPlan, threads: number): ConvPlan {
   const flat = (seen: ConvShape): ConvShape => (pack.kind === 'conv' ? flattenPixels(seen) : seen);
-  return behindBorder(shape, border(shape, pack), (seen) => kernelPlan(flat(seen), pack));
+  return behindBorder(shape, border(shape, pack), (seen) => kernelPlan(flat(seen), pack, threads));
 }
 
 /** Bytes of packed weights and bias. */

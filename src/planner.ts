@@ -12,8 +12,11 @@ import { allFinite, NO_TILES, type Points, pointsOf, type Tiles } from './winogr
 /** What is known of a convolution before its image is. */
 export interface Planner {
   readonly pack: PackPlan;
-  /** @param whole of which `shape` is a part: it is computed by the same algorithm, so that the bits do not tell how the whole was cut */
-  plan(shape: ConvShape, whole?: ConvPlan): ConvPlan;
+  /**
+   * @param threads that share the work
+   * @param whole   of which `shape` is a part: it is computed by the same algorithm, so that the bits do not tell how the whole was cut
+   */
+  plan(shape: ConvShape, threads: number, whole?: ConvPlan): ConvPlan;
 }
 
 /** How what goes one way is planned: a convolution, or the way back through it. */
@@ -28,7 +31,7 @@ export interface Planning {
   points(filter: FilterShape, settings: ConvSettings): readonly Points[];
   pack(op: string, filter: FilterShape, settings: ConvSettings): PackPlan;
   /** @param whole of which `shape` is a part */
-  plan(shape: ConvShape, pack: PackPlan, settings: ConvSettings, tiles: Tiles, whole?: ConvPlan): ConvPlan;
+  plan(shape: ConvShape, pack: PackPlan, settings: ConvSettings, tiles: Tiles, threads: number, whole?: ConvPlan): ConvPlan;
 }
 
 function pointwiseOrNot(shape: ConvShape, pack: PackPlan, whole: ConvPlan | undefined): ConvPlan | undefined {
@@ -45,9 +48,9 @@ export const forth: Planning = {
     'several channels to a filter, 16 or more of the result, 16 or more of the image or 8 to 16 in all phases of the stride',
   points: pointsOf,
   pack: (op, filter, settings) => packGroups(filter, settings) ?? packPlan(op, filter, settings),
-  plan: (shape, pack, _, tiles, whole) => {
+  plan: (shape, pack, _, tiles, threads, whole) => {
     if (pack.kind === 'grouped') return groupsPlan(shape, pack);
-    return tiledPlan(shape, pack, tiles) ?? pointwiseOrNot(shape, pack, whole) ?? convPlan(shape, pack);
+    return tiledPlan(shape, pack, tiles, threads) ?? pointwiseOrNot(shape, pack, whole) ?? convPlan(shape, pack, threads);
   },
 };
 
@@ -108,14 +111,14 @@ export function planner(
   const kept: ConvSettings = { ...settings, bias: undefined };
   return {
     pack,
-    plan: (shape, whole) => {
+    plan: (shape, threads, whole) => {
       if (whole) {
         const same: Tiles = whole.points === 0 ? NO_TILES : { points: [whole.points], asked: true, once: calling };
-        return planning.plan(shape, pack, kept, same, whole);
+        return planning.plan(shape, pack, kept, same, threads, whole);
       }
-      const plan = planning.plan(shape, pack, kept, tiles);
+      const plan = planning.plan(shape, pack, kept, tiles, threads);
       if (plan.points !== 0)
-        return finite() ? plan : withReason(planning.plan(shape, pack, kept, NO_TILES), 'weights that are not finite are summed');
+        return finite() ? plan : withReason(planning.plan(shape, pack, kept, NO_TILES, threads), 'weights that are not finite are summed');
       const others = settings.algorithm === 'auto' && plan.kind === 'conv' && volume(shape.kernel) > 1;
       return others ? withReason(plan, whyNoTiles(settings, tiles)) : plan;
     },
