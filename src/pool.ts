@@ -35,9 +35,15 @@ const SURELY_GONE_MS = 10_000;
 /** Looks at a thread that is about to be ready before the caller sleeps, which costs more. */
 const LOOKS = 2000;
 
-/** Bytes that are copied in a microsecond between arrays and memory: of one thread's own, and shared by several (bench/EXPERIMENTS.md). */
+/**
+ * Bytes that are copied in a microsecond between arrays and memory: of one thread's own, and shared by several, of whose results some lie in the caches of
+ * other cores. What sharing takes besides, and what part of the time below was left where threads could save it: depthwise layers of MobileNetV2, the median of
+ * bench:threads.
+ */
 const OWN_BYTES_PER_US = 34_000;
-const SHARED_BYTES_PER_US = 23_000;
+const SHARED_BYTES_PER_US = 22_000;
+const SHARING_US = 10;
+const SAVED = 0.65;
 
 /** About what a thread does in a microsecond, and what a thread should have to do that is woken for it: waking it and its caches take a good part of that. */
 const FLOPS_PER_US = 50_000;
@@ -165,8 +171,9 @@ export class Pool implements Team {
 
   /** Whether a call on arrays of so many bytes is done sooner by this thread alone, in a memory of its own. */
   isAloneSooner(cost: Cost, copied: number): boolean {
-    const time = timeOf(cost);
-    return time + copied / OWN_BYTES_PER_US < time / this.crew(cost) + copied / SHARED_BYTES_PER_US;
+    const crew = this.crew(cost);
+    const slower = copied / SHARED_BYTES_PER_US - copied / OWN_BYTES_PER_US;
+    return crew === 1 || SAVED * timeOf(cost) * (1 - 1 / crew) < slower + SHARING_US;
   }
 
   run(kernel: TaskKernel, { count, threads, together }: TaskCount, work: number, workBytes: number, ...pointers: readonly number[]): void {
