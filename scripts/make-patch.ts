@@ -62,7 +62,6 @@ function runsOf(old: Uint8Array, fresh: Uint8Array): readonly Run[] {
 
 export function makePatch(old: Uint8Array, fresh: Uint8Array): Uint8Array {
   const runs = runsOf(old, fresh);
-  const head = [...leb(fresh.length), ...leb(runs.length)];
   const numbers: number[] = [];
   const bytes: number[] = [];
   let [to, end] = [0, 0];
@@ -73,5 +72,5 @@ export function makePatch(old: Uint8Array, fresh: Uint8Array): Uint8Array {
     to += own + copied;
     end = from + copied;
   }
-  return Uint8Array.from([...head, ...numbers, ...bytes]);
+  return Uint8Array.from([...leb(fresh.length), ...leb(runs.length), ...leb(bytes.length), ...bytes, ...numbers]);
 }

@@ -22,7 +22,7 @@ export const mostBytes = {
   /** With both builds. */
   page: 90_000,
   /** Of that, what is no binary. It should become 15,000. */
-  pageScript: 21_500,
+  pageScript: 22_500,
 } as const;
 
 export const ourPackages = { 'wasm-conv': join(dist, 'index.js'), 'wasm-conv/reference': join(dist, 'reference.js') };

@@ -1,10 +1,12 @@
 /**
  * A binary as what it does not share with another one: runs of bytes of its own, each followed by a run that is copied from there.
  *
- *     patch = size of the result, runs, runs × (own, copied, from), bytes of all own runs
+ *     patch = size of the result, runs, bytes of all own runs, their count first, runs × (own, copied, from)
  *
  * All numbers are LEB128; `from` counts from the end of the last run that was copied, as a signed number: 0, −1, 1, −2 … are 0, 1, 2, 3 …
  * scripts/make-patch.ts writes it.
+ *
+ * Thousands of runs by a function that runs once: views of the two would take most of the time, so all bytes lie in one array, in which they are copied.
  */
 export function applyPatch(old: Uint8Array, patch: Uint8Array): Uint8Array<ArrayBuffer> {
   let at = 0;
@@ -15,17 +17,22 @@ export function applyPatch(old: Uint8Array, patch: Uint8Array): Uint8Array<Array
       if (byte < 128) return value;
     }
   };
-  const result = new Uint8Array(number());
-  const runs = Array.from({ length: number() }, () => [number(), number(), number()] as const);
-  let [to, from] = [0, 0];
-  for (const [own, copied, step] of runs) {
-    result.set(patch.subarray(at, at + own), to);
-    at += own;
-    to += own;
+  const [size, runs, ownBytes] = [number(), number(), number()];
+  const all = new Uint8Array(size + old.length + patch.length);
+  all.set(old, size);
+  all.set(patch, size + old.length);
+  let own = size + old.length + at;
+  at += ownBytes;
+  let [to, from] = [0, size];
+  for (let run = 0; run < runs; run++) {
+    const [fresh, copied, step] = [number(), number(), number()];
+    all.copyWithin(to, own, own + fresh);
+    own += fresh;
+    to += fresh;
     from += (step >> 1) ^ -(step & 1);
-    result.set(old.subarray(from, from + copied), to);
+    all.copyWithin(to, from, from + copied);
     from += copied;
     to += copied;
   }
-  return result;
+  return all.subarray(0, size);
 }

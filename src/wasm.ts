@@ -123,14 +123,13 @@ function plainBytes(op: string, source: BufferSource | SharedArrayBuffer): Uint8
 /** @throws Error `ERR_HOST` where the host refuses, TypeError for bytes that are no binary */
 export function compile(op: string, source: BufferSource): WebAssembly.Module {
   const bytes = plainBytes(op, source);
-  if (!WebAssembly.validate(bytes)) {
-    const isBinary = [0, 97, 115, 109].every((byte, i) => bytes[i] === byte);
-    if (isBinary) throw hostError(op, 'this host does not know all instructions of the binary; kernels.wasm needs 128-bit SIMD alone');
-    throw wrongType(op, 'wasm', 'a WebAssembly binary', bytes);
-  }
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
+    const isBinary = [0, 97, 115, 109].every((byte, i) => bytes[i] === byte);
+    if (!isBinary) throw wrongType(op, 'wasm', 'a WebAssembly binary', bytes);
+    if (!WebAssembly.validate(bytes))
+      throw hostError(op, 'this host does not know all instructions of the binary; kernels.wasm needs 128-bit SIMD alone', cause);
     throw hostError(op, 'this host refuses to compile the binary here: give a WebAssembly.Module as the option wasm', cause);
   }
 }

@@ -41,6 +41,25 @@ createEngine({ threads: 2 }).then(({ conv2d, info, dispose }) => {
   dispose();
 });`;
 
+it('reads its binary in Node, and unpacks the inlined one where that is not there', () => {
+  const program = (text: string): string => `import { syncBuiltinESMExports } from 'node:module';
+import fs from 'node:fs';
+const read = [];
+const { readFileSync } = fs;
+fs.readFileSync = (file, ...more) => {
+  if (String(file).endsWith('.wasm')) read.push(String(file).split('/').pop());
+  ${text}
+  return readFileSync(file, ...more);
+};
+syncBuiltinESMExports();
+const { createEngineSync, tensor } = await import('wasm-conv');${example}
+console.log(createEngineSync({ relaxedSimd: false }).conv2d(x, w).data[0], ...read);`;
+  writeFileSync(join(project, 'read.js'), program(''));
+  expect(run(process.execPath, 'read.js')).toBe('10 kernels.wasm\n');
+  writeFileSync(join(project, 'unread.js'), program("if (String(file).endsWith('.wasm')) throw new Error('not there');"));
+  expect(run(process.execPath, 'unread.js')).toBe('10 kernels.wasm\n');
+});
+
 it('has threads', () => {
   writeFileSync(join(project, 'threads.js'), threaded);
   expect(run(process.execPath, 'threads.js')).toBe('576 2 undefined\n');
