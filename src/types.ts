@@ -175,8 +175,17 @@ export interface Layer {
   [Symbol.dispose](): void;
 }
 
+/** What a global class of the host makes, where the project's types declare it: those of Node have no `WebAssembly` and no `Worker`. */
+type Of<Name extends string> = typeof globalThis extends Record<Name, abstract new (...given: never) => infer Made> ? Made : object;
+
+/** `WebAssembly.Module`. */
+type WasmModule = typeof globalThis extends { WebAssembly: { Module: abstract new (...given: never) => infer Made } } ? Made : object;
+
+/** `BufferSource`. */
+type WasmBytes = ArrayBufferView<ArrayBuffer> | ArrayBuffer;
+
 /** A binary, or what leads to one. */
-export type WasmBinary = WebAssembly.Module | BufferSource | Response | URL;
+export type WasmBinary = WasmModule | WasmBytes | Of<'Response'> | Of<'URL'>;
 export type WasmSource = WasmBinary | Promise<WasmBinary> | ((file: string) => WasmBinary | Promise<WasmBinary>);
 
 export interface EngineOptions {
@@ -187,7 +196,7 @@ export interface EngineOptions {
   /** Where the binary comes from. Default: inlined. */
   wasm?: WasmSource | undefined;
   /** Where the thread's module comes from. */
-  worker?: URL | (() => Worker) | undefined;
+  worker?: Of<'URL'> | (() => Of<'Worker'>) | undefined;
   /**
    * Upper bound of the linear memory in bytes. Default 4 GiB. Convolutions that do not fit are computed in strips, copied in and out one after the other, to the
    * same bits; other operations with weights image by image. What cannot be cut so small, or has operands of more than 4 GiB, throws `ERR_MEMORY`.
@@ -197,7 +206,7 @@ export interface EngineOptions {
 
 /** Options of `createEngineSync`: the source must be at hand. */
 export interface EngineSyncOptions extends Omit<EngineOptions, 'wasm'> {
-  wasm?: WebAssembly.Module | BufferSource | ((file: string) => WebAssembly.Module | BufferSource) | undefined;
+  wasm?: WasmModule | WasmBytes | ((file: string) => WasmModule | WasmBytes) | undefined;
 }
 
 export interface EngineInfo {

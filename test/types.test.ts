@@ -35,6 +35,8 @@ interface Way {
   readonly moduleResolution: string;
   /** Its ending says whether it is a module; one of CommonJS may load modules since `nodenext`. */
   readonly file: string;
+  /** All that the language knows, and browsers, where it is left out. */
+  readonly lib?: readonly string[];
 }
 
 const ways: readonly Way[] = [
@@ -42,11 +44,13 @@ const ways: readonly Way[] = [
   { module: 'nodenext', moduleResolution: 'nodenext', file: 'use.mts' },
   { module: 'nodenext', moduleResolution: 'nodenext', file: 'use.cts' },
   { module: 'esnext', moduleResolution: 'bundler', file: 'use.ts' },
+  // A project for Node: no types of browsers.
+  { module: 'nodenext', moduleResolution: 'nodenext', file: 'node.mts', lib: ['ES2022'] },
 ];
 
 /** What tsc says of a project: nothing where all is right. */
-function typeCheck({ module, moduleResolution, file }: Way, code: string): string {
-  const compilerOptions = { target: 'ES2022', module, moduleResolution, strict: true, noEmit: true, types: [] };
+function typeCheck({ module, moduleResolution, file, lib }: Way, code: string): string {
+  const compilerOptions = { target: 'ES2022', ...(lib && { lib }), module, moduleResolution, strict: true, noEmit: true, types: [] };
   writeFileSync(join(packed.project, file), code);
   writeFileSync(join(packed.project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
