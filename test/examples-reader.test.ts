@@ -13,9 +13,12 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 /** Paths of all files below a folder. */
 function filesOf(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
+  return (
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      // What wrangler keeps there begins with a dot.
+      .filter((entry) => entry.isFile() && !entry.parentPath.slice(folder.length).includes('/.'))
+      .map((entry) => join(entry.parentPath, entry.name))
+  );
 }
 
 it('every example is tested', () => {
