@@ -13,7 +13,7 @@ import { type TaskKernels, taskKernels } from './task-kernels.ts';
 const LINE = 16;
 
 /** Counts the jobs; threads sleep on it. */
-export const JOB = 0;
+const JOB = 0;
 /** 1 while tasks may be taken. */
 const OPEN = 1;
 /** 1 when the threads shall end. */
@@ -37,7 +37,7 @@ const TICKETS = 4 * LINE;
 const SLOTS = 5 * LINE;
 
 /** What a thread says of itself. */
-export const OUTSIDE = 0;
+const OUTSIDE = 0;
 export const INSIDE = 1;
 /** Its kernel threw. */
 export const FAILED = 2;

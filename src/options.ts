@@ -150,7 +150,7 @@ export function biasTensor(op: string, bias: unknown, name = 'bias'): Tensor | u
 }
 
 /** Whether channels come last, by the tag of the input. */
-export function channelsLastSetting(op: string, rank: Rank, layout: unknown): boolean {
+function channelsLastSetting(op: string, rank: Rank, layout: unknown): boolean {
   const letters = spatialLetters[rank];
   return checkOneOf<string>(op, 'inputLayout', layout === undefined ? `nc${letters}` : layout, [`nc${letters}`, `n${letters}c`]).endsWith(
     'c',
