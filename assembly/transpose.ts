@@ -8,6 +8,9 @@ import { shuffledChannel } from "./gemm";
 
 const PIXELS = 32;
 
+/** Planes a multiple of 2 KB apart lie in the same two or one sets of an L1 of 4 KB a way: sixteen of them, written in turns, throw each other out. */
+const ALIASED = 2047;
+
 /** Sixteen cells: rows at a, b, c, d become rows at to, to + step, … */
 // @ts-ignore: decorator
 @inline
@@ -126,7 +129,7 @@ export function pixelsToPlanes(from: usize, pixelBytes: usize, channels: i32, pi
     }
     return;
   }
-  if ((channels & 15) == 0 && shuffle == 1) {
+  if ((channels & 15) == 0 && shuffle == 1 && (planeBytes & ALIASED) != 0) {
     linesToPlanes(from, pixelBytes, channels, pixels, to, planeBytes);
     return;
   }

@@ -59,6 +59,9 @@ describe.each(layouts)('conv2d %s: sizes around every block', (inputLayout) => {
       check(`ic${ic}${rest}`, { inputLayout });
   });
   it.each([1, 2, 3, 4, 5])('batch of %i small maps', (mb) => check(`mb${mb}ic4ih3oc6kh3ph1`, { inputLayout }));
+  it.each([16, 48])('%i planes that lie in the same sets of a cache', (oc) => {
+    for (const size of ['ih73iw7', 'ih32iw16', 'ih64iw16']) check(`mb2ic16${size}oc${oc}kh3ph1`, { inputLayout, algorithm: 'gemm' });
+  });
 });
 
 describe.each(layouts)('conv2d %s: geometry', (inputLayout) => {
