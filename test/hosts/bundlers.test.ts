@@ -10,6 +10,7 @@ import { describeHosts } from './describe-hosts.ts';
 import { chromium, type Host, rollupBundler, webpackBundler } from './hosts.ts';
 import { requireRuntime } from './runtime-package.ts';
 import { pageOf, visit } from './visit.ts';
+import { runWebpack } from './webpack.ts';
 
 const app = (file: string): string => join(inject('userProject'), 'app', file);
 
@@ -36,25 +37,9 @@ async function withVite(input: Entries, outDir: string): Promise<readonly string
   return warnings;
 }
 
-type Webpack = (
-  options: object,
-  done: (
-    error: Error | null,
-    stats?: { toJson(): { errors: readonly { message: string }[]; warnings: readonly { message: string }[] } },
-  ) => void,
-) => void;
-
 function withWebpack(entry: Entries, path: string): Promise<readonly string[]> {
-  const webpack = requireRuntime<Webpack>(webpackBundler.module);
   // It would remark on the size of any script above 244 KiB, which the digits alone are.
-  const options = { mode: 'production', context: inject('userProject'), entry, output: { path }, performance: false };
-  return new Promise((resolve, reject) => {
-    webpack(options, (error, stats) => {
-      if (error || !stats) return reject(error);
-      const { errors, warnings } = stats.toJson();
-      resolve([...errors, ...warnings].map(({ message }) => message));
-    });
-  });
+  return runWebpack({ context: inject('userProject'), entry, output: { path }, performance: false });
 }
 
 interface Rollup {

@@ -20,8 +20,9 @@ for (const node of [thisNode, ...otherNodes]) {
   });
 }
 
-describeHosts([thisNode], () => {
-  it.skipIf(simdOf(thisNode.name) === 'relaxed')('reads digits by the flag for relaxed SIMD', () => {
-    expectDigits(runApp(thisNode.program, ['--experimental-wasm-relaxed-simd', 'app/console.js']), { simd: 'relaxed' });
+const oldest = otherNodes[0] as (typeof otherNodes)[number];
+describeHosts([oldest], () => {
+  it('reads digits by the flag for relaxed SIMD', () => {
+    expectDigits(runApp(oldest.program, ['--experimental-wasm-relaxed-simd', 'app/console.js']), { simd: 'relaxed' });
   });
 });
