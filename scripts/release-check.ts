@@ -9,6 +9,7 @@ const help = `Usage: npm run release:check -- [options]
 
 Whether this commit can be published, one step per line:
 
+  commit     nothing in this folder waits to be committed
   build      dist/ is made anew
   check      types, lint, format
   tests      all of them, and no host may be missing (REQUIRE_HOSTS=1)
@@ -20,7 +21,7 @@ Whether this commit can be published, one step per line:
   changelog  CHANGELOG.md has a dated entry for the version in package.json
   version    is in package.json alone
 
-  --only <step>   only this step, and what it needs; as often as there are some
+  --only <step>   only this step, and 'pack' where it looks at the tarball; as often as there are some. dist/ is taken as it is, without 'build' among them
   --help          this text
 
 Exit code: 0, 1 when a step failed, 2 for a wrong option.

@@ -50,6 +50,13 @@ function command(program: string, ...args: string[]): () => Promise<Outcome> {
 /** The tarball of the step `pack`, and the folder it was unpacked into. */
 const packed = (folder: string) => ({ tarball: join(folder, `wasm-conv-${version}.tgz`), unpacked: join(folder, 'package') });
 
+/** What is published is a commit, and all of it. */
+async function commit(): Promise<Outcome> {
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trimEnd();
+  const changed = git('status', '--porcelain').split('\n').filter(Boolean);
+  return { said: git('rev-parse', '--short', 'HEAD'), faults: changed.map((line) => `not in the commit: ${line}`) };
+}
+
 async function pack(folder: string): Promise<Outcome> {
   const json = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
     cwd: root,
@@ -98,6 +105,7 @@ async function versions(): Promise<Outcome> {
 const [vitest, npm] = [join(root, 'node_modules/vitest/vitest.mjs'), 'npm'];
 
 export const steps: readonly Step[] = [
+  { name: 'commit', run: commit },
   { name: 'build', run: command(npm, 'run', '--silent', 'build'), first: true },
   { name: 'check', run: command(npm, 'run', '--silent', 'check') },
   { name: 'tests', run: command(process.execPath, vitest, 'run') },
