@@ -11,7 +11,7 @@ import { SecondMemory } from './second-memory.ts';
 import { soloTeam } from './team.ts';
 import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
 import type { Engine, EngineInfo, EngineOptions, EngineSyncOptions } from './types.ts';
-import { hasRelaxed, instantiate, ownModule } from './wasm.ts';
+import { hasRelaxed, instantiate, ownModule, ownModuleLater } from './wasm.ts';
 import { version } from './wasm-binary.ts';
 import { moduleOf, moduleSync } from './wasm-source.ts';
 
@@ -150,6 +150,8 @@ async function threadedEngine(
   }
   try {
     const relaxed = Number(instance.kernels.relaxed.value) === 1;
+    // A call that wants it would be held up; one that is sooner makes it.
+    if (wasm === undefined) void ownModuleLater(op, relaxed).catch(() => undefined);
     // A binary that is given is of one kind.
     const second =
       wasm === undefined ? new SecondMemory(pool, () => ownModule(op, relaxed), instance.maximumPages * PAGE_BYTES) : undefined;
@@ -186,7 +188,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 export function createEngineSync(options: EngineSyncOptions = {}): Engine {
   const op = 'createEngineSync';
   const settings = engineSettings(op, options as EngineOptions);
-  const module = moduleSync(op, options.wasm, { relaxed: settings.relaxed, shared: false });
+  const module = moduleSync(op, options.wasm, settings.relaxed);
   return aloneEngine(
     op,
     module,
@@ -199,9 +201,8 @@ let shared: Engine | undefined;
 
 /** The engine behind the exported functions: one for all, never disposed (its `dispose` does nothing). */
 export async function defaultEngine(): Promise<Engine> {
-  if (shared === undefined) {
-    const context = sharedContext('createEngine');
-    shared = Object.defineProperty(engineOf(context, {}), 'dispose', { value: () => {} });
-  }
+  const op = 'createEngine';
+  await ownModuleLater(op, hasRelaxed());
+  shared ??= Object.defineProperty(engineOf(sharedContext(op), {}), 'dispose', { value: () => {} });
   return shared;
 }

@@ -8,3 +8,7 @@ import plain from './kernels.wasm?module';
 export function ownBinary(_relaxed: boolean): WebAssembly.Module {
   return plain;
 }
+
+export async function ownBinaryLater(_relaxed: boolean): Promise<WebAssembly.Module> {
+  return plain;
+}

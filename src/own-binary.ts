@@ -48,9 +48,28 @@ function bytesOf(text: string): Uint8Array {
   return bytes;
 }
 
+/** Node's, which is there at once. */
+function zlibUnpacked(packed: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  return (globalThis as Host).process?.getBuiltinModule?.('node:zlib')?.inflateRawSync?.(packed);
+}
+
 function unpacked(text: string, size: number): Uint8Array<ArrayBuffer> {
-  const zlib = (globalThis as Host).process?.getBuiltinModule?.('node:zlib');
-  return zlib?.inflateRawSync?.(bytesOf(text)) ?? inflate(bytesOf(text), size);
+  const packed = bytesOf(text);
+  return zlibUnpacked(packed) ?? inflate(packed, size);
+}
+
+/** By what the host has built in, beside the page's script: our own function was never called before, and takes 20 ms where that takes 2. */
+async function unpackedLater(text: string, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  const packed = bytesOf(text) as Uint8Array<ArrayBuffer>;
+  try {
+    const found = zlibUnpacked(packed);
+    if (found !== undefined) return found;
+    // Unknown before Chrome 103, Firefox 113 and Safari 16.4, or without this format.
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch {
+    return inflate(packed, size);
+  }
 }
 
 /** A build on a memory of its own: a binary, or what was made of it already. */
@@ -59,4 +78,12 @@ export function ownBinary(relaxed: boolean): Uint8Array<ArrayBuffer> | WebAssemb
   if (file !== undefined) return file;
   const plain = unpacked(plainText, plainBytes);
   return relaxed ? applyPatch(plain, unpacked(relaxedPatchText, relaxedPatchBytes)) : plain;
+}
+
+/** The same, without holding up the calling thread. */
+export async function ownBinaryLater(relaxed: boolean): Promise<Uint8Array<ArrayBuffer> | WebAssembly.Module> {
+  const file = fileBinary(relaxed);
+  if (file !== undefined) return file;
+  if (!relaxed) return unpackedLater(plainText, plainBytes);
+  return applyPatch(...(await Promise.all([unpackedLater(plainText, plainBytes), unpackedLater(relaxedPatchText, relaxedPatchBytes)])));
 }

@@ -5,3 +5,7 @@ import relaxed from './kernels-relaxed.wasm';
 export function ownBinary(isRelaxed: boolean): WebAssembly.Module {
   return isRelaxed ? relaxed : plain;
 }
+
+export async function ownBinaryLater(isRelaxed: boolean): Promise<WebAssembly.Module> {
+  return isRelaxed ? relaxed : plain;
+}

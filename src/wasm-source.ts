@@ -1,10 +1,10 @@
 /** Where a binary comes from: what users give, or the package itself. */
 import { hostError, wrongType } from './check.ts';
 import { nodeModule } from './node-module.ts';
-import { ownBinary } from './own-binary.ts';
+import { ownBinaryLater } from './own-binary.ts';
 import { sharedBinary } from './shared-binary.ts';
 import type { WasmSource } from './types.ts';
-import { checkHost, compile, isBytes, isModule, ownModule } from './wasm.ts';
+import { checkHost, compile, compileLater, isBytes, isModule, ownModule, ownModuleLater } from './wasm.ts';
 
 /** Which build: plain 128-bit SIMD, or with fused multiply-add, whose sums are rounded less often; on a memory of its own, or one that threads share. */
 export interface Build {
@@ -20,15 +20,14 @@ function fileOf({ relaxed, shared }: Build): string {
 const shared = new Map<boolean, WebAssembly.Module>();
 
 /** The build that comes with the package. One for threads is made of it where a host compiles bytes: where it does not, it has no threads either. */
-function packaged(op: string, { relaxed, shared: isShared }: Build): WebAssembly.Module {
-  if (!isShared) return ownModule(op, relaxed);
-  let module = shared.get(relaxed);
-  if (module === undefined) {
-    const binary = ownBinary(relaxed);
-    module = isModule(binary) ? binary : compile(op, sharedBinary(binary as Uint8Array) as Uint8Array<ArrayBuffer>);
-    shared.set(relaxed, module);
+async function packaged(op: string, { relaxed, shared: isShared }: Build): Promise<WebAssembly.Module> {
+  if (!isShared) return ownModuleLater(op, relaxed);
+  if (!shared.has(relaxed)) {
+    const binary = await ownBinaryLater(relaxed);
+    const module = isModule(binary) ? binary : await compileLater(op, sharedBinary(binary as Uint8Array) as Uint8Array<ArrayBuffer>);
+    if (!shared.has(relaxed)) shared.set(relaxed, module);
   }
-  return module;
+  return shared.get(relaxed) as WebAssembly.Module;
 }
 
 /** What a function given by the user leads to. */
@@ -43,11 +42,16 @@ function sourceOf(op: string, source: (file: string) => unknown, build: Build): 
   return given;
 }
 
-/** @throws Error `ERR_HOST` where the host refuses, TypeError for a source that is not at hand */
-export function moduleSync(op: string, source: unknown, build: Build): WebAssembly.Module {
+/**
+ * For a memory of its own, at once.
+ *
+ * @throws Error `ERR_HOST` where the host refuses, TypeError for a source that is not at hand
+ */
+export function moduleSync(op: string, source: unknown, relaxed: boolean): WebAssembly.Module {
   checkHost(op);
+  const build = { relaxed, shared: false };
   const given = typeof source === 'function' ? sourceOf(op, source as (file: string) => unknown, build) : source;
-  if (given === undefined) return packaged(op, build);
+  if (given === undefined) return ownModule(op, relaxed);
   if (isModule(given)) return given;
   if (isBytes(given)) return compile(op, given);
   throw wrongType(op, 'wasm', 'a WebAssembly.Module or bytes', given);
@@ -64,7 +68,7 @@ async function fetchBytes(op: string, url: URL): Promise<BufferSource | Response
   }
 }
 
-/** As `moduleSync`, from any source. */
+/** From any source, without holding up the calling thread. */
 export async function moduleOf(op: string, source: WasmSource | undefined, build: Build): Promise<WebAssembly.Module> {
   checkHost(op);
   if (source === undefined) return packaged(op, build);
@@ -86,6 +90,6 @@ export async function moduleOf(op: string, source: WasmSource | undefined, build
     }
   }
   if (isModule(given)) return given;
-  if (isBytes(given)) return compile(op, given);
+  if (isBytes(given)) return compileLater(op, given);
   throw wrongType(op, 'wasm', 'a WebAssembly.Module, bytes, a Response, a URL or a promise of one', given);
 }

@@ -1,6 +1,6 @@
 /** The binary → an instance with typed exports. */
 import { conflict, detached, hostError, wrongType } from './check.ts';
-import { ownBinary } from './own-binary.ts';
+import { ownBinary, ownBinaryLater } from './own-binary.ts';
 import type { TaskKernels } from './task-kernels.ts';
 import { versionNumber, versionText } from './version.ts';
 import { version } from './wasm-binary.ts';
@@ -120,17 +120,32 @@ function plainBytes(op: string, source: BufferSource | SharedArrayBuffer): Uint8
   return buffer instanceof ArrayBuffer && buffer.resizable !== true ? (view as Uint8Array<ArrayBuffer>) : new Uint8Array(view);
 }
 
+/** Why a host did not compile. */
+function refusal(op: string, bytes: Uint8Array<ArrayBuffer>, cause: unknown): Error {
+  const isBinary = [0, 97, 115, 109].every((byte, i) => bytes[i] === byte);
+  if (!isBinary) return wrongType(op, 'wasm', 'a WebAssembly binary', bytes);
+  if (!WebAssembly.validate(bytes))
+    return hostError(op, 'this host does not know all instructions of the binary; kernels.wasm needs 128-bit SIMD alone', cause);
+  return hostError(op, 'this host refuses to compile the binary here: give a WebAssembly.Module as the option wasm', cause);
+}
+
 /** @throws Error `ERR_HOST` where the host refuses, TypeError for bytes that are no binary */
 export function compile(op: string, source: BufferSource): WebAssembly.Module {
   const bytes = plainBytes(op, source);
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
-    const isBinary = [0, 97, 115, 109].every((byte, i) => bytes[i] === byte);
-    if (!isBinary) throw wrongType(op, 'wasm', 'a WebAssembly binary', bytes);
-    if (!WebAssembly.validate(bytes))
-      throw hostError(op, 'this host does not know all instructions of the binary; kernels.wasm needs 128-bit SIMD alone', cause);
-    throw hostError(op, 'this host refuses to compile the binary here: give a WebAssembly.Module as the option wasm', cause);
+    throw refusal(op, bytes, cause);
+  }
+}
+
+/** The same, on whatever threads the host has for it. */
+export async function compileLater(op: string, source: BufferSource): Promise<WebAssembly.Module> {
+  const bytes = plainBytes(op, source);
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    throw refusal(op, bytes, cause);
   }
 }
 
@@ -146,6 +161,18 @@ export function ownModule(op: string, relaxed: boolean): WebAssembly.Module {
     own.set(relaxed, module);
   }
   return module;
+}
+
+/** The same, without holding up the calling thread; `ownModule` has it at hand afterwards. */
+export async function ownModuleLater(op: string, relaxed: boolean): Promise<WebAssembly.Module> {
+  checkHost(op);
+  if (!own.has(relaxed)) {
+    const binary = await ownBinaryLater(relaxed);
+    const module = isModule(binary) ? binary : await compileLater(op, binary as Uint8Array<ArrayBuffer>);
+    // Another call may have been sooner.
+    if (!own.has(relaxed)) own.set(relaxed, module);
+  }
+  return own.get(relaxed) as WebAssembly.Module;
 }
 
 /**

@@ -24,7 +24,7 @@ export function openEngine(
 ): OpenEngine {
   const wasm = debug ? readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) : undefined;
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const kernels = change(instantiate('test', moduleSync('test', wasm, { relaxed: build === 'relaxed', shared: false }), memory));
+  const kernels = change(instantiate('test', moduleSync('test', wasm, build === 'relaxed'), memory));
   const heap = new Heap(memory, Number(kernels.heapBase.value), maximum);
   return { operations: operationsOf({ heap, kernels, team: soloTeam(kernels) }), heap };
 }

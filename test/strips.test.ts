@@ -309,7 +309,7 @@ describe('a call that is cut', () => {
 
   it('is computed again in smaller strips where the host refuses to grow', () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 6 });
-    const kernels = instantiate('test', moduleSync('test', testBinary(), { relaxed: build === 'relaxed', shared: false }), memory);
+    const kernels = instantiate('test', moduleSync('test', testBinary(), build === 'relaxed'), memory);
     const heap = new Heap(memory, Number(kernels.heapBase.value), 64 * PAGE_BYTES);
     const { conv2d, channelShuffle } = operationsOf({ heap, kernels, team: soloTeam(kernels) });
     const { input, weight, options, want } = tightCall();

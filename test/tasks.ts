@@ -25,7 +25,7 @@ export interface Taskwise {
 export function taskwise(threads: number, atOnce = 1, keeps = false): Taskwise {
   const wasm = build === 'debug' ? readFileSync(new URL('../build/kernels-debug.wasm', import.meta.url)) : undefined;
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const kernels = instantiate('test', moduleSync('test', wasm, { relaxed: build === 'relaxed', shared: false }), memory);
+  const kernels = instantiate('test', moduleSync('test', wasm, build === 'relaxed'), memory);
   const heap = new Heap(memory, Number(kernels.heapBase.value), 2 ** 31);
   const runs: Taskwise['runs'] = [];
   const team: Team = {
