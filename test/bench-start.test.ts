@@ -84,7 +84,7 @@ describe('bench:start', () => {
       '| Node 24.0.0: import to first result, over an empty process | 8.00 ms | 150 ms |',
       '| Chromium 1.2.3.4: import to first result | 20.0 ms | – |',
       '| workerd: CPU of the first request in a fresh isolate | 4.00 ms | – |',
-      '| memory at start | 64 KiB | – |',
+      '| linear memory at start | 64 KiB | – |',
       report.command,
     ])
       expect(text).toContain(`\n${line}\n`);

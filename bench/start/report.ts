@@ -77,7 +77,7 @@ function rowsOfTimes({ node, chromium, workerd }: StartReport): Row[] {
   }
   if (workerd) rows.push({ title: 'workerd: CPU of the first request in a fresh isolate', ours: time(workerd.firstRequest) });
   const memory = Math.max(...node.map(({ memoryBytes }) => memoryBytes));
-  return [...rows, { title: 'memory at start', ours: `${memory / 1024} KiB` }];
+  return [...rows, { title: 'linear memory at start', ours: `${memory / 1024} KiB` }];
 }
 
 /** Heads, then rows. */
