@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type PackedPackage, packPackage } from './packed-package.ts';
 
@@ -94,6 +94,15 @@ it('brings its command, which needs nothing else', () => {
   expect(run(process.execPath, cli, '--version')).toBe(`${version}\n`);
   const report = JSON.parse(run(process.execPath, cli, 'bench', '--set', 'digits', '--layers', '7x7', '--time', '2', '--json'));
   expect(report.layers).toMatchObject([{ set: 'digits', wrong: {} }]);
+});
+
+// README.md, "Where it runs".
+it.each(['chrome92', 'firefox90', 'safari16.4', 'node20'])('has no syntax that %s does not know', async (oldest) => {
+  const script = readFileSync(join(project, 'node_modules', 'wasm-conv', 'dist', 'index.js'), 'utf8');
+  const lowered = async (target: string): Promise<string> => (await transform(script, { target })).code;
+  const asItIs = await lowered('esnext');
+  expect((await lowered(oldest)) === asItIs).toBe(true);
+  expect((await lowered('chrome84')) === asItIs).toBe(false);
 });
 
 it('holds what it names, no source of ours and no dependency', () => {
