@@ -1,10 +1,11 @@
 /** What the operations on an image and one weight have in common. */
 import type { Context } from './call.ts';
 import { convCalls, packings, RECORD_BYTES } from './conv-program.ts';
-import { operation, type Program } from './layer.ts';
+import { operation } from './layer.ts';
 import { type ConvSettings, callFields, convSettings, type GivenOptions, layerFields, type Rank } from './options.ts';
 import { packedBytes } from './plan.ts';
 import { type Planning, planner } from './planner.ts';
+import type { Program } from './program.ts';
 import type { ConvShape, FilterRole, FilterShape } from './shape.ts';
 import type { Tensor } from './types.ts';
 

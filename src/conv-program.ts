@@ -1,11 +1,11 @@
 /** One convolution of any kind as a program: how its weights are packed, which kernel computes, what it is told. */
 import { NR } from '../assembly/blocks.ts';
-import type { Call, ImageCut, Program } from './layer.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
 import { type ConvPlan, is3x3, type PackPlan, pairedRows, publicPlan, workBytes } from './plan.ts';
 import { rowBytes } from './plan-pointwise.ts';
+import type { Call, ImageCut, Program } from './program.ts';
 import type { ConvShape, FilterShape, Spatial } from './shape.ts';
 import type { TaskKernel } from './task-kernels.ts';
 import { apart, convTasks, padTasks, partPanels, shapeCost } from './tasks.ts';

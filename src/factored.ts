@@ -2,9 +2,9 @@
 import { bandRows } from './bands.ts';
 import { biasBytes, convCalls, RECORD_BYTES } from './conv-program.ts';
 import { factorPlane } from './factor-kernel.ts';
-import type { Packing, Program } from './layer.ts';
 import type { ConvSettings } from './options.ts';
 import { AS_IT_IS, behindBorder, type ConvPlan, NO_BAND, NO_PHASES, type PackPlan, packedBytes, reflected } from './plan.ts';
+import type { Packing, Program } from './program.ts';
 import { type ConvShape, convShape, type FilterShape } from './shape.ts';
 import type { Tensor } from './types.ts';
 

@@ -1,12 +1,13 @@
 /** Gradients of convolutions and transposed convolutions with respect to their input: each is the other, on the same plans and kernels. */
 import type { Context } from './call.ts';
 import { convCalls, packings, RECORD_BYTES } from './conv-program.ts';
-import { callOnce, checkOpen, type Program } from './layer.ts';
+import { callOnce, checkOpen } from './layer.ts';
 import { inputGradOperands } from './operands.ts';
 import { callFields, type GivenOptions, type Rank } from './options.ts';
 import { packedBytes } from './plan.ts';
 import { back } from './plan-transposed.ts';
 import { forth, planner } from './planner.ts';
+import type { Program } from './program.ts';
 import type { InputGradOperation, Tensor } from './types.ts';
 
 /** Whose gradient it is. */

@@ -1,6 +1,7 @@
 /** A call that the memory does not hold whole: its result is computed in strips, whose operands are copied in and out one after the other. */
+import { type Box, copyBox, type Dimension, type Run } from './boxes.ts';
 import { type Context, checkThere, hosted, type Out, workspaceBytes } from './call.ts';
-import type { Call, ImageCut, Program } from './layer.ts';
+import type { Call, ImageCut, Program } from './program.ts';
 import { type ConvShape, type Spatial, shapeOf } from './shape.ts';
 import type { Team } from './team.ts';
 import { elements, freshFloats, HeapTensor, plainView } from './tensor.ts';
@@ -8,51 +9,6 @@ import type { PaddingMode, Plan, Tensor } from './types.ts';
 
 /** Floats of the largest operands that are cut: as many as 32-bit addresses reach. What is larger was not meant. */
 const MOST_FLOATS = 2 ** 30;
-
-/** Neighbouring cells of an axis that stay neighbours where they are copied to. `from` is −1 for zeros. */
-interface Run {
-  readonly from: number;
-  readonly to: number;
-  readonly length: number;
-}
-
-/** One dimension of what is copied: sizes of both sides, and which cells. */
-interface Dimension {
-  readonly source: number;
-  readonly target: number;
-  readonly runs: readonly Run[];
-}
-
-function isWhole({ source, target, runs }: Dimension): boolean {
-  return source === target && runs.length === 1 && runs[0]?.from === 0 && runs[0].length === source;
-}
-
-/** Copies the cells of `dimensions`, each of `lane` floats, in runs as long as they are on both sides. */
-function copy(from: Float32Array, fromAt: number, to: Float32Array, toAt: number, dimensions: readonly Dimension[], lane: number): void {
-  let floats = lane;
-  let last = dimensions.length - 1;
-  for (; last >= 0 && isWhole(dimensions[last] as Dimension); last--) floats *= (dimensions[last] as Dimension).source;
-  const steps: [source: number, target: number][] = [[floats, floats]];
-  for (let i = last; i > 0; i--) {
-    const [source, target] = steps[0] as [number, number];
-    const dimension = dimensions[i] as Dimension;
-    steps.unshift([source * dimension.source, target * dimension.target]);
-  }
-  const visit = (i: number, source: number, target: number): void => {
-    if (i > last) {
-      to.set(from.subarray(source, source + floats), target);
-      return;
-    }
-    const [sourceStep, targetStep] = steps[i] as [number, number];
-    for (const run of (dimensions[i] as Dimension).runs) {
-      const [first, at] = [source + run.from * sourceStep, target + run.to * targetStep];
-      if (run.from < 0) to.fill(0, at, at + run.length * targetStep);
-      else if (i === last) to.set(from.subarray(first, first + run.length * floats), at);
-      else for (let n = 0; n < run.length; n++) visit(i + 1, first + n * sourceStep, at + n * targetStep);
-    }
-  };
-  visit(0, fromAt, toAt);
-}
 
 /** Results along an axis, and the cells of the image that they read. */
 interface Piece {
@@ -149,12 +105,6 @@ function partOf(shape: ConvShape, place: Place): ConvShape {
     inputShape: shapeOf({ batch: 1, channels: inC, sizes: inSize.slice(3 - rank) }, shape),
     outputShape: shapeOf({ batch: 1, channels: outC, sizes: outSize.slice(3 - rank) }, shape),
   };
-}
-
-/** Where a strip lies in an operand. */
-interface Box {
-  readonly dimensions: readonly Dimension[];
-  readonly lane: number;
 }
 
 interface Strip {
@@ -349,10 +299,10 @@ export function runStrips(
     for (const { call, inputShape, input: read, output: written } of strips) {
       const work = workspace + workspaceBytes([inputShape], 0);
       const result = work + workspaceBytes([], call.workBytes);
-      copy(source, 0, f32, workspace / 4, read.dimensions, read.lane);
+      copyBox(source, 0, f32, workspace / 4, read);
       call.write(f32, records, packed, derived);
       call.run(team, records, packed, workspace, result, work);
-      copy(f32, result / 4, to, 0, written.dimensions, written.lane);
+      copyBox(f32, result / 4, to, 0, written);
     }
   } finally {
     heap.release(workspace);

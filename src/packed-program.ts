@@ -1,0 +1,178 @@
+/** The weights of a program in a memory, and its calls there: whole, or in strips where they do not fit. */
+import { type Context, emptyResult, invoke, type Out, sameShape, takenBytes, withCopy } from './call.ts';
+import { isOutOfMemory } from './check.ts';
+import { align } from './memory.ts';
+import type { Call, Derived, Program } from './program.ts';
+import { runStrips, stripsOf } from './strips.ts';
+import { elements, releaseWhenForgotten } from './tensor.ts';
+import type { Plan, Tensor } from './types.ts';
+import { type Taken, takenBy } from './unshared.ts';
+
+/** Packs the weights of a program, behind room for its records: one block of the heap. */
+export function pack(program: Program, context: Context): number {
+  const { heap } = context;
+  const { op, recordBytes, packedBytes, packings } = program;
+  const block = heap.take(op, align(recordBytes) + packedBytes);
+  try {
+    for (const packing of packings) {
+      withCopy(op, heap, packing.source, (from) => packing.pack(context, block, block + align(recordBytes), from));
+    }
+  } catch (error) {
+    heap.release(block);
+    throw error;
+  }
+  return block;
+}
+
+/** Makes what is derived of the packed weights: a block of its own. */
+export function derive(op: string, { heap, kernels }: Context, derived: Derived, packed: number): number {
+  const block = heap.take(op, derived.bytes);
+  try {
+    const work = derived.workBytes > 0 ? heap.take(op, derived.workBytes) : 0;
+    try {
+      derived.derive(kernels, packed, block, work);
+    } finally {
+      heap.release(work);
+    }
+  } catch (error) {
+    heap.release(block);
+    throw error;
+  }
+  return block;
+}
+
+function computeWhole({ op, recordBytes }: Program, context: Context, block: number, call: Call, input: Tensor, out: Out): Tensor {
+  const { team } = context;
+  return invoke(op, context, [input], call.outputShape, out, call.workBytes, ([image], output, work) => {
+    call.run(team, block, block + align(recordBytes), image as number, output, work);
+  });
+}
+
+/**
+ * Computes a call whose records are written: whole where the memory holds it, else in strips. Where the host refuses what the memory may have, in smaller ones.
+ *
+ * @throws RangeError `ERR_MEMORY` where no strip is small enough
+ */
+export function compute(program: Program, context: Context, block: number, derived: number, call: Call, input: Tensor, out: Out): Tensor {
+  const { op, recordBytes } = program;
+  const { heap, team } = context;
+  const { outputShape, workBytes } = call;
+  if (elements(outputShape) === 0) return emptyResult(outputShape, out);
+  const packed = block + align(recordBytes);
+  const bytes = takenBytes(heap, [input], outputShape, out, workBytes);
+  if (heap.holds(bytes)) return computeWhole(program, context, block, call, input, out);
+  let refusal: unknown;
+  for (let room = heap.room(); ; ) {
+    const strips = bytes > room ? stripsOf(program, input.shape, call, team, room) : undefined;
+    if (bytes > room && strips === undefined) break;
+    try {
+      return strips
+        ? runStrips(op, context, strips, outputShape, block, packed, derived, input, out)
+        : computeWhole(program, context, block, call, input, out);
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      refusal = error;
+      room = Math.floor((strips?.bytes ?? bytes) / 2);
+    } finally {
+      if (strips) call.write(heap.f32, block, packed, derived);
+    }
+  }
+  if (refusal) throw refusal;
+  return computeWhole(program, context, block, call, input, out);
+}
+
+/** A call: planned for a shape, then, when it is first run, told to the kernel. */
+export interface PlannedCall {
+  readonly call: Call;
+  readonly inputShape: readonly number[];
+  readonly taken: Taken;
+  derived: number;
+}
+
+/** A layer's weights in the second memory: not more than so many bytes, or times what a call copies. They are there twice. */
+const FEW_BYTES = 65536;
+const FEW_TIMES = 2;
+
+/** The packed weights of a program in one memory. The last call is kept: a layer mostly sees one shape. */
+export class PackedProgram {
+  readonly context: Context;
+  readonly #program: Program;
+  readonly #block: number;
+  readonly #keep: () => void;
+  /** Blocks of what is derived, and who keeps them. */
+  readonly #derived = new Map<number, { readonly block: number; readonly keep: () => void }>();
+  #last: PlannedCall | undefined;
+  /** The one whose records are in the block. */
+  #written: PlannedCall | undefined;
+
+  /** @param block of the packed weights, behind room for records */
+  constructor(program: Program, context: Context, block: number) {
+    this.#program = program;
+    this.context = context;
+    this.#block = block;
+    this.#keep = releaseWhenForgotten(this, context.heap, block);
+  }
+
+  /** The same in another memory: nothing that is packed knows where it lies. */
+  copiedTo(context: Context): PackedProgram {
+    const { op, recordBytes, packedBytes } = this.#program;
+    const bytes = align(recordBytes) + packedBytes;
+    const block = context.heap.take(op, bytes);
+    context.heap.view(block, bytes / 4).set(this.context.heap.view(this.#block, bytes / 4));
+    return new PackedProgram(this.#program, context, block);
+  }
+
+  callOf(inputShape: readonly number[]): PlannedCall {
+    if (this.#last === undefined || !sameShape(this.#last.inputShape, inputShape)) this.#last = this.#planned([...inputShape]);
+    return this.#last;
+  }
+
+  #planned(inputShape: readonly number[]): PlannedCall {
+    const call = this.#program.plan(inputShape, this.context.team);
+    return { call, inputShape, derived: 0, taken: takenBy(call.cost, [inputShape, call.outputShape], call.workBytes) };
+  }
+
+  /** Whether they are few beside what `call` copies. */
+  isSmallFor({ call, taken }: PlannedCall): boolean {
+    return this.#program.packedBytes + (call.derived?.bytes ?? 0) <= Math.max(FEW_BYTES, FEW_TIMES * taken.copied);
+  }
+
+  #blockOf(derived: Derived): number {
+    const found = this.#derived.get(derived.key);
+    if (found) return found.block;
+    const { op, recordBytes } = this.#program;
+    const block = derive(op, this.context, derived, this.#block + align(recordBytes));
+    this.#derived.set(derived.key, { block, keep: releaseWhenForgotten(this, this.context.heap, block) });
+    return block;
+  }
+
+  run(made: PlannedCall, input: Tensor, out: Out): Tensor {
+    const { heap } = this.context;
+    if (made !== this.#written) {
+      const { call } = made;
+      if (call.derived) made.derived = this.#blockOf(call.derived);
+      call.write(heap.f32, this.#block, this.#block + align(this.#program.recordBytes), made.derived);
+      this.#written = made;
+    }
+    return compute(this.#program, this.context, this.#block, made.derived, made.call, input, out);
+  }
+
+  plan(inputShape: readonly number[]): Plan {
+    const { heap, team } = this.context;
+    const call = this.#program.plan(inputShape, team);
+    const whole = call.describe();
+    const made = call.derived === undefined || this.#derived.has(call.derived.key);
+    const room = heap.room(made ? 0 : call.derived?.bytes);
+    const strips = whole.workspaceBytes > room ? stripsOf(this.#program, inputShape, call, team, room) : undefined;
+    return strips?.describe(whole) ?? whole;
+  }
+
+  release(): void {
+    this.#keep();
+    this.context.heap.release(this.#block);
+    for (const { block, keep } of this.#derived.values()) {
+      keep();
+      this.context.heap.release(block);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** What is computed, before there is a memory to compute it in: made in conv.ts and its neighbours, run by layer.ts. */
+import type { Context } from './call.ts';
+import type { ConvShape, Spatial } from './shape.ts';
+import type { Cost, Team } from './team.ts';
+import type { Plan, Tensor } from './types.ts';
+import type { Kernels } from './wasm.ts';
+
+/** One tensor among the weights of a program, and how it is packed. */
+export interface Packing {
+  /** Undefined for a bias that was not given: its place is filled with zeros. */
+  readonly source: Tensor | undefined;
+  /** The operand it was made of, where that is not the source itself. */
+  readonly operand?: Tensor | undefined;
+  /** Writes it to its place behind `packed`. `records` may be used, `from` is 0 where there is no source. */
+  pack(context: Context, records: number, packed: number, from: number): void;
+}
+
+/** An operation with its settings and the shapes of its weights. */
+export interface Program {
+  readonly op: string;
+  /** Bytes of the records of a call. */
+  readonly recordBytes: number;
+  /** Bytes of packed weights and bias. */
+  readonly packedBytes: number;
+  readonly packings: readonly Packing[];
+  /**
+   * @param team that will compute
+   * @throws RangeError for an image that does not fit
+   */
+  plan(inputShape: readonly number[], team: Team): Call;
+  /** The same in parts, by the algorithm of the whole. One that has none is cut into images alone. */
+  cut?(inputShape: readonly number[], team: Team): Cut;
+}
+
+/** What a call is cut into where the memory does not hold it whole. What is derived of the weights for the whole serves its parts. */
+export interface Cut {
+  images(batch: number): Call;
+  /** Undefined where an image stays whole. */
+  readonly image: ImageCut | undefined;
+}
+
+export interface ImageCut {
+  readonly shape: ConvShape;
+  /** Results along each axis of which a part has a multiple, the last one excepted. */
+  readonly units: Spatial;
+  /** Results along each axis that a part has at least, where the whole does; no more than a unit. */
+  readonly least: Spatial;
+  part(shape: ConvShape): Call;
+}
+
+export interface Derived {
+  /** Of all that are made of the same weights. */
+  readonly key: number;
+  readonly bytes: number;
+  readonly workBytes: number;
+  derive(kernels: Kernels, packed: number, to: number, work: number): void;
+}
+
+/** A program and the shape of its image: everything but data. */
+export interface Call {
+  readonly outputShape: readonly number[];
+  /** Bytes of workspace of all threads, beside the copies of input and result. */
+  readonly workBytes: number;
+  /** By which the threads were counted. */
+  readonly cost: Cost;
+  describe(): Plan;
+  /** Weights in yet another form, for this shape and others like it: made of the packed ones when they are first needed. */
+  readonly derived?: Derived | undefined;
+  /** Writes the records. `packed` and `derived` are where the weights are, `derived` 0 where there is none. */
+  write(memory: Float32Array, records: number, packed: number, derived: number): void;
+  run(team: Team, records: number, packed: number, input: number, output: number, work: number): void;
+}
