@@ -10,6 +10,7 @@ import {
   gemmWork,
   type KernelShape,
   layoutBand,
+  layoutBytes,
   roundUp,
 } from './bands.ts';
 import { unsupported } from './check.ts';
@@ -127,7 +128,7 @@ function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings
   const inPlace = depthwise && shape.outC >= 4;
   const count = volume(map(shape.kernel, (taps, axis) => Math.min(taps, phase[axis])));
   const whole: Band = { images: 1, slices: shape.inSize[0], rows: shape.inSize[1], columns: shape.inSize[2] };
-  const band = scattered ? whole : points === 0 ? layoutBand(direction) : far;
+  const band = scattered ? whole : points === 0 ? layoutBand(direction, layoutBytes(pack.weightFloats)) : far;
   let innerBand = 0;
   let workBytes = align(CONV_PARAMS_BYTES);
   if (depthwise) {

@@ -9,6 +9,7 @@ import {
   forward,
   gemmWork,
   layoutBand,
+  layoutBytes,
   roundUp,
   sharedBand,
   zeroSides,
@@ -251,7 +252,7 @@ function gemmPlan(shape: ConvShape, pack: PackPlan, threads: number): Pick<ConvP
   if (pack.channelsLast)
     return { variant: name, band: NO_BAND, inPlace: false, workBytes: gemmWork(shape, shuffledChannels(shape.outC, pack)) };
   const direction = forward(shape);
-  const band = sharedBand(direction, layoutBand(direction), threads);
+  const band = sharedBand(direction, layoutBand(direction, layoutBytes(pack.weightFloats)), threads);
   return {
     variant: `${name}, layout changed in bands of ${band.rows}×${band.columns} pixels`,
     band,

@@ -59,6 +59,18 @@ describe.each(layouts)('conv2d %s: sizes around every block', (inputLayout) => {
       check(`ic${ic}${rest}`, { inputLayout });
   });
   it.each([1, 2, 3, 4, 5])('batch of %i small maps', (mb) => check(`mb${mb}ic4ih3oc6kh3ph1`, { inputLayout }));
+  it('bands that are larger where the weights are many', () => {
+    const name = 'ic512ih20iw12oc128kh3ph1';
+    const bandOf = (oc: number): number => {
+      const { input, weight, options } = operands(problem(name.replace('oc128', `oc${oc}`)), { inputLayout, algorithm: 'gemm' });
+      const layer = engine.conv2d.prepare(weight, options);
+      const { variant } = layer.plan(input.shape);
+      layer.dispose();
+      return Number(/bands of (\d+)×12/.exec(variant)?.[1] ?? 0);
+    };
+    if (inputLayout === 'nchw') expect(bandOf(512)).toBeGreaterThan(1.5 * bandOf(64));
+    check(name, { inputLayout, algorithm: 'gemm', bias: integers(128, 3) });
+  });
   it.each([16, 48])('%i planes that lie in the same sets of a cache', (oc) => {
     for (const size of ['ih73iw7', 'ih32iw16', 'ih64iw16']) check(`mb2ic16${size}oc${oc}kh3ph1`, { inputLayout, algorithm: 'gemm' });
   });
