@@ -123,7 +123,7 @@ export function bandFloats(
 const MOST_LAYOUT_BYTES = 1048576;
 
 /**
- * Bytes of a band whose kernel reads so many floats of weights: an eighth of these. Channels first, Node 24, AMD EPYC with 1 MB of L2, bands of 256 KB and of 1 MB: 3×3/2 512→512 7² 7.4 and
+ * Bytes of a band whose kernel reads so many floats of weights: an eighth of these. Channels first, Node 20, AMD EPYC with 1 MB of L2, bands of 256 KB and of 1 MB: 3×3/2 512→512 7² 7.4 and
  * 6.3 ms, 1×1/2 1024→2048 7² 7.0 and 6.3, 2×2/2 transposed 1024→512 28² 1.18 and 1.03 times what it takes without bands; with 2 MB of weights and fewer no gain.
  */
 export function layoutBytes(weightFloats: number): number {
