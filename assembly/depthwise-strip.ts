@@ -12,7 +12,7 @@
  */
 import { Called, Clamped, CLAMP, finish } from "./activation";
 import { Grid, put } from "./depthwise-grid";
-import { fiveWide, threeWide, threeWideApart } from "./depthwise-neighbours";
+import { fiveWide, sevenWide, threeWide, threeWideApart } from "./depthwise-neighbours";
 import { ConvParams } from "./params";
 import { accumulate, storeLanes } from "./simd";
 
@@ -133,6 +133,7 @@ function fourAt(p: ConvParams, from: usize, step: usize, to: usize, toStep: usiz
   const inner = step == grid.innerStep ? grid.inner : 0;
   if (inner == 3 && grid.outer <= 3) threeWide(p, from, step, to, toStep, bytes, grid, weights, bias);
   else if (inner == 5) fiveWide(p, from, step, to, toStep, bytes, grid, weights, bias);
+  else if (inner == 7) sevenWide(p, from, step, to, toStep, bytes, grid, weights, bias);
   else fourOfAny(p, from, step, to, toStep, bytes, grid, weights, bias);
 }
 
