@@ -13,7 +13,7 @@ export function readmePart(name: string, command: string): ReadmePart {
     block: (lines) => [begin, ...lines, end].join('\n'),
     replace: (text, block) => {
       const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-      if (from < 0 || to < from) throw new Error(`README.md has no part between '${begin}' and '${end}'`);
+      if (from < 0 || to < from) throw new Error(`the README has no part between '${begin}' and '${end}'`);
       return text.slice(0, from) + block + text.slice(to + end.length);
     },
   };

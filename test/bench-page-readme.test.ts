@@ -1,6 +1,6 @@
 /** The charts that the README shows: which they are, what stands around them, and that those that are committed are whole. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +49,11 @@ const run = (...args: string[]) =>
 describe('bench:charts', () => {
   const old = '# x\n\n<!-- charts: begin, written by npm run bench:charts -->\nold\n<!-- charts: end -->\nrest\n';
 
+  const oldTables = ['litert', 'figures']
+    .map((name) => `<!-- ${name}: begin, written by npm run bench:charts -->\nold\n<!-- ${name}: end -->\n`)
+    .join('between\n');
+  const tables = join(home, 'bench', 'README.md');
+
   it('prints help', () => {
     const { status, stdout, stderr } = run('--help');
     expect([status, stderr]).toEqual([0, '']);
@@ -69,6 +74,8 @@ describe('bench:charts', () => {
   it('draws kept results, and writes the part of the README that shows them, again to the letter', () => {
     const readme = join(home, 'README.md');
     writeFileSync(readme, old);
+    mkdirSync(join(home, 'bench'), { recursive: true });
+    writeFileSync(tables, oldTables);
     const args = ['--folder', home, '--from', kept('node.json', node), '--from', kept('chromium.json', chromium)];
     const { status, stdout, stderr } = run(...args);
     expect(status, stderr).toBe(0);
@@ -82,8 +89,14 @@ describe('bench:charts', () => {
     expect(text.match(/<img src="docs\/charts\/[^"]+" width="340" align="top" alt="[^"]{40,}">/g)).toHaveLength(readmeCharts.length);
     for (const words of [node.command, chromium.command, 'LiteRT.js', 'ONNX Runtime Web', 'ONNX Runtime, native', '14 and 56 pixels'])
       expect(text).toContain(words);
+    const [inChromium, inNode] = readFileSync(tables, 'utf8').split('between\n') as [string, string];
+    expect(inChromium).toContain(`\`\`\`\n${chromium.command}\n\`\`\``);
+    expect(inNode).toContain(`\`\`\`\n${node.command}\n\`\`\``);
+    expect(inNode).toMatch(/\n### .*\n\n\| layer \| Mflop \|/);
+    expect(inChromium + inNode).not.toContain('old');
     expect(run(...args).status).toBe(0);
     expect(readFileSync(readme, 'utf8')).toBe(text);
+    expect(readFileSync(tables, 'utf8')).toBe(`${inChromium}between\n${inNode}`);
   });
 
   it('changes nothing where a chart is missing, or the part of the README', () => {
@@ -96,7 +109,13 @@ describe('bench:charts', () => {
     writeFileSync(readme, '# x\n');
     const bare = run('--folder', home, '--from', join(home, 'node.json'));
     expect([bare.status, bare.stdout]).toEqual([1, '']);
-    expect(bare.stderr).toContain("README.md has no part between '<!-- charts: begin");
+    expect(bare.stderr).toContain("README has no part between '<!-- charts: begin");
+    writeFileSync(readme, old);
+    writeFileSync(tables, 'x\n');
+    const bareTables = run('--folder', home, '--from', join(home, 'node.json'));
+    expect([bareTables.status, bareTables.stdout]).toEqual([1, '']);
+    expect(bareTables.stderr).toContain("README has no part between '<!-- figures: begin");
+    expect(readFileSync(readme, 'utf8')).toBe(old);
   });
 
   it('escapes what a result says', () => {

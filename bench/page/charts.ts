@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { failure, readArgs, UsageError, wholeNumber } from '../../cli/usage.ts';
 import { type File, measureChromium, measureNode, roofOf, writeFiles } from './make.ts';
 import { type Run, reportPage } from './page.ts';
-import { pickCharts, readmeBlock, readmeFolder, withBlock } from './readme.ts';
+import { checkTables, pickCharts, readmeBlock, readmeFolder, withBlock, withTables } from './readme.ts';
 import { type Results, readResults } from './results.ts';
 
 const help = `Usage: npm run bench:charts -- [options]
 
 Measures core in Chromium with LiteRT.js, then core and sizes in Node with all peers; writes what bench:report does, report.html and charts/, into
-bench/, the three charts of README.md into ${readmeFolder}/, and the part of README.md that shows them. Its results are kept in
-bench/results-node.json and bench/results-chromium.json.
+bench/, the three charts of README.md into ${readmeFolder}/, the part of README.md that shows them, and the tables of bench/README.md. Its results
+are kept in bench/results-node.json and bench/results-chromium.json.
 
   --time <ms>      how long each contestant is timed on a layer, about, in all (default 120)
   --from <file>    draws such results again instead; as often as there are files
@@ -65,10 +65,15 @@ async function main(): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
-  const readme = join(folder, 'README.md');
   // Before minutes of measuring, not after them.
-  if (!existsSync(readme)) throw new UsageError(`no README.md in '${folder}'`);
-  withBlock(readFileSync(readme, 'utf8'), '');
+  const text = (name: string): string => {
+    const path = join(folder, name);
+    if (!existsSync(path)) throw new UsageError(`no ${name} in '${folder}'`);
+    return readFileSync(path, 'utf8');
+  };
+  const [readme, tables] = ['README.md', 'bench/README.md'] as const;
+  withBlock(text(readme), '');
+  checkTables(text(tables));
   const measured: Measured = from.length > 0 ? { results: from.map(readResults), files: [], exitCode: 0 } : await measure(time);
   const runs: Run[] = [];
   for (const results of measured.results) runs.push({ results, roof: await roofOf(results, undefined) });
@@ -79,7 +84,8 @@ async function main(): Promise<number> {
     { name: 'bench/report.html', content: page.html },
     ...page.charts.map(({ file, svg }) => ({ name: `bench/charts/${file}`, content: svg })),
     ...shown.map(({ file, svg }) => ({ name: `${readmeFolder}/${file}`, content: svg })),
-    { name: 'README.md', content: withBlock(readFileSync(readme, 'utf8'), readmeBlock(shown, measured.results)) },
+    { name: readme, content: withBlock(text(readme), readmeBlock(shown, measured.results)) },
+    { name: tables, content: withTables(text(tables), measured.results) },
   ];
   for (const path of writeFiles(folder, files)) process.stdout.write(`${path}\n`);
   return measured.exitCode;

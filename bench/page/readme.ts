@@ -1,6 +1,7 @@
-/** The charts of README.md: three files that are committed, and the part of it that shows them. */
+/** What README.md and bench/README.md show of the speed: three charts, which are files that are committed, and the tables of all figures. */
 
 import { readmePart } from '../readme-part.ts';
+import { markdown } from '../tables.ts';
 import type { ReportPage } from './page.ts';
 import { type Results, ResultsError } from './results.ts';
 import { escaped } from './svg.ts';
@@ -41,3 +42,22 @@ export function readmeBlock(charts: readonly ReadmeChart[], runs: readonly Resul
 
 /** @throws Error where the text has no such part */
 export const withBlock = part.replace;
+
+/** Of bench/README.md, each with the tables of one run. */
+const tables = {
+  node: readmePart('figures', 'npm run bench:charts'),
+  chromium: readmePart('litert', 'npm run bench:charts'),
+} as const;
+
+/** @throws Error where the text lacks a part */
+export function checkTables(text: string): void {
+  for (const part of Object.values(tables)) part.replace(text, '');
+}
+
+/** The text with the tables of these runs: those of one in Chromium in one part, those of one in Node in the other. */
+export function withTables(text: string, runs: readonly Results[]): string {
+  return runs.reduce((changed, run) => {
+    const part = run.machine.browser === undefined ? tables.node : tables.chromium;
+    return part.replace(changed, part.block(['', markdown(run, run.command ?? ''), '']));
+  }, text);
+}
