@@ -53,8 +53,16 @@ export async function whyAlone(): Promise<string | undefined> {
 
 type Maker = (source: URL) => AnyWorker;
 
-const webWorker = (): (new (url: URL, options: { type: 'module' }) => AnyWorker) | undefined =>
-  (globalThis as unknown as { Worker?: new (url: URL, options: { type: 'module' }) => AnyWorker }).Worker;
+interface WebHost {
+  readonly Worker?: new (url: URL, options: { type: 'module' }) => AnyWorker;
+  readonly process?: { readonly versions?: { readonly deno?: string } };
+}
+
+/** Deno's keeps a process alive, and cannot be told not to: there Node's is taken, which it has too. */
+function webWorker(): WebHost['Worker'] {
+  const { Worker, process } = globalThis as unknown as WebHost;
+  return process?.versions?.deno === undefined ? Worker : undefined;
+}
 
 async function workerMaker(): Promise<Maker | undefined> {
   const WebWorker = webWorker();
