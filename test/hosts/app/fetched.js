@@ -1,5 +1,5 @@
 /** For workerd: a worker that answers requests. */
-import { createEngine } from 'wasm-conv';
+import * as library from 'wasm-conv';
 import { answers } from './digits.js';
 
-export default { fetch: async () => Response.json(await answers(createEngine)) };
+export default { fetch: async () => Response.json(await answers(library)) };

@@ -1,7 +1,7 @@
 /** For pages. */
 
-import { createEngine } from 'wasm-conv';
+import * as library from 'wasm-conv';
 import { answers } from './digits.js';
 import { report } from './report.js';
 
-report(answers(createEngine));
+report(answers(library));

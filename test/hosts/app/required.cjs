@@ -1,5 +1,5 @@
 /** For those with `require` too. */
-const { createEngine } = require('wasm-conv');
+const library = require('wasm-conv');
 const { answers } = require('./digits.js');
 
-answers(createEngine).then((found) => console.log(JSON.stringify(found)));
+answers(library).then((found) => console.log(JSON.stringify(found)));
