@@ -181,8 +181,8 @@ type Of<Name extends string> = typeof globalThis extends Record<Name, abstract n
 /** `WebAssembly.Module`. */
 type WasmModule = typeof globalThis extends { WebAssembly: { Module: abstract new (...given: never) => infer Made } } ? Made : object;
 
-/** `BufferSource`. */
-type WasmBytes = ArrayBufferView<ArrayBuffer> | ArrayBuffer;
+/** `BufferSource`. Before TypeScript 5.7 a view has no type of its buffer. */
+type WasmBytes = ArrayBufferView | ArrayBuffer;
 
 /** A binary, or what leads to one. */
 export type WasmBinary = WasmModule | WasmBytes | Of<'Response'> | Of<'URL'>;
