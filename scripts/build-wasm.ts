@@ -10,18 +10,16 @@ mkdirSync('build', { recursive: true });
 const { plain, relaxed } = await compileKernels('dist');
 await compileTarget('debug');
 const patch = makePatch(plain, relaxed);
-const packed = (bytes: Uint8Array): string => deflateRawSync(bytes, { level: 9 }).toString('base64');
 writeFileSync(
   'src/wasm-binary.ts',
   `/** Made by scripts/build-wasm.ts from assembly/; not to be edited. */
 export const version: string = '${version}';
-/** Deflated, in base64: the build for plain SIMD, and the patch that makes the one for relaxed SIMD of it. */
-export const plainText: string =
-  '${packed(plain)}';
+/** Deflated, in base64: the build for plain SIMD, behind it the patch that makes the one for relaxed SIMD of it. */
+export const binariesText: string =
+  '${deflateRawSync(Buffer.concat([plain, patch]), { level: 9 }).toString('base64')}';
 export const plainBytes: number = ${plain.length};
-export const relaxedPatchText: string =
-  '${packed(patch)}';
-export const relaxedPatchBytes: number = ${patch.length};
+export const patchBytes: number = ${patch.length};
+export const relaxedBytes: number = ${relaxed.length};
 `,
 );
 // The benchmark is part of the package, the compiler is not.

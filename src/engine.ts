@@ -201,7 +201,7 @@ let shared: Engine | undefined;
 
 /** The engine behind the exported functions: one for all, never disposed (its `dispose` does nothing). */
 export async function defaultEngine(): Promise<Engine> {
-  const op = 'createEngine';
+  const op = 'defaultEngine';
   await ownModuleLater(op, hasRelaxed());
   shared ??= Object.defineProperty(engineOf(sharedContext(op), {}), 'dispose', { value: () => {} });
   return shared;

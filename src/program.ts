@@ -1,4 +1,4 @@
-/** What is computed, before there is a memory to compute it in: made in conv.ts and its neighbours, run by layer.ts. */
+/** What is computed, before there is a memory to compute it in: made in conv.ts and its neighbours, run by layer.ts and packed-program.ts. */
 import type { Context } from './call.ts';
 import type { ConvShape, Spatial } from './shape.ts';
 import type { Cost, Team } from './team.ts';

@@ -4,7 +4,7 @@ import { nodeModule } from './node-module.ts';
 import { ownBinaryLater } from './own-binary.ts';
 import { sharedBinary } from './shared-binary.ts';
 import type { WasmSource } from './types.ts';
-import { checkHost, compile, compileLater, isBytes, isModule, ownModule, ownModuleLater } from './wasm.ts';
+import { checkHost, compile, compileLater, isBytes, isModule, onceAtATime, ownModule, ownModuleLater } from './wasm.ts';
 
 /** Which build: plain 128-bit SIMD, or with fused multiply-add, whose sums are rounded less often; on a memory of its own, or one that threads share. */
 export interface Build {
@@ -18,16 +18,18 @@ function fileOf({ relaxed, shared }: Build): string {
 }
 
 const shared = new Map<boolean, WebAssembly.Module>();
+const sharedComing = new Map<boolean, Promise<WebAssembly.Module>>();
 
 /** The build that comes with the package. One for threads is made of it where a host compiles bytes: where it does not, it has no threads either. */
 async function packaged(op: string, { relaxed, shared: isShared }: Build): Promise<WebAssembly.Module> {
   if (!isShared) return ownModuleLater(op, relaxed);
-  if (!shared.has(relaxed)) {
+  const make = async (): Promise<WebAssembly.Module> => {
     const binary = await ownBinaryLater(relaxed);
     const module = isModule(binary) ? binary : await compileLater(op, sharedBinary(binary as Uint8Array) as Uint8Array<ArrayBuffer>);
-    if (!shared.has(relaxed)) shared.set(relaxed, module);
-  }
-  return shared.get(relaxed) as WebAssembly.Module;
+    shared.set(relaxed, module);
+    return module;
+  };
+  return shared.get(relaxed) ?? onceAtATime(sharedComing, relaxed, make);
 }
 
 /** What a function given by the user leads to. */

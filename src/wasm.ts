@@ -163,16 +163,30 @@ export function ownModule(op: string, relaxed: boolean): WebAssembly.Module {
   return module;
 }
 
-/** The same, without holding up the calling thread; `ownModule` has it at hand afterwards. */
+/** What is under way is not begun again. One that failed is. */
+export function onceAtATime<Key, Value>(underway: Map<Key, Promise<Value>>, key: Key, make: () => Promise<Value>): Promise<Value> {
+  let promise = underway.get(key);
+  if (promise === undefined) {
+    promise = make().finally(() => underway.delete(key));
+    underway.set(key, promise);
+  }
+  return promise;
+}
+
+const coming = new Map<boolean, Promise<WebAssembly.Module>>();
+
+/** The same, without holding up the calling thread; `ownModule` has it at hand afterwards. Who asks meanwhile waits for the same one. */
 export async function ownModuleLater(op: string, relaxed: boolean): Promise<WebAssembly.Module> {
   checkHost(op);
-  if (!own.has(relaxed)) {
-    const binary = await ownBinaryLater(relaxed);
-    const module = isModule(binary) ? binary : await compileLater(op, binary as Uint8Array<ArrayBuffer>);
-    // Another call may have been sooner.
-    if (!own.has(relaxed)) own.set(relaxed, module);
-  }
-  return own.get(relaxed) as WebAssembly.Module;
+  return (
+    own.get(relaxed) ??
+    onceAtATime(coming, relaxed, async () => {
+      const binary = await ownBinaryLater(relaxed);
+      const module = isModule(binary) ? binary : await compileLater(op, binary as Uint8Array<ArrayBuffer>);
+      own.set(relaxed, module);
+      return module;
+    })
+  );
 }
 
 /**
