@@ -57,6 +57,11 @@ function zlibInflate(packed: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   return (globalThis as Host).process?.getBuiltinModule?.('node:zlib')?.inflateRawSync?.(packed);
 }
 
+/** Whether the host reads or unpacks the binary in a millisecond or two: to do it later would take half of one more. */
+export function isAtHand(): boolean {
+  return (globalThis as Host).process?.getBuiltinModule !== undefined;
+}
+
 /** By what pages and workers have. @throws where they do not: before Chrome 103, Firefox 113, Safari 16.4 */
 async function streamInflate(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const { writable, readable } = new DecompressionStream('deflate-raw');

@@ -1,6 +1,6 @@
 /** The binary → an instance with typed exports. */
 import { conflict, detached, hostError, wrongType } from './check.ts';
-import { ownBinary, ownBinaryLater } from './own-binary.ts';
+import { isAtHand, ownBinary, ownBinaryLater } from './own-binary.ts';
 import type { TaskKernels } from './task-kernels.ts';
 import { versionNumber, versionText } from './version.ts';
 import { version } from './wasm-binary.ts';
@@ -178,6 +178,7 @@ const coming = new Map<boolean, Promise<WebAssembly.Module>>();
 /** The same, without holding up the calling thread; `ownModule` has it at hand afterwards. Who asks meanwhile waits for the same one. */
 export async function ownModuleLater(op: string, relaxed: boolean): Promise<WebAssembly.Module> {
   checkHost(op);
+  if (isAtHand()) return ownModule(op, relaxed);
   return (
     own.get(relaxed) ??
     onceAtATime(coming, relaxed, async () => {

@@ -16,9 +16,10 @@ import { measureWorkerd, noWorkerd } from './workerd.ts';
 
 const help = `Usage: npm run bench:start -- [options]
 
-Measures how much a page ships that computes a convolution, by gzip -9, and how soon there is a first result: in fresh processes of Node, in turns
-with one that does nothing; in fresh browsers, a page each; and in workerd, the CPU time of the first request in a fresh isolate, over one that is
-answered without computing. Beside TensorFlow.js, ONNX Runtime Web, and in size LiteRT.js. All of ours is the built package, dist/.
+Measures how much a page ships that computes a convolution, by gzip -9, and how soon there is a first result: in fresh processes of Node, by their
+own clocks, in turns with one that does nothing; in fresh browsers, a page each; and in workerd, the CPU time of the first request in a fresh
+isolate, over one that is answered without computing. Beside TensorFlow.js, ONNX Runtime Web, and in size LiteRT.js. All of ours is the built
+package, dist/.
 
   --rounds <n>      of each, medians are told (default 20)
   --node <path>     another Node beside the one that runs this; as often as there are some

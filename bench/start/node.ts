@@ -9,7 +9,7 @@ import { engineProgram, ourPrograms } from './programs.ts';
 export interface NodeStart {
   /** Of Node. */
   readonly version: string;
-  /** A whole process that does nothing. */
+  /** A process that does nothing: until its first line. */
   readonly empty: Figure;
   /** Over that: the import alone, and with the first result. */
   readonly importing: Figure;
@@ -21,24 +21,17 @@ export interface NodeStart {
   readonly memoryBytes: number;
 }
 
-interface Ended {
-  readonly milliseconds: number;
-  readonly output: string;
-}
-
 /** Were most processes that do nothing not alike, the others' times would say little. */
 export function wasDisturbed({ empty }: NodeStart): boolean {
   return (empty.high - empty.low) / empty.median > 0.1;
 }
 
-/** @throws Error where the program says that its result is wrong, or fails */
-function runFresh(node: string, file: string): Ended {
-  const begin = performance.now();
+/** @returns what it prints. @throws Error where the program says that its result is wrong, or fails */
+function runFresh(node: string, file: string): string {
   const { status, stdout, stderr, error } = spawnSync(node, [file], { encoding: 'utf8' });
-  const milliseconds = performance.now() - begin;
   if (error) throw new Error(`${node} cannot be started: ${error.message}`);
   if (status !== 0) throw new Error(`${file} ended with ${status}: ${stderr}`);
-  return { milliseconds, output: stdout };
+  return stdout;
 }
 
 /**
@@ -65,10 +58,12 @@ export function measureNode(
     for (let i = 0; i <= rounds; i++) {
       round(Math.max(0, i - 1));
       for (const [name, file] of timed) {
-        const { milliseconds } = runFresh(node, file);
+        // Others say more than that.
+        const milliseconds = Number(runFresh(node, file).trimEnd().split('\n').at(-1));
+        if (!(milliseconds > 0)) throw new Error(`${file} did not print when it was done`);
         if (i > 0) samples.get(name)?.push(milliseconds);
       }
-      const engine = JSON.parse(runFresh(node, engineFile).output) as (typeof engines)[0];
+      const engine = JSON.parse(runFresh(node, engineFile)) as (typeof engines)[0];
       if (i > 0) engines.push(engine);
     }
     const of = (name: string): readonly number[] => samples.get(name) ?? [];
