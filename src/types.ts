@@ -178,8 +178,9 @@ export interface Layer {
 /** What a global class of the host makes, where the project's types declare it: those of Node have no `WebAssembly` and no `Worker`. */
 type Of<Name extends string> = typeof globalThis extends Record<Name, abstract new (...given: never) => infer Made> ? Made : object;
 
-/** `WebAssembly.Module`. */
-type WasmModule = typeof globalThis extends { WebAssembly: { Module: abstract new (...given: never) => infer Made } } ? Made : object;
+/** `WebAssembly.Module`, which is declared without a property: a number would do, but for `object`. */
+type WasmModule = object &
+  (typeof globalThis extends { WebAssembly: { Module: abstract new (...given: never) => infer Made } } ? Made : object);
 
 /** `BufferSource`. Before TypeScript 5.7 a view has no type of its buffer. */
 type WasmBytes = ArrayBufferView | ArrayBuffer;

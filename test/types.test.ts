@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attwRemarks, publintRemarks } from '../scripts/published-package.ts';
+import { describeHosts } from './hosts/describe-hosts.ts';
+import { oldestTypeScript } from './hosts/hosts.ts';
 import { type PackedPackage, packPackage, root } from './packed-package.ts';
 
 let packed: PackedPackage;
@@ -24,6 +26,8 @@ export async function result(): Promise<number> {
   const plan: Plan = layer.plan([1, 1, 1, 1]);
   // @ts-expect-error people will write strides
   engine.conv2d(same, same, { strides: 2 });
+  // @ts-expect-error no binary
+  await createEngine({ wasm: 42 });
   // @ts-expect-error a depthwise kernel has its groups already
   engine.depthwiseConv2d(same, same, { groups: 2 });
   return plain(same, out, options).data.length + plan.flops;
@@ -48,18 +52,30 @@ const ways: readonly Way[] = [
   { module: 'nodenext', moduleResolution: 'nodenext', file: 'node.mts', lib: ['ES2022'] },
 ];
 
-/** What tsc says of a project: nothing where all is right. */
-function typeCheck({ module, moduleResolution, file, lib }: Way, code: string): string {
+/** What tsc says of a project: nothing where all is right. @param tsc the compiler's script */
+function typeCheck(
+  { module, moduleResolution, file, lib }: Way,
+  code: string,
+  tsc = join(root, 'node_modules/typescript/bin/tsc'),
+): string {
   const compilerOptions = { target: 'ES2022', ...(lib && { lib }), module, moduleResolution, strict: true, noEmit: true, types: [] };
   writeFileSync(join(packed.project, file), code);
   writeFileSync(join(packed.project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
   return spawnSync(process.execPath, [tsc, '-p', packed.project], { encoding: 'utf8' }).stdout;
 }
 
 describe.each(ways)('$moduleResolution, $file', (way) => {
   it('finds types that hold', () => expect(typeCheck(way, use)).toBe(''));
   it('finds no types that do not', () => expect(typeCheck(way, use.replace('plan.flops', 'plan.flop'))).toContain('error TS2551'));
+});
+
+// README.md, "Where it runs". It lets no file of CommonJS load a module.
+describeHosts([oldestTypeScript], () => {
+  describe.each(ways.filter(({ file }) => !file.endsWith('.cts')))('$moduleResolution, $file', (way) => {
+    it('finds types that hold', () => expect(typeCheck(way, use, oldestTypeScript.program)).toBe(''));
+    it('finds no types that do not', () =>
+      expect(typeCheck(way, use.replace('plan.flops', 'plan.flop'), oldestTypeScript.program)).toContain('error TS2551'));
+  });
 });
 
 describe('tools', () => {

@@ -46,6 +46,8 @@ export const workerd = library('workerd', 'miniflare');
 export const edgeRuntime = library('edge-runtime', 'edge-runtime');
 export const webpackBundler = library('webpack', 'webpack');
 export const rollupBundler = library('Rollup', 'rollup');
+/** The first that knows what types are disposed of by. */
+export const oldestTypeScript = runtime('TypeScript 5.2', 'typescript-oldest/bin/tsc');
 
 export const chromium: Host = { name: 'Chromium', files: [usualChromium], install: howToInstall };
 
@@ -78,6 +80,7 @@ export const hosts: readonly Host[] = [
   webkit,
   webpackBundler,
   rollupBundler,
+  oldestTypeScript,
 ];
 
 export function isFound({ files }: Host): boolean {
