@@ -6,6 +6,7 @@ import { contextOf, type Instance, MOST_PAGES, ownInstance, sharedContext } from
 import { hostThreads, whyAlone } from './host.ts';
 import { PAGE_BYTES } from './memory.ts';
 import { operationsOf } from './operations.ts';
+import { isAtHand } from './own-binary.ts';
 import { Pool } from './pool.ts';
 import { SecondMemory } from './second-memory.ts';
 import { soloTeam } from './team.ts';
@@ -150,8 +151,8 @@ async function threadedEngine(
   }
   try {
     const relaxed = Number(instance.kernels.relaxed.value) === 1;
-    // A call that wants it would be held up; one that is sooner makes it.
-    if (wasm === undefined) void ownModuleLater(op, relaxed).catch(() => undefined);
+    // A call that wants it would hold up a page; one that is sooner makes it.
+    if (wasm === undefined && !isAtHand()) void ownModuleLater(op, relaxed).catch(() => undefined);
     // A binary that is given is of one kind.
     const second =
       wasm === undefined ? new SecondMemory(pool, () => ownModule(op, relaxed), instance.maximumPages * PAGE_BYTES) : undefined;

@@ -86,7 +86,7 @@ export function ownBinary(relaxed: boolean): Uint8Array<ArrayBuffer> | WebAssemb
   return buildIn(zlibInflate(packed) ?? inflate(packed, plainBytes + patchBytes), relaxed);
 }
 
-/** The same, without holding up the calling thread: our own function was never called before, and takes 20 ms where a stream takes 3. */
+/** The same, without holding up the calling thread: our own inflate, never called before, takes most of the first call in a page (`npm run bench:start`). */
 export async function ownBinaryLater(relaxed: boolean): Promise<Uint8Array<ArrayBuffer> | WebAssembly.Module> {
   const file = fileBinary(relaxed);
   if (file !== undefined) return file;

@@ -58,6 +58,11 @@ console.log(createEngineSync({ relaxedSimd: false }).conv2d(x, w).data[0], ...re
   expect(run(process.execPath, 'read.js')).toBe('10 kernels.wasm\n');
   writeFileSync(join(project, 'unread.js'), program("if (String(file).endsWith('.wasm')) throw new Error('not there');"));
   expect(run(process.execPath, 'unread.js')).toBe('10 kernels.wasm\n');
+  writeFileSync(
+    join(project, 'cut.js'),
+    program("if (String(file).endsWith('.wasm')) return readFileSync(file, ...more).subarray(0, 50_000);"),
+  );
+  expect(run(process.execPath, 'cut.js')).toBe('10 kernels.wasm\n');
 });
 
 it('has threads', () => {
