@@ -1,9 +1,10 @@
 /** One call of a kernel: tensors are brought into the memory, the result out of it. */
-import { conflict, wrongType, wrongValue } from './check.ts';
+import { conflict, disposed, wrongType, wrongValue } from './check.ts';
 import { align, type Heap } from './memory.ts';
+import type { Call, Program } from './program.ts';
 import type { Cost, Team } from './team.ts';
 import { checkData, elements, fixedView, freshFloats, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
-import type { EngineTensor, Tensor } from './types.ts';
+import type { EngineTensor, Layer, Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
 
 /** What an operation needs of its engine. */
@@ -16,6 +17,19 @@ export interface Context {
    * arrays, takes less time there. See unshared.ts.
    */
   readonly unshared?: ((cost: Cost, copied: number) => Context | undefined) | undefined;
+  /** Of an engine. The functions of the module have none: a page that imports one carries nothing of it. */
+  readonly extras?: Extras | undefined;
+}
+
+/** What is more than single calls that the memory holds. */
+export interface Extras {
+  prepare(program: Program, context: Context): Layer;
+  /** See cut-call.ts. */
+  computeCut(program: Program, context: Context, block: number, derived: number, call: Call, input: Tensor, out: Out): Tensor;
+}
+
+export function checkOpen(op: string, heap: Heap): void {
+  if (heap.closed) throw disposed(op, 'the engine');
 }
 
 /** As the language made it, so that no `set` of an array's own sees a view of the memory. */

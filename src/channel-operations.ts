@@ -1,7 +1,6 @@
 /** `channelShuffle` and `biasGrad`: what is done channel by channel. */
-import { type Context, checkOut, emptyResult, invoke } from './call.ts';
+import { type Context, checkOpen, checkOut, emptyResult, invoke } from './call.ts';
 import { checkGroups, readChannels } from './channels.ts';
-import { checkOpen } from './layer.ts';
 import { apart, shuffleTasks, sumTasks } from './tasks.ts';
 import { type Cost, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';

@@ -1,7 +1,7 @@
 /** What the operations on an image and one weight have in common. */
 import type { Context } from './call.ts';
 import { convCalls, packings, RECORD_BYTES } from './conv-program.ts';
-import { operation } from './layer.ts';
+import { operation } from './operation.ts';
 import { type ConvSettings, callFields, convSettings, type GivenOptions, layerFields, type Rank } from './options.ts';
 import { packedBytes } from './plan.ts';
 import { type Planning, planner } from './planner.ts';

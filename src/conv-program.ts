@@ -3,7 +3,7 @@ import { NR } from '../assembly/blocks.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
-import { type ConvPlan, is3x3, type PackPlan, pairedRows, publicPlan, workBytes } from './plan.ts';
+import { type ConvPlan, is3x3, type PackPlan, pairedRows, workBytes } from './plan.ts';
 import { rowBytes } from './plan-pointwise.ts';
 import type { Call, ImageCut, Program } from './program.ts';
 import type { ConvShape, FilterShape, Spatial } from './shape.ts';
@@ -197,7 +197,7 @@ function convCall(
     outputShape: result,
     workBytes: workBytes(plan, threads),
     cost,
-    describe: () => publicPlan(plan, given, result, derived?.bytes ?? 0, threads),
+    describe: (say) => say(plan, given, result, derived?.bytes ?? 0, threads),
     derived,
     write: (memory, records, packed, derived) => {
       const told = { factors: derived - packed - biasBytes(plan.pack) };

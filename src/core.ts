@@ -2,7 +2,7 @@
 import type { Context } from './call.ts';
 import { type Elsewhere, Heap, PAGE_BYTES } from './memory.ts';
 import { soloTeam, type Team } from './team.ts';
-import { hasRelaxed, instantiate, type Kernels, ownModule } from './wasm.ts';
+import { hasRelaxed, instantiate, type Kernels, ownModuleLater } from './wasm.ts';
 
 /** All that a 32-bit address reaches. */
 export const MOST_PAGES = 65536;
@@ -31,10 +31,14 @@ let shared: Context | undefined;
  *
  * @throws Error `ERR_HOST` where the host has no 128-bit SIMD or refuses to compile. It may not later: the next call tries again
  */
-export function sharedContext(op: string): Context {
+export async function sharedContext(op: string): Promise<Context> {
   if (shared === undefined) {
-    const instance = ownInstance(op, ownModule(op, hasRelaxed()), MOST_PAGES);
-    shared = contextOf(instance, soloTeam(instance.kernels));
+    const module = await ownModuleLater(op, hasRelaxed());
+    // Whoever asked meanwhile may have made it.
+    if (shared === undefined) {
+      const instance = ownInstance(op, module, MOST_PAGES);
+      shared = contextOf(instance, soloTeam(instance.kernels));
+    }
   }
   return shared;
 }

@@ -1,9 +1,11 @@
 /** Engines: an instance of the module, its memory, and the operations bound to them. */
 
-import type { Context } from './call.ts';
+import type { Context, Extras } from './call.ts';
 import { checkFields, checkInteger, checkOneOf, conflict, disposed, wrongType, wrongValue } from './check.ts';
 import { contextOf, type Instance, MOST_PAGES, ownInstance, sharedContext } from './core.ts';
+import { computeCut } from './cut-call.ts';
 import { hostThreads, whyAlone } from './host.ts';
+import { ProgramLayer } from './layer.ts';
 import { PAGE_BYTES } from './memory.ts';
 import { operationsOf } from './operations.ts';
 import { isAtHand } from './own-binary.ts';
@@ -74,8 +76,11 @@ interface Crew {
   readonly reason?: string;
 }
 
+const extras: Extras = { prepare: (program, context) => new ProgramLayer(program, context), computeCut };
+
 /** The face of what computes. */
-function engineOf(context: Context, { pool, second, reason }: Crew): Engine {
+function engineOf(given: Context, { pool, second, reason }: Crew): Engine {
+  const context: Context = { ...given, extras };
   const { heap, kernels } = context;
   const engine: Omit<Engine, typeof Symbol.dispose> = {
     ...operationsOf(context),
@@ -202,8 +207,7 @@ let shared: Engine | undefined;
 
 /** The engine behind the exported functions: one for all, never disposed (its `dispose` does nothing). */
 export async function defaultEngine(): Promise<Engine> {
-  const op = 'defaultEngine';
-  await ownModuleLater(op, hasRelaxed());
-  shared ??= Object.defineProperty(engineOf(sharedContext(op), {}), 'dispose', { value: () => {} });
+  const context = await sharedContext('defaultEngine');
+  shared ??= Object.defineProperty(engineOf(context, {}), 'dispose', { value: () => {} });
   return shared;
 }

@@ -97,14 +97,10 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
   const [, kH, kW] = kernel;
   const planes = channelsLast ? 1 : outC;
   const period = periodOf(channelsLast ? outC : 1);
-  const reason =
-    settings.algorithm === 'factored'
-      ? 'asked for'
-      : `every kernel is a column times a row: ${kH} + ${kW} products in place of ${kH} · ${kW}`;
   const pack: PackPlan = {
     algorithm: 'factored',
     kind: 'factored',
-    reason,
+    asked: settings.algorithm === 'factored',
     channelsLast,
     weightStride: period,
     weightFloats: planes * (kH + kW) * period,
@@ -124,8 +120,6 @@ export function factoredProgram(op: string, weight: Tensor, filter: FilterShape,
         pack,
         kind: 'factored',
         algorithm: 'factored',
-        variant: 'down, then along',
-        reason,
         band: { ...NO_BAND, rows },
         workBytes: workBytes(seen, pack, rows),
       };

@@ -1,8 +1,8 @@
 /** Gradients of convolutions and transposed convolutions with respect to their input: each is the other, on the same plans and kernels. */
-import type { Context } from './call.ts';
+import { type Context, checkOpen } from './call.ts';
 import { convCalls, packings, RECORD_BYTES } from './conv-program.ts';
-import { callOnce, checkOpen } from './layer.ts';
 import { inputGradOperands } from './operands.ts';
+import { callOnce } from './operation.ts';
 import { callFields, type GivenOptions, type Rank } from './options.ts';
 import { packedBytes } from './plan.ts';
 import { back } from './plan-transposed.ts';

@@ -1,15 +1,14 @@
-/** Forward operations with weights: called once, or packed for many calls. */
-import { type Context, checkOut, type Out } from './call.ts';
+/** What `prepare` gives: a program whose weights are packed for many calls. */
+import { type Context, checkOut } from './call.ts';
 import { checkFields, disposed } from './check.ts';
-import { align, type Heap } from './memory.ts';
-import { compute, derive, PackedProgram, pack } from './packed-program.ts';
-import type { Call, Program } from './program.ts';
+import { pack } from './compute.ts';
+import { PackedProgram } from './packed-program.ts';
+import type { Program } from './program.ts';
 import { makeDisposable, readTensor } from './tensor.ts';
 import type { EngineTensor, Layer, Plan, Tensor } from './types.ts';
-import { type Taken, takenBy, whereSooner } from './unshared.ts';
+import { type Taken, whereSooner } from './unshared.ts';
 
-/** A program whose weights are packed. */
-class ProgramLayer implements Layer {
+export class ProgramLayer implements Layer {
   readonly #op: string;
   readonly #packed: PackedProgram;
   /** For calls that are sooner done where no threads are. */
@@ -78,70 +77,3 @@ class ProgramLayer implements Layer {
 }
 
 makeDisposable(ProgramLayer.prototype);
-
-/** Packs, computes, and gives the packed weights back. */
-function callIn(program: Program, context: Context, call: Call, input: Tensor, out: Out): Tensor {
-  const { heap } = context;
-  const block = pack(program, context);
-  const packed = block + align(program.recordBytes);
-  let derived = 0;
-  try {
-    if (call.derived) derived = derive(program.op, context, call.derived, packed);
-    call.write(heap.f32, block, packed, derived);
-    return compute(program, context, block, derived, call, input, out);
-  } finally {
-    if (derived !== 0) heap.release(derived);
-    heap.release(block);
-  }
-}
-
-/** The same where it takes least time. */
-export function callOnce(program: Program, context: Context, inputShape: readonly number[], input: Tensor, out: unknown): Tensor {
-  const { op, packings } = program;
-  const call = program.plan(inputShape, context.team);
-  const operands = [input, ...packings.map(({ source, operand }) => operand ?? source)];
-  checkOut(op, context.heap, out, call.outputShape, operands);
-  const { recordBytes, packedBytes } = program;
-  const taken = (): Taken => {
-    const { cost, outputShape, workBytes, derived } = call;
-    const shapes = [...operands.flatMap((operand) => (operand ? [operand.shape] : [])), outputShape];
-    return takenBy(cost, shapes, workBytes, align(recordBytes) + packedBytes + (derived ? derived.bytes + derived.workBytes : 0));
-  };
-  return whereSooner(context, taken, operands, out, (place) =>
-    callIn(program, place, place === context ? call : program.plan(inputShape, place.team), input, out),
-  );
-}
-
-export function checkOpen(op: string, heap: Heap): void {
-  if (heap.closed) throw disposed(op, 'the engine');
-}
-
-/**
- * An operation and its `prepare`.
- *
- * @param count   arguments between the input and the options
- * @param program made from these arguments and the options; `calling` says that `out` may be among them
- */
-export function operation(
-  op: string,
-  context: Context,
-  count: number,
-  program: (weights: readonly unknown[], options: object | undefined, calling: boolean) => Program,
-): unknown {
-  const { heap } = context;
-
-  function call(given: Tensor, ...rest: readonly unknown[]): Tensor {
-    checkOpen(op, heap);
-    const options = rest[count] as { out?: unknown } | undefined;
-    const made = program(rest.slice(0, count), options, true);
-    const input = readTensor(op, 'input', given);
-    return callOnce(made, context, input.shape, input, options?.out);
-  }
-
-  function prepare(...rest: readonly unknown[]): Layer {
-    checkOpen(op, heap);
-    return new ProgramLayer(program(rest.slice(0, count), rest[count] as object | undefined, false), context);
-  }
-
-  return Object.assign(call, { prepare });
-}

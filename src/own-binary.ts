@@ -53,13 +53,8 @@ function bytesOf(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** By Node, which is there at once. */
-function zlibInflate(packed: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-  return (globalThis as Host).process?.getBuiltinModule?.('node:zlib')?.inflateRawSync?.(packed);
-}
-
-/** Whether the host reads or unpacks the binary in a millisecond or two: to do it later would take half of one more. */
-export function isAtHand(): boolean {
-  return (globalThis as Host).process?.getBuiltinModule !== undefined;
+function zlibInflate(): Builtin['inflateRawSync'] {
+  return (globalThis as Host).process?.getBuiltinModule?.('node:zlib')?.inflateRawSync;
 }
 
 /** By what pages and workers have. @throws where they do not: before Chrome 103, Firefox 113, Safari 16.4 */
@@ -78,19 +73,30 @@ function buildIn(inflated: Uint8Array<ArrayBuffer>, relaxed: boolean): Uint8Arra
   return relaxed ? applyPatch(plain, inflated.subarray(plainBytes)) : plain;
 }
 
-/** A build on a memory of its own: a binary, or what was made of it already. */
-export function ownBinary(relaxed: boolean): Uint8Array<ArrayBuffer> | WebAssembly.Module {
-  const file = fileBinary(relaxed);
-  if (file !== undefined) return file;
-  const packed = bytesOf(binariesText);
-  return buildIn(zlibInflate(packed) ?? inflate(packed, plainBytes + patchBytes), relaxed);
+/** Whether the host reads or unpacks the binary in a millisecond or two: to do it later would take half of one more. */
+export function isAtHand(): boolean {
+  return (globalThis as Host).process?.getBuiltinModule !== undefined;
 }
 
-/** The same, without holding up the calling thread: our own inflate, never called before, takes most of the first call in a page (`npm run bench:start`). */
-export async function ownBinaryLater(relaxed: boolean): Promise<Uint8Array<ArrayBuffer> | WebAssembly.Module> {
+/** A build on a memory of its own, by what a host has at hand: a binary, or what was made of it already. */
+function binaryAtHand(relaxed: boolean): Uint8Array<ArrayBuffer> | undefined {
   const file = fileBinary(relaxed);
   if (file !== undefined) return file;
-  const packed = bytesOf(binariesText);
-  const inflated = zlibInflate(packed) ?? (await streamInflate(packed).catch(() => inflate(packed, plainBytes + patchBytes)));
-  return buildIn(inflated, relaxed);
+  const inflated = zlibInflate()?.(bytesOf(binariesText));
+  return inflated && buildIn(inflated, relaxed);
+}
+
+/** The same at once, by our own means where the host has none. */
+export function ownBinary(relaxed: boolean): Uint8Array<ArrayBuffer> | WebAssembly.Module {
+  return binaryAtHand(relaxed) ?? buildIn(inflate(bytesOf(binariesText), plainBytes + patchBytes), relaxed);
+}
+
+/**
+ * The same without holding up the calling thread, and without our own inflate, which a page should not load that does not need it; never called before, it would
+ * take most of the first call there (`npm run bench:start`).
+ *
+ * @throws where a page has no `DecompressionStream`
+ */
+export async function ownBinaryLater(relaxed: boolean): Promise<Uint8Array<ArrayBuffer> | WebAssembly.Module> {
+  return binaryAtHand(relaxed) ?? buildIn(await streamInflate(bytesOf(binariesText)), relaxed);
 }

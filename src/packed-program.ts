@@ -1,85 +1,13 @@
-/** The weights of a program in a memory, and its calls there: whole, or in strips where they do not fit. */
-import { type Context, emptyResult, invoke, type Out, sameShape, takenBytes, withCopy } from './call.ts';
-import { isOutOfMemory } from './check.ts';
+/** The packed weights of a program in a memory, and its calls there. */
+import { type Context, type Out, sameShape } from './call.ts';
+import { compute, derive } from './compute.ts';
 import { align } from './memory.ts';
+import { publicPlan } from './plan-words.ts';
 import type { Call, Derived, Program } from './program.ts';
-import { runStrips, stripsOf } from './strips.ts';
-import { elements, releaseWhenForgotten } from './tensor.ts';
+import { stripsOf } from './strips.ts';
+import { releaseWhenForgotten } from './tensor.ts';
 import type { Plan, Tensor } from './types.ts';
 import { type Taken, takenBy } from './unshared.ts';
-
-/** Packs the weights of a program, behind room for its records: one block of the heap. */
-export function pack(program: Program, context: Context): number {
-  const { heap } = context;
-  const { op, recordBytes, packedBytes, packings } = program;
-  const block = heap.take(op, align(recordBytes) + packedBytes);
-  try {
-    for (const packing of packings) {
-      withCopy(op, heap, packing.source, (from) => packing.pack(context, block, block + align(recordBytes), from));
-    }
-  } catch (error) {
-    heap.release(block);
-    throw error;
-  }
-  return block;
-}
-
-/** Makes what is derived of the packed weights: a block of its own. */
-export function derive(op: string, { heap, kernels }: Context, derived: Derived, packed: number): number {
-  const block = heap.take(op, derived.bytes);
-  try {
-    const work = derived.workBytes > 0 ? heap.take(op, derived.workBytes) : 0;
-    try {
-      derived.derive(kernels, packed, block, work);
-    } finally {
-      heap.release(work);
-    }
-  } catch (error) {
-    heap.release(block);
-    throw error;
-  }
-  return block;
-}
-
-function computeWhole({ op, recordBytes }: Program, context: Context, block: number, call: Call, input: Tensor, out: Out): Tensor {
-  const { team } = context;
-  return invoke(op, context, [input], call.outputShape, out, call.workBytes, ([image], output, work) => {
-    call.run(team, block, block + align(recordBytes), image as number, output, work);
-  });
-}
-
-/**
- * Computes a call whose records are written: whole where the memory holds it, else in strips. Where the host refuses what the memory may have, in smaller ones.
- *
- * @throws RangeError `ERR_MEMORY` where no strip is small enough
- */
-export function compute(program: Program, context: Context, block: number, derived: number, call: Call, input: Tensor, out: Out): Tensor {
-  const { op, recordBytes } = program;
-  const { heap, team } = context;
-  const { outputShape, workBytes } = call;
-  if (elements(outputShape) === 0) return emptyResult(outputShape, out);
-  const packed = block + align(recordBytes);
-  const bytes = takenBytes(heap, [input], outputShape, out, workBytes);
-  if (heap.holds(bytes)) return computeWhole(program, context, block, call, input, out);
-  let refusal: unknown;
-  for (let room = heap.room(); ; ) {
-    const strips = bytes > room ? stripsOf(program, input.shape, call, team, room) : undefined;
-    if (bytes > room && strips === undefined) break;
-    try {
-      return strips
-        ? runStrips(op, context, strips, outputShape, block, packed, derived, input, out)
-        : computeWhole(program, context, block, call, input, out);
-    } catch (error) {
-      if (!isOutOfMemory(error)) throw error;
-      refusal = error;
-      room = Math.floor((strips?.bytes ?? bytes) / 2);
-    } finally {
-      if (strips) call.write(heap.f32, block, packed, derived);
-    }
-  }
-  if (refusal) throw refusal;
-  return computeWhole(program, context, block, call, input, out);
-}
 
 /** A call: planned for a shape, then, when it is first run, told to the kernel. */
 export interface PlannedCall {
@@ -160,7 +88,7 @@ export class PackedProgram {
   plan(inputShape: readonly number[]): Plan {
     const { heap, team } = this.context;
     const call = this.#program.plan(inputShape, team);
-    const whole = call.describe();
+    const whole = call.describe(publicPlan);
     const made = call.derived === undefined || this.#derived.has(call.derived.key);
     const room = heap.room(made ? 0 : call.derived?.bytes);
     const strips = whole.workspaceBytes > room ? stripsOf(this.#program, inputShape, call, team, room) : undefined;

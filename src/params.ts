@@ -5,86 +5,6 @@ import type { ConvPlan, Kind, PackPlan } from './plan.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
 import type { PaddingMode } from './types.ts';
 
-/** Fields of `ConvParams`, in order; the last two are f32, the others i32. */
-export const convFields = [
-  'batch',
-  'inC',
-  'inD',
-  'inH',
-  'inW',
-  'outC',
-  'outD',
-  'outH',
-  'outW',
-  'kD',
-  'kH',
-  'kW',
-  'strideD',
-  'strideH',
-  'strideW',
-  'dilationD',
-  'dilationH',
-  'dilationW',
-  'padD',
-  'padH',
-  'padW',
-  'groups',
-  'groupInC',
-  'groupOutC',
-  'shuffle',
-  'weightStride',
-  'band',
-  'bandImages',
-  'bandSlices',
-  'bandColumns',
-  'sides',
-  'inPlace',
-  'stepW',
-  'stepH',
-  'stepD',
-  'stepB',
-  'phaseD',
-  'phaseH',
-  'phaseW',
-  'innerBand',
-  'points',
-  'factors',
-  'kind',
-  'biasBytes',
-  'packedBytes',
-  'stripBytes',
-  'gatheredBytes',
-  'taskPanels',
-  'taskRows',
-  'taskChannels',
-  'activation',
-  'low',
-  'high',
-] as const;
-
-/** Fields of `PackParams`, in order, all i32. */
-export const packFields = [
-  'groups',
-  'groupOutC',
-  'groupInC',
-  'kD',
-  'kH',
-  'kW',
-  'strideGroup',
-  'strideOut',
-  'strideIn',
-  'strideTap',
-  'phaseD',
-  'phaseH',
-  'phaseW',
-  'reversed',
-  'stride',
-  'shuffle',
-] as const;
-
-/** Fields of `PadParams`, in order, all i32. */
-export const padFields = ['outer', 'inner', 'inD', 'inH', 'inW', 'beginD', 'beginH', 'beginW', 'endD', 'endH', 'endW', 'mode'] as const;
-
 /** Numbers of assembly/activation.ts. */
 export const activationKinds: readonly ActivationSetting['name'][] = ['clamp', 'leakyRelu', 'elu', 'sigmoid', 'tanh', 'silu', 'hardSwish'];
 
@@ -104,8 +24,9 @@ export const kinds: readonly Kind[] = [
 /** Numbers of assembly/pad.ts. */
 export const borderModes: readonly PaddingMode[] = ['reflect', 'replicate', 'circular', 'zeros'];
 
-export const CONV_PARAMS_BYTES = convFields.length * 4;
-export const PAD_PARAMS_BYTES = padFields.length * 4;
+/** 53 fields of `ConvParams`, the last two f32, the others i32; 12 of `PadParams`, all i32. */
+export const CONV_PARAMS_BYTES = 212;
+export const PAD_PARAMS_BYTES = 48;
 
 /** From the record of one step of several to that of the next. */
 export const STEP_BYTES = align(CONV_PARAMS_BYTES);

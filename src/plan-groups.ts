@@ -26,7 +26,7 @@ export function packGroups({ outC, groupInC, groups, kernel }: FilterShape, sett
   return {
     algorithm: 'direct',
     kind: 'grouped',
-    reason: asked ? 'asked for' : `groups of ${FOUR} filters: they fill half a tile of a GEMM`,
+    asked,
     channelsLast,
     clamped: settings.activation.name === 'clamp',
     weightStride: steps * FOUR,
@@ -46,7 +46,7 @@ export function groupsTogether({ groups, groupInC }: ConvShape, { channelsLast }
 
 export function groupsPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
   return behindBorder(shape, reflected(shape), (seen) => {
-    const { groupInC, groupOutC, kernel, stride, dilation } = seen;
+    const { groupInC, kernel, stride, dilation } = seen;
     const together = groupsTogether(seen, pack);
     const rowBytes = together * groupInC * bandRowBytes(seen, false, pack.weightStride);
     // A group is read many times from L1, those beside it wait in L2.
@@ -58,8 +58,6 @@ export function groupsPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
       pack,
       kind: 'grouped',
       algorithm: 'direct',
-      variant: `groups of ${groupInC}→${groupOutC} channels, copied in bands of ${rows} rows`,
-      reason: pack.reason,
       band: { ...NO_BAND, rows },
       workBytes: align(LINE_BYTES) + groupInC * volume(kernel) * 4 + copied * rowBytes,
     };

@@ -1,5 +1,5 @@
 /** Convolutions of one tap, channels first, where the image keeps its layout: see assembly/pointwise-channels-first.ts. */
-import { FORESEEN, MR, NR, PANEL_BYTES, PARTS, ROWS } from '../assembly/blocks.ts';
+import { FORESEEN, NR, PANEL_BYTES, PARTS, ROWS } from '../assembly/blocks.ts';
 import { roundUp } from './bands.ts';
 import { AS_IT_IS, type ConvPlan, flattenPixels, NO_BAND, type PackPlan } from './plan.ts';
 import { type ConvShape, volume } from './shape.ts';
@@ -53,8 +53,6 @@ export function pointwisePlan(given: ConvShape, pack: PackPlan, chosen = false):
     pack: { ...pack, weightStride: stride },
     kind: 'pointwise',
     algorithm: 'gemm',
-    variant: `pointwise, panels of pixels, tiles of ${MR}×${NR}`,
-    reason: `${pack.reason}, and planes of ${pixels} pixels fill panels of ${NR}: no layout changes`,
     band: { ...NO_BAND, rows: block },
     workBytes: blockWork(stride, block),
   };

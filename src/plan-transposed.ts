@@ -56,7 +56,7 @@ function packTransposed(op: string, filter: FilterShape, settings: ConvSettings)
     return {
       algorithm: 'direct',
       kind: 'transposedDepthwise',
-      reason: 'every channel has filters of its own',
+      asked: algorithm !== 'auto',
       channelsLast,
       clamped,
       weightStride: stride,
@@ -73,7 +73,7 @@ function packTransposed(op: string, filter: FilterShape, settings: ConvSettings)
   return {
     algorithm: algorithm === 'auto' ? 'auto' : algorithm,
     kind: 'transposed',
-    reason: 'asked for',
+    asked: algorithm !== 'auto',
     channelsLast,
     clamped,
     weightStride: volume(kernel) * groupOutC * NR,
@@ -99,7 +99,7 @@ function phaseShape(shape: ConvShape, phase: Spatial): KernelShape {
 }
 
 /** Products for each one that is needed: phases multiply zeros beyond the border too. */
-function waste({ inSize, outSize, stride }: ConvShape): number {
+export function waste({ inSize, outSize, stride }: ConvShape): number {
   return volume(map(inSize, (size, axis) => size / stride[axis])) / volume(outSize);
 }
 
@@ -126,7 +126,6 @@ function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings
   const points = depthwise ? 0 : choosePhases(shape, phase, far, tiles, scatters ? ADDING / wasted : 1);
   const scattered = !depthwise && points === 0 && (pack.algorithm === 'gemm' || scatters);
   const inPlace = depthwise && shape.outC >= 4;
-  const count = volume(map(shape.kernel, (taps, axis) => Math.min(taps, phase[axis])));
   const whole: Band = { images: 1, slices: shape.inSize[0], rows: shape.inSize[1], columns: shape.inSize[2] };
   const band = scattered ? whole : points === 0 ? layoutBand(direction, layoutBytes(pack.weightFloats)) : far;
   let innerBand = 0;
@@ -149,17 +148,12 @@ function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings
     workBytes += blocks.bytes + align(CONV_PARAMS_BYTES) + gemmWork(inner, 0);
   }
   if (!channelsLast) workBytes += layoutWork(bandFloats(direction, band));
-  const phasesText = `${count} ${count === 1 ? 'phase' : 'phases'} of the stride`;
   return {
     ...AS_IT_IS,
     shape,
     pack,
     kind: scattered ? 'scattered' : pack.kind,
     algorithm: scattered ? 'gemm' : points === 0 ? 'direct' : 'winograd',
-    variant: scattered
-      ? 'products of each tap, added where they fall'
-      : `${phasesText}, each a ${depthwise ? 'depthwise ' : ''}convolution${points === 0 ? '' : `, those of several taps by F(m, r) of ${points} points`}`,
-    reason: reason(pack, points, scattered, waste(shape)),
     band: channelsLast ? { ...band, rows: roundUp(band.rows, Math.min(shape.stride[1], shape.inSize[1])) } : band,
     innerBand,
     points,
@@ -167,13 +161,6 @@ function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings
     inPlace,
     workBytes,
   };
-}
-
-function reason(pack: PackPlan, points: ConvPlan['points'], scattered: boolean, times: number): string {
-  if (pack.algorithm !== 'auto') return pack.reason;
-  if (points !== 0) return 'no zeros between the cells, no sum is stored twice; tiles save products of phases of several taps';
-  const products = `phases multiply ${times.toFixed(2)} times as often as needed, zeros beyond the border included`;
-  return scattered ? products : `no zeros between the cells, no sum is stored twice; ${products}`;
 }
 
 /** From result to image. */

@@ -11,7 +11,6 @@ import {
   factorFloats,
   type Points,
   phaseCount,
-  productsOf,
   resultsOf,
   type Tiles,
   tilesOfBlock,
@@ -40,12 +39,7 @@ function winogradBand(shape: ConvShape, points: Points): Band {
 
 /** Sums by tiles of so many points. */
 function winogradPlan(shape: ConvShape, pack: PackPlan, points: Points, threads: number): ConvPlan {
-  const [, kH, kW] = shape.kernel;
-  const [down, along] = resultsOf(shape, points);
-  const phases = phaseCount(shape);
-  const taps = points - along + 1;
-  const tile = kH > 1 ? `F(${down}×${along}, ${taps}×${taps})` : `F(${along}, ${taps})`;
-  const name = phases > 1 ? `${tile} of ${phases} phases of the stride` : tile;
+  const [down] = resultsOf(shape, points);
   const direction = forward(shape);
   const step = down * shape.dilation[1];
   const band = pack.channelsLast ? NO_BAND : sharedBand(direction, winogradBand(shape, points), threads, step);
@@ -59,8 +53,6 @@ function winogradPlan(shape: ConvShape, pack: PackPlan, points: Points, threads:
     pack,
     kind: 'winograd',
     algorithm: 'winograd',
-    variant: `${name} in blocks of ${tiles} tiles`,
-    reason: `${productsOf(shape, points)} products for ${down * along} results of ${kH * kW} taps`,
     innerBand: tiles,
     points,
     factors: [{ kernel: shape.kernel, stride: shape.stride, from: 0, to: 0, floats: factorFloats(shape, points) }],

@@ -1,5 +1,5 @@
 /** Which algorithm, how its weights are packed, how much memory it takes. Nothing is touched: a plan can be printed. */
-import { MR, NR } from '../assembly/blocks.ts';
+import { NR } from '../assembly/blocks.ts';
 import {
   type Band,
   bandFloats,
@@ -14,7 +14,6 @@ import {
   sharedBand,
   zeroSides,
 } from './bands.ts';
-import { workspaceBytes } from './call.ts';
 import { unsupported } from './check.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
@@ -22,7 +21,6 @@ import { CONV_PARAMS_BYTES } from './params.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
 import { teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
-import type { Plan } from './types.ts';
 import type { FactorPart, Points } from './winograd.ts';
 
 /** Numbers of assembly/kinds.ts. */
@@ -41,7 +39,8 @@ export type Kind =
 export interface PackPlan {
   readonly algorithm: 'gemm' | 'direct' | 'factored' | 'auto';
   readonly kind: Kind;
-  readonly reason: string;
+  /** The algorithm was named. */
+  readonly asked: boolean;
   readonly channelsLast: boolean;
   /** Floats from one packed row, panel or tap to the next; of a transposed convolution each phase has its own. */
   readonly weightStride: number;
@@ -66,8 +65,6 @@ export interface ConvPlan {
   readonly pack: PackPlan;
   readonly kind: Kind;
   readonly algorithm: 'gemm' | 'direct' | 'factored' | 'winograd';
-  readonly variant: string;
-  readonly reason: string;
   /** Border of the copy that is made of the image first, if one is made. */
   readonly border: { readonly begin: Spatial; readonly end: Spatial } | undefined;
   readonly band: Band;
@@ -84,6 +81,8 @@ export interface ConvPlan {
   /** Bytes of the copy with a border, and of the workspace that the kernel takes in each thread, 0 where it is not needed. Their order is the order in memory. */
   readonly paddedBytes: number;
   readonly workBytes: number;
+  /** Why sums take the place of tiles of F(m, r), where that is worth saying. */
+  readonly untiled?: 'exact' | 'unserved' | 'unworthy' | 'infinite';
 }
 
 export const NO_PHASES: Spatial = [1, 1, 1];
@@ -135,7 +134,7 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
     return {
       algorithm: 'direct',
       kind: 'depthwise',
-      reason: algorithm === 'direct' ? 'asked for' : 'one input channel per filter: a GEMM would have nothing to reuse',
+      asked: algorithm !== 'auto',
       channelsLast,
       clamped,
       weightStride: stride,
@@ -152,7 +151,7 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
   return {
     algorithm: 'gemm',
     kind: 'conv',
-    reason: algorithm === 'gemm' ? 'asked for' : `sums over ${k} products reuse every loaded vector ${MR} times`,
+    asked: algorithm !== 'auto',
     channelsLast,
     clamped,
     weightStride: k * NR,
@@ -228,14 +227,13 @@ export function pairedRows(shape: ConvShape, pack: PackPlan): number {
 }
 
 /** A convolution with one input channel to a filter. */
-function depthwisePlan(shape: ConvShape, pack: PackPlan): Pick<ConvPlan, 'variant' | 'band' | 'inPlace' | 'workBytes'> {
+function depthwisePlan(shape: ConvShape, pack: PackPlan): Pick<ConvPlan, 'band' | 'inPlace' | 'workBytes'> {
   const inPlace = readInPlace(shape, pack);
   const channels = pack.channelsLast ? shape.inC : 1;
   const rowBytes = inPlace ? shape.inSize[2] * channels * 4 : bandRowBytes(shape, pack.channelsLast, pack.weightStride);
   const fitting = bandRows(shape, rowBytes);
   const rows = fitting < shape.outSize[1] ? fitting - (fitting % pairedRows(shape, pack)) : fitting;
   return {
-    variant: `depthwise, ${inPlace ? 'in place' : `copied in bands of ${rows} rows`}`,
     band: { ...NO_BAND, rows },
     inPlace,
     workBytes: directWork(shape, pack.channelsLast, rows, rowBytes, inPlace, shuffledChannels(shape.outC, pack)),
@@ -247,14 +245,11 @@ export function shuffledChannels(channels: number, { channelsLast, kernelShuffle
   return channelsLast && kernelShuffle > 1 ? channels : 0;
 }
 
-function gemmPlan(shape: ConvShape, pack: PackPlan, threads: number): Pick<ConvPlan, 'variant' | 'band' | 'inPlace' | 'workBytes'> {
-  const name = `${volume(shape.kernel) === 1 ? 'pointwise' : 'indirect'}, tiles of ${MR}×${NR}`;
-  if (pack.channelsLast)
-    return { variant: name, band: NO_BAND, inPlace: false, workBytes: gemmWork(shape, shuffledChannels(shape.outC, pack)) };
+function gemmPlan(shape: ConvShape, pack: PackPlan, threads: number): Pick<ConvPlan, 'band' | 'inPlace' | 'workBytes'> {
+  if (pack.channelsLast) return { band: NO_BAND, inPlace: false, workBytes: gemmWork(shape, shuffledChannels(shape.outC, pack)) };
   const direction = forward(shape);
   const band = sharedBand(direction, layoutBand(direction, layoutBytes(pack.weightFloats)), threads);
   return {
-    variant: `${name}, layout changed in bands of ${band.rows}×${band.columns} pixels`,
     band,
     inPlace: false,
     workBytes: layoutWork(bandFloats(direction, band)) + gemmWork(shape, 0),
@@ -275,7 +270,6 @@ export function kernelPlan(shape: ConvShape, pack: PackPlan, threads = 1): ConvP
     pack,
     kind: pack.kind,
     algorithm: direct ? 'direct' : 'gemm',
-    reason: pack.reason,
     sides: !direct && zeroSides(shape),
     ...(direct ? depthwisePlan(shape, pack) : gemmPlan(shape, pack, threads)),
   };
@@ -301,28 +295,4 @@ export function packedBytes(pack: PackPlan): number {
 /** Bytes of the workspace of all threads beside the copies of input and result. */
 export function workBytes({ paddedBytes, workBytes: own }: ConvPlan, threads: number): number {
   return (paddedBytes > 0 ? align(paddedBytes) : 0) + teamBytes(threads, own);
-}
-
-/**
- * @param given the shape of the plan's operand, `result` that of its result
- * @param derivedBytes of what is made of the packed weights for this shape
- */
-export function publicPlan(
-  plan: ConvPlan,
-  given: readonly number[],
-  result: readonly number[],
-  derivedBytes: number,
-  threads: number,
-): Plan {
-  const { shape } = plan;
-  return {
-    algorithm: plan.algorithm,
-    variant: plan.variant,
-    outputShape: [...result],
-    // Of a transposed convolution the convolution's output is what is read: as many products for each of its pixels.
-    flops: 2 * elements([shape.batch, shape.outC, ...shape.outSize]) * shape.groupInC * volume(shape.kernel),
-    workspaceBytes: shape.batch === 0 ? 0 : workspaceBytes([given, result], workBytes(plan, threads)),
-    weightBytes: packedBytes(plan.pack) + align(derivedBytes),
-    reason: plan.reason,
-  };
 }

@@ -54,13 +54,9 @@ export const forth: Planning = {
   },
 };
 
-function withReason(plan: ConvPlan, more: string): ConvPlan {
-  return { ...plan, reason: `${plan.reason}; ${more}` };
-}
-
-function whyNoTiles({ accuracy }: ConvSettings, { points }: Tiles): string {
-  if (accuracy === 'exact') return "accuracy 'exact' forbids tiles of F(m, r)";
-  return points.length === 0 ? 'no tiles of F(m, r) serve these weights' : 'tiles of F(m, r) would gain too little';
+function whyNoTiles({ accuracy }: ConvSettings, { points }: Tiles): ConvPlan['untiled'] {
+  if (accuracy === 'exact') return 'exact';
+  return points.length === 0 ? 'unserved' : 'unworthy';
 }
 
 /**
@@ -117,10 +113,9 @@ export function planner(
         return planning.plan(shape, pack, kept, same, threads, whole);
       }
       const plan = planning.plan(shape, pack, kept, tiles, threads);
-      if (plan.points !== 0)
-        return finite() ? plan : withReason(planning.plan(shape, pack, kept, NO_TILES, threads), 'weights that are not finite are summed');
+      if (plan.points !== 0) return finite() ? plan : { ...planning.plan(shape, pack, kept, NO_TILES, threads), untiled: 'infinite' };
       const others = settings.algorithm === 'auto' && plan.kind === 'conv' && volume(shape.kernel) > 1;
-      return others ? withReason(plan, whyNoTiles(settings, tiles)) : plan;
+      return others ? { ...plan, untiled: whyNoTiles(settings, tiles) } : plan;
     },
   };
 }

@@ -1,5 +1,6 @@
 /** What is computed, before there is a memory to compute it in: made in conv.ts and its neighbours, run by layer.ts and packed-program.ts. */
 import type { Context } from './call.ts';
+import type { publicPlan } from './plan-words.ts';
 import type { ConvShape, Spatial } from './shape.ts';
 import type { Cost, Team } from './team.ts';
 import type { Plan, Tensor } from './types.ts';
@@ -63,7 +64,8 @@ export interface Call {
   readonly workBytes: number;
   /** By which the threads were counted. */
   readonly cost: Cost;
-  describe(): Plan;
+  /** @param say what a plan of one convolution says */
+  describe(say: typeof publicPlan): Plan;
   /** Weights in yet another form, for this shape and others like it: made of the packed ones when they are first needed. */
   readonly derived?: Derived | undefined;
   /** Writes the records. `packed` and `derived` are where the weights are, `derived` 0 where there is none. */

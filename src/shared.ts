@@ -36,7 +36,7 @@ function shared<Given extends readonly unknown[]>(
 ): (...given: Given) => Promise<never> {
   let operation: ((...given: readonly unknown[]) => never) | undefined;
   return async (...given) => {
-    operation ??= make(sharedContext(name)) as (...given: readonly unknown[]) => never;
+    operation ??= make(await sharedContext(name)) as (...given: readonly unknown[]) => never;
     return operation(...given);
   };
 }

@@ -1,6 +1,7 @@
 /** A call that the memory does not hold whole: its result is computed in strips, whose operands are copied in and out one after the other. */
 import { type Box, copyBox, type Dimension, type Run } from './boxes.ts';
 import { type Context, checkThere, hosted, type Out, workspaceBytes } from './call.ts';
+import { publicPlan } from './plan-words.ts';
 import type { Call, ImageCut, Program } from './program.ts';
 import { type ConvShape, type Spatial, shapeOf } from './shape.ts';
 import type { Team } from './team.ts';
@@ -127,7 +128,7 @@ function bytesOf(inputShape: readonly number[], { outputShape, workBytes }: Call
 }
 
 function described(whole: Plan, { describe }: Call, bytes: number, size: number, what: string): Plan {
-  const { algorithm, variant, reason } = describe();
+  const { algorithm, variant, reason } = describe(publicPlan);
   return {
     ...whole,
     algorithm,

@@ -1,7 +1,6 @@
 /** `unfold` and `fold`: the columns of a convolution, and back. */
-import { type Context, checkOut, emptyResult, invoke } from './call.ts';
+import { type Context, checkOpen, checkOut, emptyResult, invoke } from './call.ts';
 import { type Columns, foldColumns, unfoldColumns } from './columns.ts';
-import { checkOpen } from './layer.ts';
 import { align } from './memory.ts';
 import { noActivation } from './options.ts';
 import { CONV_PARAMS_BYTES, writeConvParams } from './params.ts';

@@ -1,7 +1,7 @@
 /** Where a binary comes from: what users give, or the package itself. */
 import { hostError, wrongType } from './check.ts';
 import { nodeModule } from './node-module.ts';
-import { ownBinaryLater } from './own-binary.ts';
+import { ownBinary, ownBinaryLater } from './own-binary.ts';
 import { sharedBinary } from './shared-binary.ts';
 import type { WasmSource } from './types.ts';
 import { checkHost, compile, compileLater, isBytes, isModule, onceAtATime, ownModule, ownModuleLater } from './wasm.ts';
@@ -22,9 +22,10 @@ const sharedComing = new Map<boolean, Promise<WebAssembly.Module>>();
 
 /** The build that comes with the package. One for threads is made of it where a host compiles bytes: where it does not, it has no threads either. */
 async function packaged(op: string, { relaxed, shared: isShared }: Build): Promise<WebAssembly.Module> {
-  if (!isShared) return ownModuleLater(op, relaxed);
+  // Some pages have no DecompressionStream: what is wrong elsewhere is wrong at once, too.
+  if (!isShared) return ownModuleLater(op, relaxed).catch(() => ownModule(op, relaxed));
   const make = async (): Promise<WebAssembly.Module> => {
-    const binary = await ownBinaryLater(relaxed);
+    const binary = await ownBinaryLater(relaxed).catch(() => ownBinary(relaxed));
     const module = isModule(binary) ? binary : await compileLater(op, sharedBinary(binary as Uint8Array) as Uint8Array<ArrayBuffer>);
     shared.set(relaxed, module);
     return module;

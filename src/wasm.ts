@@ -175,15 +175,20 @@ export function onceAtATime<Key, Value>(underway: Map<Key, Promise<Value>>, key:
 
 const coming = new Map<boolean, Promise<WebAssembly.Module>>();
 
-/** The same, without holding up the calling thread; `ownModule` has it at hand afterwards. Who asks meanwhile waits for the same one. */
+/**
+ * The same, without holding up the calling thread; `ownModule` has it at hand afterwards. Who asks meanwhile waits for the same one.
+ *
+ * @throws Error `ERR_HOST` as `ownModule`, and in a page that has no `DecompressionStream`
+ */
 export async function ownModuleLater(op: string, relaxed: boolean): Promise<WebAssembly.Module> {
   checkHost(op);
-  if (isAtHand()) return ownModule(op, relaxed);
   return (
     own.get(relaxed) ??
     onceAtATime(coming, relaxed, async () => {
-      const binary = await ownBinaryLater(relaxed);
-      const module = isModule(binary) ? binary : await compileLater(op, binary as Uint8Array<ArrayBuffer>);
+      const binary = await ownBinaryLater(relaxed).catch((cause) => {
+        throw hostError(op, 'this host has no DecompressionStream; createEngine unpacks the binary without', cause);
+      });
+      const module = isModule(binary) ? binary : await (isAtHand() ? compile : compileLater)(op, binary as Uint8Array<ArrayBuffer>);
       own.set(relaxed, module);
       return module;
     })

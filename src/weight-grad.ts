@@ -1,10 +1,9 @@
 /** Gradients with respect to the weight: sums over batch and pixels, as panels, then in the filter layout. */
 import { LAYOUT_BYTES, LINE_CHANNELS, MR, NR, SKEW, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
 import { roundUp } from './bands.ts';
-import { type Context, checkOut, invoke, type Out } from './call.ts';
+import { type Context, checkOpen, checkOut, invoke, type Out } from './call.ts';
 import { unsupported } from './check.ts';
 import { type Forward, gradientFields, gradientName } from './gradients.ts';
-import { checkOpen } from './layer.ts';
 import { align } from './memory.ts';
 import { weightGradOperands } from './operands.ts';
 import type { ConvSettings, GivenOptions, Rank } from './options.ts';
@@ -36,7 +35,7 @@ function sumsPlan(op: string, { outC, groupInC, groups, kernel }: FilterShape, s
   return {
     algorithm: own ? 'direct' : 'gemm',
     kind: own ? 'depthwise' : 'conv',
-    reason: '',
+    asked: algorithm !== 'auto',
     channelsLast: settings.channelsLast,
     weightStride,
     weightFloats: own ? volume(kernel) * weightStride : groups * panels * weightStride,

@@ -7,11 +7,8 @@ import {
   activationKinds,
   borderModes,
   CONV_PARAMS_BYTES,
-  convFields,
   kinds,
   PAD_PARAMS_BYTES,
-  packFields,
-  padFields,
   writeConvParams,
   writePackParams,
   writePadParams,
@@ -22,6 +19,16 @@ import { convShape, filterShape } from '../src/shape.ts';
 function source(name: string): string {
   return readFileSync(new URL(`../assembly/${name}.ts`, import.meta.url), 'utf8');
 }
+
+/** Fields of a record, in order. */
+function fieldsOf(name: string, record: string): string[] {
+  const body = source(name).split(`class ${record} {`)[1]?.split('\n}')[0] ?? '';
+  return [...body.matchAll(/^ {2}(\w+): [if]32;$/gm)].map(([, field]) => field as string);
+}
+
+const convFields = fieldsOf('params', 'ConvParams');
+const packFields = fieldsOf('params', 'PackParams');
+const padFields = fieldsOf('pad', 'PadParams');
 
 async function constants(expressions: Record<string, string>, imports: string): Promise<Record<string, number>> {
   const lines = Object.entries(expressions).map(([name, expression]) => `export const ${name}: i32 = <i32>${expression};`);
