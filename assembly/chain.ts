@@ -12,7 +12,7 @@
  */
 import { gather, scatter } from "./channels-first";
 import { sumPanels } from "./conv-channels-last";
-import { depthwiseChannelsLast, depthwiseTasks } from "./depthwise-channels-last";
+import { depthwiseChannelsLast } from "./depthwise-channels-last";
 import { DEPTHWISE } from "./kinds";
 import { ConvParams } from "./params";
 import { panelsOf } from "./tasks";
@@ -49,7 +49,7 @@ function runStep(p: ConvParams, top: i32, bottom: i32, inTop: i32, inBottom: i32
   sub.stepD = sub.outH * p.outW;
   sub.stepB = sub.stepD;
   const weights = packed + p.biasBytes;
-  if (p.kind == DEPTHWISE) depthwiseChannelsLast(0, depthwiseTasks(sub), -1, rest, sub, input, weights, packed, output);
+  if (p.kind == DEPTHWISE) depthwiseChannelsLast(0, -1, -1, rest, sub, input, weights, packed, output);
   else sumPanels(sub, input, weights, packed, output, rest, 0, panelsOf(sub.groups, sub.groupOutC));
 }
 

@@ -18,7 +18,7 @@
 import { activate, clamp, CLAMP } from "./activation";
 import { MOST_TAPS, NR } from "./blocks";
 import { sumPanels } from "./conv-channels-last";
-import { depthwiseChannelsLast, depthwiseTasks } from "./depthwise-channels-last";
+import { depthwiseChannelsLast } from "./depthwise-channels-last";
 import { shuffledChannel } from "./gemm";
 import { TRANSPOSED_DEPTHWISE } from "./kinds";
 import { phaseTaps } from "./pack";
@@ -141,7 +141,7 @@ function computeBands(
           if (firstD < inD && firstH < bottom && firstW < inW) {
             const place = output + <usize>((firstD * inH + firstH) * inW + firstW) * pixelBytes;
             if (depthwise) {
-              depthwiseChannelsLast(0, depthwiseTasks(sub), -1, rest, sub, input, phase, bias, place);
+              depthwiseChannelsLast(0, -1, -1, rest, sub, input, phase, bias, place);
             } else {
               sub.weightStride = taps * p.groupOutC * NR;
               sub.factors = <i32>(factors - phase);

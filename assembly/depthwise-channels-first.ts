@@ -16,6 +16,7 @@ import { tapsChannelsFirst } from "./depthwise-taps";
 import { shuffledChannel } from "./gemm";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
+import { behindTasks } from "./tasks";
 
 /** Floats of one phase: whole vectors of outputs, and as far as the last tap reaches. */
 export function phaseWidth(p: ConvParams): i32 {
@@ -170,14 +171,15 @@ function inPlace(first: i32, last: i32, p: ConvParams, input: usize, weights: us
 }
 
 /** How many tasks there are. */
-export function depthwiseTasks(p: ConvParams): i32 {
+function depthwiseTasks(p: ConvParams): i32 {
   return p.batch * (p.inPlace != 0 ? p.outC : p.inC) * bandsOf(p);
 }
 
 export function depthwiseChannelsFirst(
   first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
-  assert(first >= 0 && last <= depthwiseTasks(p), "depthwise: no such band");
+  assert(first >= 0);
+  last = behindTasks(last, depthwiseTasks(p));
   assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
   assert(p.band >= 1, "depthwise: an empty band");
   if (p.inPlace != 0) inPlace(first, last, p, input, weights, bias, output, work);

@@ -22,6 +22,7 @@ import { Grid } from "./depthwise-grid";
 import { strip } from "./depthwise-strip";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
+import { behindTasks } from "./tasks";
 import { shufflePixels } from "./transpose";
 
 /** `columns` pixels, spread to output channels [channel, channel + count). */
@@ -231,14 +232,15 @@ function inPlace(
 }
 
 /** How many tasks there are. */
-export function depthwiseTasks(p: ConvParams): i32 {
+function depthwiseTasks(p: ConvParams): i32 {
   return p.batch * bandsOf(p);
 }
 
 export function depthwiseChannelsLast(
   first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
-  assert(first >= 0 && last <= depthwiseTasks(p), "depthwise: no such band");
+  assert(first >= 0);
+  last = behindTasks(last, depthwiseTasks(p));
   assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
   assert(p.band >= 1, "depthwise: an empty band");
   assert(p.inPlace == 0 || (p.inC == p.outC && p.inC >= 4), "depthwise: channels that cannot be read in place");

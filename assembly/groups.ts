@@ -17,6 +17,7 @@ import { shuffledChannel } from "./gemm";
 import { Line, lineOfTiles } from "./groups-tile";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
+import { behindTasks } from "./tasks";
 import { pixelsToPlanes } from "./transpose";
 
 /** Groups whose channels are turned into planes together: those of a cache line. */
@@ -150,7 +151,8 @@ function groups(
 
   // Channels first they go down a group's planes, channels last along the groups of a band.
   const bands = (outH + p.band - 1) / p.band, bundles = (p.groups + together - 1) / together;
-  assert(first >= 0 && last <= p.batch * bands * bundles, "groups: no such band");
+  assert(first >= 0);
+  last = behindTasks(last, p.batch * bands * bundles);
   for (let task = first; task < last; task++) {
     const outer = task / (channelsLast ? bundles : bands);
     const inner = task - outer * (channelsLast ? bundles : bands);

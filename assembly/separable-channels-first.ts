@@ -10,7 +10,7 @@
  *
  * A strip is the image of the pointwise step, q.band pixels of it at a time.
  */
-import { depthwiseChannelsFirst, depthwiseTasks } from "./depthwise-channels-first";
+import { depthwiseChannelsFirst } from "./depthwise-channels-first";
 import { ConvParams } from "./params";
 import { blockWorkBytes, pointwiseBlock } from "./pointwise-channels-first";
 
@@ -34,10 +34,9 @@ function depthwiseRows(p: ConvParams, input: usize, b: i32, top: i32, bottom: i3
   if (bottom - top < 2) sub.inPlace = 0;
   const weights = packed + p.biasBytes;
   const image = input + <usize>(b * p.inC) * planeBytes + (<usize>(inTop * inW) << 2);
-  const tasks = depthwiseTasks(sub);
   for (let c = 0; c < outC; c++) {
     const from = image + <usize>(c / multiplier) * planeBytes;
-    depthwiseChannelsFirst(0, tasks, -1, rest, sub, from, weights + (<usize>(c * p.weightStride) << 2), packed + (<usize>c << 2), strip);
+    depthwiseChannelsFirst(0, -1, -1, rest, sub, from, weights + (<usize>(c * p.weightStride) << 2), packed + (<usize>c << 2), strip);
     strip += <usize>p.stripBytes;
   }
 }

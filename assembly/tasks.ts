@@ -9,6 +9,14 @@
 import { NR } from "./blocks";
 import { ConvParams } from "./params";
 
+/** Behind the last of `count` tasks where `last` is −1: whoever computes all of them need not count. */
+// @ts-ignore: decorator
+@inline
+export function behindTasks(last: i32, count: i32): i32 {
+  assert(last >= -1 && last <= count, "no such task");
+  return last < 0 ? count : last;
+}
+
 /** Panels of all groups' results, of which there are `outC` in each. */
 export function panelsOf(groups: i32, groupOutC: i32): i32 {
   return groups * ((groupOutC + NR - 1) / NR);
@@ -26,14 +34,15 @@ export type Part = (
   p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, first: i32, last: i32, from: i32, to: i32, prepared: bool,
 ) => void;
 
-/** Tasks [first, last) of `units` units. */
+/** Tasks [first, last) of `units` units, as `behindTasks` says. */
 export function runTasks(
   part: Part, units: i32, panels: i32, first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize,
   output: usize,
 ): void {
   const size = p.taskPanels;
   const parts = size == 0 ? 1 : max(1, panels / size);
-  assert(first >= 0 && last <= units * parts, "tasks: no such task");
+  assert(first >= 0);
+  last = behindTasks(last, units * parts);
   let ready = before < 0 ? -1 : before / parts;
   while (first < last) {
     const unit = first / parts, begin = first - unit * parts;

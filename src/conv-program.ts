@@ -3,16 +3,16 @@ import { NR } from '../assembly/blocks.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
-import { type ConvPlan, is3x3, type PackPlan, pairedRows, workBytes } from './plan.ts';
+import { type ConvPlan, type PackPlan, workBytes } from './plan.ts';
 import { rowBytes } from './plan-pointwise.ts';
-import type { Call, ImageCut, Program } from './program.ts';
-import type { ConvShape, FilterShape, Spatial } from './shape.ts';
+import type { Call, Program } from './program.ts';
+import type { ConvShape, FilterShape } from './shape.ts';
 import type { TaskKernel } from './task-kernels.ts';
-import { apart, convTasks, padTasks, partPanels, shapeCost } from './tasks.ts';
-import type { Cost, TaskCount, Team } from './team.ts';
+import { shapeCost } from './tasks.ts';
+import type { Cost, Share, Team } from './team.ts';
 import type { Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
-import { FACTOR_WORK_BYTES, factorBytes, isGathered, resultsOf } from './winograd.ts';
+import { FACTOR_WORK_BYTES, factorBytes, isGathered } from './winograd.ts';
 
 /** Bytes of the records of one convolution. */
 export const RECORD_BYTES = align(CONV_PARAMS_BYTES) + align(PAD_PARAMS_BYTES);
@@ -116,8 +116,7 @@ function kernelOf({ kind, pack: { channelsLast } }: ConvPlan): TaskKernel {
 function runConv(
   team: Team,
   plan: ConvPlan,
-  shape: ConvShape,
-  tasks: TaskCount,
+  { tasks, padding }: Share,
   records: number,
   packed: number,
   input: number,
@@ -126,23 +125,12 @@ function runConv(
 ): void {
   let [image, rest] = [input, work];
   if (plan.paddedBytes > 0) {
-    team.run('padImage', apart(padTasks(shape, plan.border), tasks.threads), 0, 0, records + align(CONV_PARAMS_BYTES), image, rest);
+    team.run('padImage', padding, 0, 0, records + align(CONV_PARAMS_BYTES), image, rest);
     image = rest;
     rest += align(plan.paddedBytes);
   }
   const weights = packed + biasBytes(plan.pack);
   team.run(kernelOf(plan), tasks, rest, plan.workBytes, records, image, weights, packed, output);
-}
-
-const ONE: Spatial = [1, 1, 1];
-
-/** Where parts sum as the whole does: between pairs of rows, or tiles, of each cell between their taps. Kernels of pairs want two rows, and a vector of pixels and one more. */
-function seamsOf({ shape, pack, points }: ConvPlan): Pick<ImageCut, 'units' | 'least'> {
-  if (points !== 0) {
-    const [down, along] = resultsOf(shape, points);
-    return { units: [1, down * shape.dilation[1], along * shape.dilation[2]], least: ONE };
-  }
-  return is3x3(shape, pack) ? { units: [1, pairedRows(shape, pack), 8], least: [1, 2, 5] } : { units: ONE, least: ONE };
 }
 
 /**
@@ -155,35 +143,23 @@ export function convCalls(
   plan: (shape: ConvShape, threads: number, whole?: ConvPlan) => ConvPlan,
   settings: ConvSettings,
   back = false,
-): Pick<Program, 'plan' | 'cut'> {
+): Pick<Program, 'plan' | 'parts'> {
   const call = (shape: ConvShape, team: Team, whole?: ConvPlan): Call => {
     const { inputShape, outputShape } = shape;
     const [given, result] = back ? [outputShape, inputShape] : [inputShape, outputShape];
     const cost = shapeCost(shape);
     const threads = team.crew(cost);
-    return convCall(plan(shape, threads, whole), shape, settings, given, result, cost, threads);
+    const made = plan(shape, threads, whole);
+    return convCall(made, shape, team.share(made, shape, threads), settings, given, result, cost, threads);
   };
-  return {
-    plan: (inputShape, team) => call(shapeOf(inputShape), team),
-    cut: (inputShape, team) => {
-      const shape = shapeOf(inputShape);
-      const whole = plan(shape, team.crew(shapeCost(shape)));
-      const part = (of: ConvShape): Call => call(of, team, whole);
-      return {
-        images: (batch) => {
-          const [input, output] = [shape.inputShape, shape.outputShape].map((sizes) => [batch, ...sizes.slice(1)]);
-          return part({ ...shape, batch, inputShape: input as number[], outputShape: output as number[] });
-        },
-        image: back ? undefined : { shape, ...seamsOf(whole), part },
-      };
-    },
-  };
+  return { plan: (inputShape, team) => call(shapeOf(inputShape), team), parts: { back, shapeOf, plan, call } };
 }
 
 /** A plan as a call of `given`, with the result `result`. */
 function convCall(
   plan: ConvPlan,
   shape: ConvShape,
+  share: Share,
   settings: ConvSettings,
   given: readonly number[],
   result: readonly number[],
@@ -191,8 +167,6 @@ function convCall(
   threads: number,
 ): Call {
   const derived = derivedOf(plan);
-  const panels = partPanels(plan, threads);
-  const tasks = convTasks(plan, panels, threads);
   return {
     outputShape: result,
     workBytes: workBytes(plan, threads),
@@ -201,10 +175,10 @@ function convCall(
     derived,
     write: (memory, records, packed, derived) => {
       const told = { factors: derived - packed - biasBytes(plan.pack) };
-      writeConvParams(memory, records, { ...plan, task: { taskPanels: panels } }, settings.activation, told);
+      writeConvParams(memory, records, { ...plan, task: { taskPanels: share.panels } }, settings.activation, told);
       // `shape` is that of the image as it was given.
       writePadParams(memory, records + align(CONV_PARAMS_BYTES), shape, plan);
     },
-    run: (team, records, packed, input, output, work) => runConv(team, plan, shape, tasks, records, packed, input, output, work),
+    run: (team, records, packed, input, output, work) => runConv(team, plan, share, records, packed, input, output, work),
   };
 }

@@ -18,6 +18,7 @@ import {
 } from './job.ts';
 import { align } from './memory.ts';
 import { type TaskKernel, taskKernels } from './task-kernels.ts';
+import { shareOf } from './tasks.ts';
 import type { Cost, TaskCount, Team } from './team.ts';
 import type { Kernels } from './wasm.ts';
 import { version } from './wasm-binary.ts';
@@ -166,6 +167,8 @@ export class Pool implements Team {
       if (threads[n] === undefined && !starting.has(n)) this.#fill(n).catch(() => {});
     }
   }
+
+  readonly share = shareOf;
 
   readonly crew = (cost: Cost): number => Math.max(1, Math.min(this.#size, Math.floor(timeOf(cost) / WORTH_WAKING_US)));
 

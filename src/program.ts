@@ -1,7 +1,8 @@
 /** What is computed, before there is a memory to compute it in: made in conv.ts and its neighbours, run by layer.ts and packed-program.ts. */
 import type { Context } from './call.ts';
+import type { ConvPlan } from './plan.ts';
 import type { publicPlan } from './plan-words.ts';
-import type { ConvShape, Spatial } from './shape.ts';
+import type { ConvShape } from './shape.ts';
 import type { Cost, Team } from './team.ts';
 import type { Plan, Tensor } from './types.ts';
 import type { Kernels } from './wasm.ts';
@@ -29,24 +30,18 @@ export interface Program {
    * @throws RangeError for an image that does not fit
    */
   plan(inputShape: readonly number[], team: Team): Call;
-  /** The same in parts, by the algorithm of the whole. One that has none is cut into images alone. */
-  cut?(inputShape: readonly number[], team: Team): Cut;
+  /** Of one convolution, by which a call of it is cut where the memory does not hold it whole: see cuts.ts. Any other is cut into images alone. */
+  readonly parts?: Parts;
 }
 
-/** What a call is cut into where the memory does not hold it whole. What is derived of the weights for the whole serves its parts. */
-export interface Cut {
-  images(batch: number): Call;
-  /** Undefined where an image stays whole. */
-  readonly image: ImageCut | undefined;
-}
-
-export interface ImageCut {
-  readonly shape: ConvShape;
-  /** Results along each axis of which a part has a multiple, the last one excepted. */
-  readonly units: Spatial;
-  /** Results along each axis that a part has at least, where the whole does; no more than a unit. */
-  readonly least: Spatial;
-  part(shape: ConvShape): Call;
+/** The calls of one convolution, and of parts of it. */
+export interface Parts {
+  /** The operand is the convolution's result, what is computed its image. */
+  readonly back: boolean;
+  shapeOf(inputShape: readonly number[]): ConvShape;
+  plan(shape: ConvShape, threads: number): ConvPlan;
+  /** @param whole of which `shape` is a part: it is computed by the same algorithm */
+  call(shape: ConvShape, team: Team, whole?: ConvPlan): Call;
 }
 
 export interface Derived {

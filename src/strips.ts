@@ -1,8 +1,9 @@
 /** A call that the memory does not hold whole: its result is computed in strips, whose operands are copied in and out one after the other. */
 import { type Box, copyBox, type Dimension, type Run } from './boxes.ts';
 import { type Context, checkThere, hosted, type Out, workspaceBytes } from './call.ts';
+import { cutOf, type ImageCut } from './cuts.ts';
 import { publicPlan } from './plan-words.ts';
-import type { Call, ImageCut, Program } from './program.ts';
+import type { Call, Program } from './program.ts';
 import { type ConvShape, type Spatial, shapeOf } from './shape.ts';
 import type { Team } from './team.ts';
 import { elements, freshFloats, HeapTensor, plainView } from './tensor.ts';
@@ -243,11 +244,9 @@ export function stripsOf(program: Program, inputShape: readonly number[], call: 
   const { outputShape } = call;
   if (Math.max(elements(inputShape), elements(outputShape)) > MOST_FLOATS) return undefined;
   const batch = inputShape[0] as number;
-  const cut = program.cut?.(inputShape, team);
-  const images = cut?.images ?? ((size: number) => program.plan([size, ...inputShape.slice(1)], team));
+  const { images, image } = cutOf(program, inputShape, team);
   const some = largest(batch, bytes, (size) => inImages(inputShape, outputShape, images, size));
-  if (some || cut?.image === undefined) return some;
-  const { image } = cut;
+  if (some || image === undefined) return some;
   const {
     units,
     shape: { outSize },

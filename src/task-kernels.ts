@@ -29,7 +29,7 @@ export type TaskKernel = (typeof taskKernels)[number];
 
 /**
  * Computes tasks [first, last), with `work` to itself: see tasks.ts. `before` is the task of the same run that was computed last in this workspace, −1 where there was
- * none: what was prepared for it may serve again. What the pointers are is said at the head of the kernel's file.
+ * none: what was prepared for it may serve again. Kernels of one convolution, and its border, take −1 as `last` for all tasks there are. What the pointers are is said at the head of the kernel's file.
  */
 export type Tasks = (first: number, last: number, before: number, work: number, ...pointers: readonly number[]) => void;
 

@@ -7,7 +7,7 @@ import type { TaskParams } from './params.ts';
 import type { ConvPlan } from './plan.ts';
 import { groupsTogether } from './plan-groups.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
-import type { Cost, TaskCount } from './team.ts';
+import type { Cost, Share, TaskCount } from './team.ts';
 import { factorBytes, tilesOf } from './winograd.ts';
 
 /** assembly/pad.ts: the rows of the copy. */
@@ -108,6 +108,12 @@ export function partPanels(plan: ConvPlan, threads: number): number {
 export function convTasks(plan: ConvPlan, part: number, threads: number): TaskCount {
   const together = part === 0 ? 1 : Math.floor(panelsOf(plan) / part);
   return { count: units(plan) * together, threads, together };
+}
+
+/** How several threads, or one of them, share the work of one convolution. */
+export function shareOf(plan: ConvPlan, shape: ConvShape, threads: number): Share {
+  const panels = partPanels(plan, threads);
+  return { panels, tasks: convTasks(plan, panels, threads), padding: apart(padTasks(shape, plan.border), threads) };
 }
 
 /** Tasks that share nothing. */

@@ -1,5 +1,7 @@
 /** Who computes the tasks of a kernel: the calling thread alone, or with others (pool.ts). */
 import { align } from './memory.ts';
+import type { ConvPlan } from './plan.ts';
+import type { ConvShape } from './shape.ts';
 import type { TaskKernel } from './task-kernels.ts';
 import type { Kernels } from './wasm.ts';
 
@@ -18,10 +20,21 @@ export interface TaskCount {
   readonly together: number;
 }
 
+/** How the work of one convolution is cut. */
+export interface Share {
+  /** Panels of a part of the result: see assembly/tasks.ts. */
+  readonly panels: number;
+  readonly tasks: TaskCount;
+  /** Of the copy with a border, where one is made. */
+  readonly padding: TaskCount;
+}
+
 /** The threads of an engine. */
 export interface Team {
   /** How many of them, the calling one included, are worth waking for a call that costs so much. */
   crew(cost: Cost): number;
+  /** @param shape of the image before it gets its border */
+  share(plan: ConvPlan, shape: ConvShape, threads: number): Share;
   /**
    * Computes all of a kernel's tasks, and returns when they are done.
    *
@@ -36,9 +49,14 @@ export function teamBytes(threads: number, workBytes: number): number {
   return workBytes > 0 ? (threads - 1) * align(workBytes) + workBytes : 0;
 }
 
+/** All tasks there are: a kernel counts them. */
+const ALL: TaskCount = { count: -1, threads: 1, together: 1 };
+const ALONE: Share = { panels: 0, tasks: ALL, padding: ALL };
+
 export function soloTeam(kernels: Kernels): Team {
   return {
     crew: () => 1,
+    share: () => ALONE,
     run: (kernel, { count }, work, _workBytes, ...pointers) => kernels[kernel](0, count, -1, work, ...pointers),
   };
 }

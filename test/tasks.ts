@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { align, Heap } from '../src/memory.ts';
 import { operationsOf } from '../src/operations.ts';
 import type { TaskKernel } from '../src/task-kernels.ts';
+import { shareOf } from '../src/tasks.ts';
 import type { Team } from '../src/team.ts';
 import type { Operations, Tensor } from '../src/types.ts';
 import { instantiate } from '../src/wasm.ts';
@@ -30,6 +31,7 @@ export function taskwise(threads: number, atOnce = 1, keeps = false): Taskwise {
   const runs: Taskwise['runs'] = [];
   const team: Team = {
     crew: () => threads,
+    share: shareOf,
     run: (kernel, { count, threads: among }, work, workBytes, ...pointers) => {
       runs.push([kernel, count]);
       // The task that each thread computed last; some threads begin anew each time.

@@ -1,0 +1,49 @@
+/** What a call of a convolution is cut into where the memory does not hold it whole. What is derived of the weights for the whole serves its parts. */
+import { type ConvPlan, is3x3, pairedRows } from './plan.ts';
+import type { Call, Program } from './program.ts';
+import type { ConvShape, Spatial } from './shape.ts';
+import { shapeCost } from './tasks.ts';
+import type { Team } from './team.ts';
+import { resultsOf } from './winograd.ts';
+
+export interface Cut {
+  images(batch: number): Call;
+  /** Undefined where an image stays whole. */
+  readonly image: ImageCut | undefined;
+}
+
+export interface ImageCut {
+  readonly shape: ConvShape;
+  /** Results along each axis of which a part has a multiple, the last one excepted. */
+  readonly units: Spatial;
+  /** Results along each axis that a part has at least, where the whole does; no more than a unit. */
+  readonly least: Spatial;
+  part(shape: ConvShape): Call;
+}
+
+const ONE: Spatial = [1, 1, 1];
+
+/** Where parts sum as the whole does: between pairs of rows, or tiles, of each cell between their taps. Kernels of pairs want two rows, and a vector of pixels and one more. */
+function seamsOf({ shape, pack, points }: ConvPlan): Pick<ImageCut, 'units' | 'least'> {
+  if (points !== 0) {
+    const [down, along] = resultsOf(shape, points);
+    return { units: [1, down * shape.dilation[1], along * shape.dilation[2]], least: ONE };
+  }
+  return is3x3(shape, pack) ? { units: [1, pairedRows(shape, pack), 8], least: [1, 2, 5] } : { units: ONE, least: ONE };
+}
+
+/** By the algorithm of the whole. */
+export function cutOf(program: Program, inputShape: readonly number[], team: Team): Cut {
+  const { parts } = program;
+  if (parts === undefined) return { images: (batch) => program.plan([batch, ...inputShape.slice(1)], team), image: undefined };
+  const shape = parts.shapeOf(inputShape);
+  const whole = parts.plan(shape, team.crew(shapeCost(shape)));
+  const part = (of: ConvShape): Call => parts.call(of, team, whole);
+  return {
+    images: (batch) => {
+      const [input, output] = [shape.inputShape, shape.outputShape].map((sizes) => [batch, ...sizes.slice(1)]);
+      return part({ ...shape, batch, inputShape: input as number[], outputShape: output as number[] });
+    },
+    image: parts.back ? undefined : { shape, ...seamsOf(whole), part },
+  };
+}
