@@ -1,11 +1,11 @@
 /** One call of a kernel: tensors are brought into the memory, the result out of it. */
 import { conflict, disposed, wrongType, wrongValue } from './check.ts';
+import type { Kernels } from './kernels.ts';
 import { align, type Heap } from './memory.ts';
 import type { Call, Program } from './program.ts';
 import type { Cost, Team } from './team.ts';
 import { checkData, elements, fixedView, freshFloats, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
 import type { EngineTensor, Layer, Tensor } from './types.ts';
-import type { Kernels } from './wasm.ts';
 
 /** What an operation needs of its engine. */
 export interface Context {

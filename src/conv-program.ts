@@ -1,5 +1,6 @@
 /** One convolution of any kind as a program: how its weights are packed, which kernel computes, what it is told. */
 import { NR } from '../assembly/blocks.ts';
+import type { Kernels } from './kernels.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
@@ -11,7 +12,6 @@ import type { TaskKernel } from './task-kernels.ts';
 import { shapeCost } from './tasks.ts';
 import type { Cost, Share, Team } from './team.ts';
 import type { Tensor } from './types.ts';
-import type { Kernels } from './wasm.ts';
 import { FACTOR_WORK_BYTES, factorBytes, isGathered } from './winograd.ts';
 
 /** Bytes of the records of one convolution. */

@@ -1,8 +1,9 @@
 /** An instance of the module on a memory, and the threads that compute on it: what the operations are bound to. */
 import type { Context } from './call.ts';
+import { instantiate, type Kernels } from './kernels.ts';
 import { type Elsewhere, Heap, PAGE_BYTES } from './memory.ts';
+import { hasRelaxed, ownModuleLater } from './own-module.ts';
 import { soloTeam, type Team } from './team.ts';
-import { hasRelaxed, instantiate, type Kernels, ownModuleLater } from './wasm.ts';
 
 /** All that a 32-bit address reaches. */
 export const MOST_PAGES = 65536;

@@ -4,17 +4,19 @@ import type { Context, Extras } from './call.ts';
 import { checkFields, checkInteger, checkOneOf, conflict, disposed, wrongType, wrongValue } from './check.ts';
 import { contextOf, type Instance, MOST_PAGES, ownInstance, sharedContext } from './core.ts';
 import { computeCut } from './cut-call.ts';
+import { checkVersion } from './given-module.ts';
 import { hostThreads, whyAlone } from './host.ts';
+import { instantiate } from './kernels.ts';
 import { ProgramLayer } from './layer.ts';
 import { PAGE_BYTES } from './memory.ts';
 import { operationsOf } from './operations.ts';
 import { isAtHand } from './own-binary.ts';
+import { hasRelaxed, ownModule, ownModuleLater } from './own-module.ts';
 import { Pool } from './pool.ts';
 import { SecondMemory } from './second-memory.ts';
 import { soloTeam } from './team.ts';
 import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
 import type { Engine, EngineInfo, EngineOptions, EngineSyncOptions } from './types.ts';
-import { hasRelaxed, instantiate, ownModule, ownModuleLater } from './wasm.ts';
 import { version } from './wasm-binary.ts';
 import { moduleOf, moduleSync } from './wasm-source.ts';
 
@@ -64,9 +66,14 @@ function sharedMemory(maximumPages: number): { readonly memory: WebAssembly.Memo
 /** Half of 16 MiB are no memory to compute in. */
 const LEAST_SHARED_PAGES = 256;
 
+function checked(op: string, instance: Instance): Instance {
+  checkVersion(op, instance.kernels);
+  return instance;
+}
+
 function sharedInstance(op: string, module: WebAssembly.Module, most: number): Instance {
   const { memory, maximumPages } = sharedMemory(most);
-  return { module, memory, kernels: instantiate(op, module, memory), maximumPages };
+  return checked(op, { module, memory, kernels: instantiate(op, module, memory), maximumPages });
 }
 
 /** Threads, or why these are not all that were asked for. */
@@ -123,7 +130,7 @@ function makeEngine(op: string, instance: Instance, { exact }: Settings, crew: C
 function aloneEngine(op: string, module: WebAssembly.Module, settings: Settings, reason?: string): Engine {
   let instance: Instance;
   try {
-    instance = ownInstance(op, module, settings.maximumPages);
+    instance = checked(op, ownInstance(op, module, settings.maximumPages));
   } catch (error) {
     try {
       instance = sharedInstance(op, module, settings.maximumPages);

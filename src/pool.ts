@@ -16,11 +16,11 @@ import {
   takeAgain,
   takeAsCaller,
 } from './job.ts';
+import type { Kernels } from './kernels.ts';
 import { align } from './memory.ts';
 import { type TaskKernel, taskKernels } from './task-kernels.ts';
 import { shareOf } from './tasks.ts';
 import type { Cost, TaskCount, Team } from './team.ts';
-import type { Kernels } from './wasm.ts';
 import { version } from './wasm-binary.ts';
 
 /** Tasks are taken so many times by each thread: often enough that none waits long for another, seldom enough that taking them costs nothing. */

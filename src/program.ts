@@ -1,11 +1,11 @@
 /** What is computed, before there is a memory to compute it in: made in conv.ts and its neighbours, run by layer.ts and packed-program.ts. */
 import type { Context } from './call.ts';
+import type { Kernels } from './kernels.ts';
 import type { ConvPlan } from './plan.ts';
 import type { publicPlan } from './plan-words.ts';
 import type { ConvShape } from './shape.ts';
 import type { Cost, Team } from './team.ts';
 import type { Plan, Tensor } from './types.ts';
-import type { Kernels } from './wasm.ts';
 
 /** One tensor among the weights of a program, and how it is packed. */
 export interface Packing {

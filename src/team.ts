@@ -1,9 +1,10 @@
 /** Who computes the tasks of a kernel: the calling thread alone, or with others (pool.ts). */
+
+import type { Kernels } from './kernels.ts';
 import { align } from './memory.ts';
 import type { ConvPlan } from './plan.ts';
 import type { ConvShape } from './shape.ts';
 import type { TaskKernel } from './task-kernels.ts';
-import type { Kernels } from './wasm.ts';
 
 /** What a call takes: multiplications and additions, and floats read and written. */
 export interface Cost {

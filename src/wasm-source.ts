@@ -1,10 +1,11 @@
 /** Where a binary comes from: what users give, or the package itself. */
 import { hostError, wrongType } from './check.ts';
+import { checkModule, compile, compileLater, isBytes } from './given-module.ts';
 import { nodeModule } from './node-module.ts';
 import { ownBinary, ownBinaryLater } from './own-binary.ts';
+import { checkHost, isModule, onceAtATime, ownModule, ownModuleLater } from './own-module.ts';
 import { sharedBinary } from './shared-binary.ts';
 import type { WasmSource } from './types.ts';
-import { checkHost, compile, compileLater, isBytes, isModule, onceAtATime, ownModule, ownModuleLater } from './wasm.ts';
 
 /** Which build: plain 128-bit SIMD, or with fused multiply-add, whose sums are rounded less often; on a memory of its own, or one that threads share. */
 export interface Build {
@@ -55,8 +56,8 @@ export function moduleSync(op: string, source: unknown, relaxed: boolean): WebAs
   const build = { relaxed, shared: false };
   const given = typeof source === 'function' ? sourceOf(op, source as (file: string) => unknown, build) : source;
   if (given === undefined) return ownModule(op, relaxed);
-  if (isModule(given)) return given;
-  if (isBytes(given)) return compile(op, given);
+  if (isModule(given)) return checkModule(op, given);
+  if (isBytes(given)) return checkModule(op, compile(op, given));
   throw wrongType(op, 'wasm', 'a WebAssembly.Module or bytes', given);
 }
 
@@ -92,7 +93,7 @@ export async function moduleOf(op: string, source: WasmSource | undefined, build
       throw hostError(op, `cannot read ${url === '' ? 'the Response of the option wasm' : url}`, cause);
     }
   }
-  if (isModule(given)) return given;
-  if (isBytes(given)) return compileLater(op, given);
+  if (isModule(given)) return checkModule(op, given);
+  if (isBytes(given)) return checkModule(op, await compileLater(op, given));
   throw wrongType(op, 'wasm', 'a WebAssembly.Module, bytes, a Response, a URL or a promise of one', given);
 }

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostError, outOfMemory } from '../src/check.ts';
 import { createEngine, createEngineSync, type Engine, type Layer, type Tensor, tensor as tensorOf } from '../src/index.ts';
+import type { Kernels } from '../src/kernels.ts';
 import { ownBinary } from '../src/own-binary.ts';
 import { freshFloats } from '../src/tensor.ts';
 import type { Operations } from '../src/types.ts';
-import type { Kernels } from '../src/wasm.ts';
 import { canPrepare, type Op } from './any-call.ts';
 import { fractions } from './cases.ts';
 import { exact, expectClose } from './close.ts';

@@ -1,10 +1,10 @@
 /** An engine whose heap can be looked into, and what keeps count of what it holds. */
 import { readFileSync } from 'node:fs';
+import { instantiate, type Kernels } from '../src/kernels.ts';
 import { Heap } from '../src/memory.ts';
 import { operationsOf } from '../src/operations.ts';
 import { soloTeam } from '../src/team.ts';
 import type { Operations } from '../src/types.ts';
-import { instantiate, type Kernels } from '../src/wasm.ts';
 import { moduleSync } from '../src/wasm-source.ts';
 import { build } from './engines.ts';
 

@@ -1,10 +1,10 @@
 /** Calls that the memory does not hold whole: the same bits in strips, in as much memory as the plan said. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { createEngine, createEngineSync, type Engine, type Layer, type Plan, type Tensor } from '../src/index.ts';
+import { instantiate } from '../src/kernels.ts';
 import { Heap, PAGE_BYTES } from '../src/memory.ts';
 import { operationsOf } from '../src/operations.ts';
 import { soloTeam } from '../src/team.ts';
-import { instantiate } from '../src/wasm.ts';
 import { moduleSync } from '../src/wasm-source.ts';
 import { fractions, guarded, integers } from './cases.ts';
 import { expectClose } from './close.ts';

@@ -1,13 +1,13 @@
 /** Operations whose kernels compute their tasks a few at a time, last first, each in a workspace that holds NaN before, as if many threads took turns. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { instantiate } from '../src/kernels.ts';
 import { align, Heap } from '../src/memory.ts';
 import { operationsOf } from '../src/operations.ts';
 import type { TaskKernel } from '../src/task-kernels.ts';
 import { shareOf } from '../src/tasks.ts';
 import type { Team } from '../src/team.ts';
 import type { Operations, Tensor } from '../src/types.ts';
-import { instantiate } from '../src/wasm.ts';
 import { moduleSync } from '../src/wasm-source.ts';
 import type { Op } from './any-call.ts';
 import { build, testEngine } from './engines.ts';

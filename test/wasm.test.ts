@@ -1,8 +1,8 @@
 /** What the binaries take and give, read from their bytes: this host need not know their instructions. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Kernels } from '../src/kernels.ts';
 import { taskKernels } from '../src/task-kernels.ts';
-import type { Kernels } from '../src/wasm.ts';
 
 /** Sections of the format by their numbers, custom ones left out: https://webassembly.github.io/spec/core/binary/modules.html */
 const IMPORT = 2;
