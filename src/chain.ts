@@ -5,7 +5,7 @@ import { unsupported } from './check.ts';
 import { biasBytes, packings } from './conv-program.ts';
 import { align } from './memory.ts';
 import { operation } from './operation.ts';
-import { callFields, layerFields } from './options.ts';
+import { callFields, convFields, layerFields, without } from './options.ts';
 import { PAD_PARAMS_BYTES, STEP_BYTES, writeConvParams, writePadParams } from './params.ts';
 import { type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan } from './plan.ts';
 import type { Call, Program } from './program.ts';
@@ -213,7 +213,7 @@ export const strip = 'what a step gives stays in the cache for the next';
 
 export function spatialSeparableConv2dOperation(context: Context): SpatialSeparableOperation {
   const op = 'spatialSeparableConv2d';
-  const fields = { call: callFields('conv'), layer: layerFields('conv') };
+  const fields = { call: callFields(convFields), layer: layerFields(convFields) };
   return operation(op, context, 2, ([column, row], options, calling) => {
     const steps = spatialSteps(op, column, row, options, calling ? fields.call : fields.layer);
     const { channelsLast, algorithm } = (steps[0] as Step).settings;
@@ -223,8 +223,8 @@ export function spatialSeparableConv2dOperation(context: Context): SpatialSepara
 
 export function flattenedConv2dOperation(context: Context): FlattenedOperation {
   const op = 'flattenedConv2d';
-  const without = ['groups', 'filterLayout'];
-  const fields = { call: callFields('conv', without), layer: layerFields('conv', without) };
+  const known = without(convFields, 'groups', 'filterLayout');
+  const fields = { call: callFields(known), layer: layerFields(known) };
   return operation(op, context, 1, ([weights], options, calling) => {
     const steps = flattenedSteps(op, weights as FlattenedWeights, options, calling ? fields.call : fields.layer);
     const { channelsLast, algorithm } = (steps[0] as Step).settings;

@@ -2,12 +2,12 @@
 import type { Context } from './call.ts';
 import { convCalls, packings, RECORD_BYTES } from './conv-program.ts';
 import { operation } from './operation.ts';
-import { type ConvSettings, callFields, convSettings, type GivenOptions, layerFields, type Rank } from './options.ts';
+import { type ConvSettings, callFields, layerFields } from './options.ts';
 import { packedBytes } from './plan.ts';
 import { type Planning, planner } from './planner.ts';
 import type { Program } from './program.ts';
-import type { ConvShape, FilterRole, FilterShape } from './shape.ts';
-import type { Tensor } from './types.ts';
+import type { ConvShape, FilterShape } from './shape.ts';
+import type { ConvOptions, Tensor } from './types.ts';
 
 /** The program that sums over all taps, or computes tiles of F(m, r). */
 export function summedProgram(
@@ -32,20 +32,20 @@ export function summedProgram(
   };
 }
 
-/** @param program made of the weight, as it was given, and the checked options */
+/**
+ * @param known     options that it takes
+ * @param settingsOf options, of which a layer takes fewer
+ * @param program   made of the weight, as it was given, and the checked options
+ */
 export function convFamily(
   context: Context,
   op: string,
-  rank: Rank,
-  role: FilterRole,
+  known: readonly string[],
+  settingsOf: (options: ConvOptions | undefined, fields: readonly string[]) => ConvSettings,
   program: (weight: unknown, settings: ConvSettings, calling: boolean) => Program,
 ): unknown {
-  const transposed = role === 'transposed';
-  const kind = transposed ? 'transposed' : 'conv';
-  const without = role === 'depthwise' ? ['groups'] : [];
-  const fields = { call: callFields(kind, without), layer: layerFields(kind, without) };
-  return operation(op, context, 1, ([weight], options, calling) => {
-    const settings = convSettings(op, rank, options as GivenOptions | undefined, calling ? fields.call : fields.layer, transposed);
-    return program(weight, settings, calling);
-  });
+  const fields = { call: callFields(known), layer: layerFields(known) };
+  return operation(op, context, 1, ([weight], options, calling) =>
+    program(weight, settingsOf(options, calling ? fields.call : fields.layer), calling),
+  );
 }

@@ -3,12 +3,12 @@ import type { Context } from './call.ts';
 import { unsupported } from './check.ts';
 import { convFamily, summedProgram } from './conv-family.ts';
 import { canFactor, factoredProgram, factorWeight, worthFactoring } from './factored.ts';
-import type { ConvSettings, Rank } from './options.ts';
+import { type ConvSettings, convFields, convSettings, type Rank, without } from './options.ts';
 import { forth } from './planner.ts';
 import type { Program } from './program.ts';
 import { convShape, type FilterShape, filterShape } from './shape.ts';
 import { readTensor } from './tensor.ts';
-import type { ConvOperation, DepthwiseOperation, Tensor } from './types.ts';
+import type { ConvOperation, ConvOptions, DepthwiseOperation, Tensor } from './types.ts';
 
 /**
  * The program by column and row, where it was asked for, or where a layer gains by it. A single call does not look: it would take as long as it saves.
@@ -29,7 +29,9 @@ function factoredOrNot(op: string, weight: Tensor, filter: FilterShape, settings
 }
 
 function forthOperation(context: Context, op: string, rank: Rank, role: 'conv' | 'depthwise'): unknown {
-  return convFamily(context, op, rank, role, (given, settings, calling) => {
+  const known = role === 'depthwise' ? without(convFields, 'groups') : convFields;
+  const settingsOf = (options: ConvOptions | undefined, fields: readonly string[]): ConvSettings => convSettings(op, rank, options, fields);
+  return convFamily(context, op, known, settingsOf, (given, settings, calling) => {
     const weight = readTensor(op, 'weight', given);
     const filter = filterShape(op, 'weight.shape', weight.shape, settings, role);
     return factoredOrNot(op, weight, filter, settings, calling) ?? summedProgram(op, forth, convShape, weight, filter, settings, calling);

@@ -1,8 +1,9 @@
 /** Arguments of convolutions, transposed convolutions and their gradients → tensors that were read once, settings, shapes. */
 import { wrongValue } from './check.ts';
-import { type ConvSettings, convSettings, type GivenOptions, type Rank } from './options.ts';
+import { type ConvSettings, convSettings, type Rank } from './options.ts';
 import { type ConvShape, convShape, type FilterRole, type FilterShape, filterShape } from './shape.ts';
 import { checkShape, copiedShape, readTensor } from './tensor.ts';
+import { type GivenOptions, transposedSettings } from './transposed-options.ts';
 import { transposedShape } from './transposed-shape.ts';
 import type { Tensor } from './types.ts';
 
@@ -10,6 +11,10 @@ export interface Operands {
   readonly settings: ConvSettings;
   readonly filter: FilterShape;
   readonly shape: ConvShape;
+}
+
+function settingsFor(role: FilterRole): typeof transposedSettings {
+  return role === 'transposed' ? transposedSettings : convSettings;
 }
 
 /** Shape of a result and an operand of it, by what is computed. */
@@ -27,7 +32,7 @@ export function forwardOperands(
   options: GivenOptions | undefined,
   fields: readonly string[],
 ): Operands & { readonly input: Tensor; readonly weight: Tensor } {
-  const settings = convSettings(op, rank, options, fields, role === 'transposed');
+  const settings = settingsFor(role)(op, rank, options, fields);
   const input = readTensor(op, 'input', givenInput);
   const weight = readTensor(op, 'weight', givenWeight);
   const filter = filterShape(op, 'weight.shape', weight.shape, settings, role);
@@ -59,7 +64,7 @@ export function inputGradOperands(
   options: GivenOptions | undefined,
   fields: readonly string[],
 ): Operands & { readonly gradOutput: Tensor; readonly weight: Tensor } {
-  const settings = convSettings(op, rank, options, fields, role === 'transposed');
+  const settings = settingsFor(role)(op, rank, options, fields);
   const gradOutput = readTensor(op, 'gradOutput', givenGradOutput);
   const weight = readTensor(op, 'weight', givenWeight);
   const inputShape = readShape(op, 'inputShape', givenShape);
@@ -80,7 +85,7 @@ export function weightGradOperands(
   options: GivenOptions | undefined,
   fields: readonly string[],
 ): Operands & { readonly input: Tensor; readonly gradOutput: Tensor; readonly weightShape: readonly number[] } {
-  const settings = convSettings(op, rank, options, fields, role === 'transposed');
+  const settings = settingsFor(role)(op, rank, options, fields);
   const input = readTensor(op, 'input', givenInput);
   const gradOutput = readTensor(op, 'gradOutput', givenGradOutput);
   const weightShape = readShape(op, 'weightShape', givenShape);

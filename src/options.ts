@@ -1,7 +1,7 @@
 /** Options as users write them → settings with every default filled in. No size of any tensor is known here. */
 import { checkFields, checkInteger, checkNumber, checkOneOf, conflict, unsupported, wrongType, wrongValue } from './check.ts';
 import { isFloat32Array, lengthOf, readTensor } from './tensor.ts';
-import type { Accuracy, Activation, Algorithm, ConvOptions, PaddingMode, Tensor, TransposedSizes } from './types.ts';
+import type { Accuracy, Activation, Algorithm, ConvOptions, PaddingMode, Tensor } from './types.ts';
 
 /** Number of spatial dimensions. */
 export type Rank = 1 | 2 | 3;
@@ -31,37 +31,27 @@ export interface ConvSettings {
   readonly filterLayout: string;
   readonly algorithm: Algorithm;
   readonly accuracy: Accuracy;
-  /** Transposed only; zeros elsewhere. */
-  readonly outputPadding: readonly number[];
-  /** Transposed only. */
-  readonly outputSize: readonly number[] | undefined;
+  /** Of a transposed convolution alone: see transposed-options.ts. */
+  readonly outputPadding?: readonly number[];
+  readonly outputSize?: readonly number[] | undefined;
 }
 
-/** Options of any convolution, transposed convolution or gradient. */
-export type GivenOptions = ConvOptions & TransposedSizes;
-
-const geometryFields = ['stride', 'dilation', 'padding', 'paddingMode', 'groups', 'inputLayout', 'filterLayout'];
-const sizeFields = ['outputPadding', 'outputSize'];
-const resultFields = ['bias', 'shuffle', 'activation'];
-const methodFields = ['algorithm', 'accuracy'];
-
 /** What each kind of operation may be told about its result; `reference/` takes these alone. */
-export const semanticFields = {
-  conv: [...geometryFields, ...resultFields],
-  transposed: [...geometryFields, ...sizeFields, ...resultFields],
-  gradient: geometryFields,
-  transposedGradient: [...geometryFields, ...sizeFields],
-  separable: [...geometryFields, ...resultFields, 'depthwiseBias', 'depthwiseActivation'],
-} as const satisfies Record<string, readonly string[]>;
+export const gradientFields: readonly string[] = ['stride', 'dilation', 'padding', 'paddingMode', 'groups', 'inputLayout', 'filterLayout'];
+export const convFields: readonly string[] = /* @__PURE__ */ gradientFields.concat('bias', 'shuffle', 'activation');
 
 /** Fields of an operation that is prepared for many calls. */
-export function layerFields(kind: keyof typeof semanticFields, without: readonly string[] = []): readonly string[] {
-  return [...semanticFields[kind], ...methodFields].filter((field) => !without.includes(field));
+export function layerFields(fields: readonly string[]): readonly string[] {
+  return [...fields, 'algorithm', 'accuracy'];
 }
 
 /** Fields of an operation that is called once. */
-export function callFields(kind: keyof typeof semanticFields, without: readonly string[] = []): readonly string[] {
-  return [...layerFields(kind, without), 'out'];
+export function callFields(fields: readonly string[]): readonly string[] {
+  return [...layerFields(fields), 'out'];
+}
+
+export function without(fields: readonly string[], ...names: readonly string[]): readonly string[] {
+  return fields.filter((field) => !names.includes(field));
 }
 
 const spatialLetters = { 1: 'w', 2: 'hw', 3: 'dhw' } as const;
@@ -159,24 +149,23 @@ function channelsLastSetting(op: string, rank: Rank, layout: unknown): boolean {
 
 /**
  * @param fields what the caller may give: `groups`, for one, is not an option of every operation
+ * @param order  of a weight's channels where no layout is given
  * @throws TypeError for a field that is unknown or of another kind, RangeError for a value out of its range
  */
 export function convSettings(
   op: string,
   rank: Rank,
-  options: GivenOptions = {},
-  fields: readonly string[] = callFields('conv'),
-  transposed = false,
+  options: ConvOptions = {},
+  fields: readonly string[] = callFields(convFields),
+  order: 'oi' | 'io' = 'oi',
 ): ConvSettings {
   checkFields(op, options, fields);
   const { stride = 1, dilation = 1, padding = 0, groups = 1, shuffle = 1, paddingMode = 'zeros' } = options;
-  const { algorithm = 'auto', accuracy = 'normal' } = options;
-  const { filterLayout = `${transposed ? 'io' : 'oi'}${spatialLetters[rank]}`, outputPadding = 0, outputSize } = options;
+  const { algorithm = 'auto', accuracy = 'normal', filterLayout = `${order}${spatialLetters[rank]}` } = options;
   const mode = checkOneOf(op, 'paddingMode', paddingMode, ['zeros', 'reflect', 'replicate', 'circular']);
   if (mode !== 'zeros' && !fields.includes('activation'))
     throw unsupported(op, `paddingMode '${mode}' has no gradient here, only 'zeros' has`);
-  if (mode !== 'zeros' && transposed) throw unsupported(op, `paddingMode must be 'zeros', got '${mode}': there is nothing to pad with`);
-  const settings: ConvSettings = {
+  return {
     rank,
     bias: biasTensor(op, options.bias),
     stride: perDimension(op, 'stride', stride, rank),
@@ -190,12 +179,5 @@ export function convSettings(
     filterLayout: checkOneOf(op, 'filterLayout', filterLayout, filterLayouts(rank)),
     algorithm: checkOneOf(op, 'algorithm', algorithm, ['auto', 'gemm', 'winograd', 'direct', 'factored']),
     accuracy: checkOneOf(op, 'accuracy', accuracy, ['exact', 'normal', 'fast']),
-    outputPadding: perDimension(op, 'outputPadding', outputPadding, rank, 0),
-    outputSize: outputSize === undefined ? undefined : eachDimension(op, 'outputSize', outputSize, rank, 1),
   };
-  const enlarged = settings.outputPadding.some((n) => n > 0);
-  if (enlarged && settings.outputSize) throw conflict(op, 'outputPadding and outputSize exclude each other');
-  if (enlarged && typeof settings.padding === 'string')
-    throw conflict(op, `outputPadding and padding '${settings.padding}' exclude each other`);
-  return settings;
 }

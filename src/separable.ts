@@ -6,13 +6,13 @@ import { type ChainText, chainProgram, strip, textOf } from './chain.ts';
 import { biasBytes, packings } from './conv-program.ts';
 import { align } from './memory.ts';
 import { operation } from './operation.ts';
-import { callFields, layerFields } from './options.ts';
+import { callFields, layerFields, without } from './options.ts';
 import { PAD_PARAMS_BYTES, STEP_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
 import { behindBorder, type ConvPlan, kernelPlan, NO_BAND, type PackPlan, packedBytes, packPlan, reflected } from './plan.ts';
 import { blockPixels, blockWork, rowFloats } from './plan-pointwise.ts';
 import type { Call, Program } from './program.ts';
 import { type ConvShape, volume } from './shape.ts';
-import { type Step, separableSteps, stepShapes } from './steps.ts';
+import { type Step, separableFields, separableSteps, stepShapes } from './steps.ts';
 import { addCosts, apart, padTasks, shapeCost, stripTasks } from './tasks.ts';
 import { type Team, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
@@ -157,7 +157,8 @@ function channelsFirstProgram(op: string, steps: Steps, text: (packs: readonly P
 
 export function separableConv2dOperation(context: Context): SeparableOperation {
   const op = 'separableConv2d';
-  const fields = { call: callFields('separable', ['groups']), layer: layerFields('separable', ['groups']) };
+  const known = without(separableFields, 'groups');
+  const fields = { call: callFields(known), layer: layerFields(known) };
   return operation(op, context, 2, ([depthwise, pointwise], options, calling) => {
     const steps = separableSteps(op, depthwise, pointwise, options, calling ? fields.call : fields.layer) as unknown as Steps;
     const { channelsLast, algorithm } = steps[0].settings;

@@ -1,9 +1,19 @@
 /** Operations that are made of several convolutions, as the list of these: arguments → settings and weights of each step. */
 import { wrongType, wrongValue } from './check.ts';
-import { activationSetting, biasTensor, type ConvSettings, convSettings, noActivation, type PaddingSetting } from './options.ts';
+import {
+  activationSetting,
+  biasTensor,
+  type ConvSettings,
+  convFields,
+  convSettings,
+  noActivation,
+  type PaddingSetting,
+} from './options.ts';
 import { type ConvShape, convShape, type FilterRole, type FilterShape, filterShape } from './shape.ts';
 import { readTensor } from './tensor.ts';
 import type { ConvOptions, FlattenedWeights, SeparableOptions, Tensor } from './types.ts';
+
+export const separableFields: readonly string[] = /* @__PURE__ */ convFields.concat('depthwiseBias', 'depthwiseActivation');
 
 /** One convolution of several. */
 export interface Step {

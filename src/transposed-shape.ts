@@ -15,7 +15,7 @@ function axis(op: string, letter: 'd' | 'h' | 'w', index: number, input: number,
   const { padding, outputSize } = settings;
   const stride = settings.stride[index] as number;
   const dilation = settings.dilation[index] as number;
-  const extra = settings.outputPadding[index] as number;
+  const extra = settings.outputPadding?.[index] ?? 0;
   const asked = outputSize?.[index];
   const name = letterNames[letter];
   /** Cells from the first to the last that a tap reaches. */

@@ -3,15 +3,16 @@ import { LAYOUT_BYTES, LINE_CHANNELS, MR, NR, SKEW, WHOLE_ROWS_BELOW } from '../
 import { roundUp } from './bands.ts';
 import { type Context, checkOpen, checkOut, invoke, type Out } from './call.ts';
 import { unsupported } from './check.ts';
-import { type Forward, gradientFields, gradientName } from './gradients.ts';
+import { type Forward, gradientCallFields, gradientName } from './gradients.ts';
 import { align } from './memory.ts';
 import { weightGradOperands } from './operands.ts';
-import type { ConvSettings, GivenOptions, Rank } from './options.ts';
+import type { ConvSettings, Rank } from './options.ts';
 import { CONV_PARAMS_BYTES, type TaskParams, type WrittenPlan, writeConvParams, writePackParams } from './params.ts';
 import { AS_IT_IS, NO_BAND, NO_PHASES, type PackPlan } from './plan.ts';
 import { type ConvShape, type FilterShape, volume } from './shape.ts';
 import { apart, shapeCost, unpackTasks, weightGradTasks } from './tasks.ts';
 import { teamBytes } from './team.ts';
+import type { GivenOptions } from './transposed-options.ts';
 import type { Tensor, WeightGradOperation } from './types.ts';
 import { type Taken, takenBy, whereSooner } from './unshared.ts';
 
@@ -196,10 +197,11 @@ function sumUp(op: string, context: Context, threads: number, sums: Sums, out: O
 export function weightGradOperation(context: Context, rank: Rank, forward: Forward): WeightGradOperation {
   const { heap } = context;
   const op = gradientName(forward, rank, 'Weight');
+  const known = gradientCallFields(forward);
 
   function call(givenInput: Tensor, givenGrad: Tensor, givenShape: readonly number[], options?: GivenOptions): Tensor {
     checkOpen(op, heap);
-    const found = weightGradOperands(op, rank, forward, givenInput, givenGrad, givenShape, options, gradientFields(forward));
+    const found = weightGradOperands(op, rank, forward, givenInput, givenGrad, givenShape, options, known);
     const { input, gradOutput, weightShape, settings, filter, shape } = found;
     const out: unknown = options?.out;
     checkOut(op, heap, out, weightShape, [input, gradOutput]);

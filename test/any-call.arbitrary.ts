@@ -1,7 +1,8 @@
 /** Random calls of every operation, over its whole option space. */
 import fc from 'fast-check';
-import { convSettings, type GivenOptions, type Rank } from '../src/options.ts';
+import { convSettings, type Rank } from '../src/options.ts';
 import { convShape, filterShape } from '../src/shape.ts';
+import { type GivenOptions, transposedSettings } from '../src/transposed-options.ts';
 import { transposedShape } from '../src/transposed-shape.ts';
 import { type AnyCall, canPrepare, type Op } from './any-call.ts';
 
@@ -88,7 +89,7 @@ function resultShape(
 ): readonly number[] {
   try {
     const given = options as GivenOptions;
-    const settings = convSettings('forward', rank, given, Object.keys(options), transposed);
+    const settings = (transposed ? transposedSettings : convSettings)('forward', rank, given, Object.keys(options));
     const filter = filterShape('forward', 'weight', weight, settings, transposed ? 'transposed' : 'conv');
     if (transposed) return transposedShape('forward', input, filter, settings).inputShape;
     return convShape('forward', input, filter, settings).outputShape;

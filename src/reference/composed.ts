@@ -1,6 +1,6 @@
 /** Operations of several convolutions. What lies between them is not rounded. */
-import { semanticFields } from '../options.ts';
-import { flattenedSteps, type Step, separableSteps, spatialSteps, stepShapes } from '../steps.ts';
+import { convFields, without } from '../options.ts';
+import { flattenedSteps, type Step, separableFields, separableSteps, spatialSteps, stepShapes } from '../steps.ts';
 import { readTensor } from '../tensor.ts';
 import type { ConvSemantics, FlattenedWeights, SeparableSemantics, Tensor } from '../types.ts';
 import { finish, rounded } from './finish.ts';
@@ -28,7 +28,7 @@ function composed(op: string, given: Tensor, steps: readonly Step[]): Tensor {
  */
 export function separableConv2d(input: Tensor, depthwise: Tensor, pointwise: Tensor, options?: SeparableSemantics): Tensor {
   const op = 'separableConv2d';
-  const fields = semanticFields.separable.filter((field) => field !== 'groups');
+  const fields = without(separableFields, 'groups');
   return composed(op, input, separableSteps(op, depthwise, pointwise, options, fields));
 }
 
@@ -40,7 +40,7 @@ export function separableConv2d(input: Tensor, depthwise: Tensor, pointwise: Ten
  */
 export function spatialSeparableConv2d(input: Tensor, column: Tensor, row: Tensor, options?: ConvSemantics): Tensor {
   const op = 'spatialSeparableConv2d';
-  return composed(op, input, spatialSteps(op, column, row, options, semanticFields.conv));
+  return composed(op, input, spatialSteps(op, column, row, options, convFields));
 }
 
 /**
@@ -54,6 +54,6 @@ export function flattenedConv2d(
   options?: Omit<ConvSemantics, 'groups' | 'filterLayout'>,
 ): Tensor {
   const op = 'flattenedConv2d';
-  const fields = semanticFields.conv.filter((field) => field !== 'groups' && field !== 'filterLayout');
+  const fields = without(convFields, 'groups', 'filterLayout');
   return composed(op, input, flattenedSteps(op, weights, options, fields));
 }

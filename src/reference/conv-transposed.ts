@@ -1,13 +1,14 @@
 /** Transposed convolutions and their gradients: those of a convolution, from the other side. */
 import { forwardOperands, inputGradOperands, weightGradOperands } from '../operands.ts';
-import { type Rank, semanticFields } from '../options.ts';
+import type { Rank } from '../options.ts';
+import { transposedFields, transposedGradientFields } from '../transposed-options.ts';
 import type { ConvTransposeSemantics, GradSemantics, Tensor } from '../types.ts';
 import { finish, rounded } from './finish.ts';
 import { imageSums, resultSums, weightSums } from './sums.ts';
 
 function transposed(rank: Rank, givenInput: Tensor, givenWeight: Tensor, options?: ConvTransposeSemantics): Tensor {
   const op = `convTranspose${rank}d`;
-  const operands = forwardOperands(op, rank, 'transposed', givenInput, givenWeight, options, semanticFields.transposed);
+  const operands = forwardOperands(op, rank, 'transposed', givenInput, givenWeight, options, transposedFields);
   const { input, weight, settings, filter, shape } = operands;
   const sums = imageSums(input.data, weight.data, shape, filter);
   return rounded(finish(sums, shape.inputShape, settings), shape.inputShape);
@@ -15,14 +16,14 @@ function transposed(rank: Rank, givenInput: Tensor, givenWeight: Tensor, options
 
 function inputGrad(rank: Rank, given: Tensor, givenWeight: Tensor, inputShape: readonly number[], options?: GradSemantics): Tensor {
   const op = `convTranspose${rank}dInputGrad`;
-  const operands = inputGradOperands(op, rank, 'transposed', given, givenWeight, inputShape, options, semanticFields.transposedGradient);
+  const operands = inputGradOperands(op, rank, 'transposed', given, givenWeight, inputShape, options, transposedGradientFields);
   const { gradOutput, weight, shape, filter } = operands;
   return rounded(resultSums(gradOutput.data, weight.data, shape, filter), shape.outputShape);
 }
 
 function weightGrad(rank: Rank, givenInput: Tensor, given: Tensor, givenShape: readonly number[], options?: GradSemantics): Tensor {
   const op = `convTranspose${rank}dWeightGrad`;
-  const operands = weightGradOperands(op, rank, 'transposed', givenInput, given, givenShape, options, semanticFields.transposedGradient);
+  const operands = weightGradOperands(op, rank, 'transposed', givenInput, given, givenShape, options, transposedGradientFields);
   const { input, gradOutput, weightShape, shape, filter } = operands;
   return rounded(weightSums(gradOutput.data, input.data, shape, filter), weightShape);
 }

@@ -1,13 +1,13 @@
 /** Convolutions and their gradients, in up to three dimensions. */
 import { forwardOperands, inputGradOperands, weightGradOperands } from '../operands.ts';
-import { type Rank, semanticFields } from '../options.ts';
+import { convFields, gradientFields, type Rank, without } from '../options.ts';
 import type { FilterRole } from '../shape.ts';
 import type { ConvGradSemantics, ConvSemantics, Tensor } from '../types.ts';
 import { finish, rounded } from './finish.ts';
 import { imageSums, resultSums, weightSums } from './sums.ts';
 
 function convolution(op: string, rank: Rank, role: FilterRole, givenInput: Tensor, givenWeight: Tensor, options?: ConvSemantics): Tensor {
-  const fields = role === 'depthwise' ? semanticFields.conv.filter((field) => field !== 'groups') : semanticFields.conv;
+  const fields = role === 'depthwise' ? without(convFields, 'groups') : convFields;
   const { input, weight, settings, filter, shape } = forwardOperands(op, rank, role, givenInput, givenWeight, options, fields);
   const sums = resultSums(input.data, weight.data, shape, filter);
   return rounded(finish(sums, shape.outputShape, settings), shape.outputShape);
@@ -15,14 +15,14 @@ function convolution(op: string, rank: Rank, role: FilterRole, givenInput: Tenso
 
 function inputGrad(rank: Rank, given: Tensor, givenWeight: Tensor, inputShape: readonly number[], options?: ConvGradSemantics): Tensor {
   const op = `conv${rank}dInputGrad`;
-  const operands = inputGradOperands(op, rank, 'conv', given, givenWeight, inputShape, options, semanticFields.gradient);
+  const operands = inputGradOperands(op, rank, 'conv', given, givenWeight, inputShape, options, gradientFields);
   const { gradOutput, weight, shape, filter } = operands;
   return rounded(imageSums(gradOutput.data, weight.data, shape, filter), shape.inputShape);
 }
 
 function weightGrad(rank: Rank, givenInput: Tensor, given: Tensor, givenShape: readonly number[], options?: ConvGradSemantics): Tensor {
   const op = `conv${rank}dWeightGrad`;
-  const operands = weightGradOperands(op, rank, 'conv', givenInput, given, givenShape, options, semanticFields.gradient);
+  const operands = weightGradOperands(op, rank, 'conv', givenInput, given, givenShape, options, gradientFields);
   const { input, gradOutput, weightShape, shape, filter } = operands;
   return rounded(weightSums(input.data, gradOutput.data, shape, filter), weightShape);
 }
