@@ -3,20 +3,18 @@ import { conflict, disposed, wrongType, wrongValue } from './check.ts';
 import type { Kernels } from './kernels.ts';
 import { align, type Heap } from './memory.ts';
 import type { Call, Program } from './program.ts';
-import type { Cost, Team } from './team.ts';
+import type { Team } from './team.ts';
 import { checkData, elements, fixedView, freshFloats, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
 import type { EngineTensor, Layer, Tensor } from './types.ts';
+import type { Taken } from './unshared.ts';
 
 /** What an operation needs of its engine. */
 export interface Context {
   readonly heap: Heap;
   readonly kernels: Kernels;
   readonly team: Team;
-  /**
-   * Of an engine with threads: the calling one alone on a memory that the others do not see, where a call that costs so much, and copies so many bytes of
-   * arrays, takes less time there. See unshared.ts.
-   */
-  readonly unshared?: ((cost: Cost, copied: number) => Context | undefined) | undefined;
+  /** Of an engine with threads: `whereSooner` in a second memory. See unshared.ts. */
+  readonly sooner?: typeof whereSooner | undefined;
   /** Of an engine. The functions of the module have none: a page that imports one carries nothing of it. */
   readonly extras?: Extras | undefined;
 }
@@ -26,6 +24,17 @@ export interface Extras {
   prepare(program: Program, context: Context): Layer;
   /** See cut-call.ts. */
   computeCut(program: Program, context: Context, block: number, derived: number, call: Call, input: Tensor, out: Out): Tensor;
+}
+
+/** Computes where a call takes least time. */
+export function whereSooner<Result>(
+  context: Context,
+  taken: () => Taken,
+  operands: readonly (Tensor | undefined)[],
+  out: unknown,
+  compute: (place: Context) => Result,
+): Result {
+  return context.sooner ? context.sooner(context, taken, operands, out, compute) : compute(context);
 }
 
 export function checkOpen(op: string, heap: Heap): void {

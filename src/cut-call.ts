@@ -4,6 +4,7 @@ import { isOutOfMemory } from './check.ts';
 import { computeWhole } from './compute.ts';
 import { align } from './memory.ts';
 import type { Call, Program } from './program.ts';
+import { roomIn } from './room.ts';
 import { runStrips, stripsOf } from './strips.ts';
 import type { Tensor } from './types.ts';
 
@@ -23,7 +24,7 @@ export function computeCut(
   const packed = block + align(recordBytes);
   const bytes = takenBytes(heap, [input], outputShape, out, workBytes);
   let refusal: unknown;
-  for (let room = heap.room(); ; ) {
+  for (let room = roomIn(heap); ; ) {
     const strips = bytes > room ? stripsOf(program, input.shape, call, team, room) : undefined;
     if (bytes > room && strips === undefined) break;
     try {

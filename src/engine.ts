@@ -5,6 +5,7 @@ import { checkFields, checkInteger, checkOneOf, conflict, disposed, wrongType, w
 import { contextOf, type Instance, MOST_PAGES, ownInstance, sharedContext } from './core.ts';
 import { computeCut } from './cut-call.ts';
 import { checkVersion } from './given-module.ts';
+import { Holds } from './holds.ts';
 import { hostThreads, whyAlone } from './host.ts';
 import { instantiate } from './kernels.ts';
 import { ProgramLayer } from './layer.ts';
@@ -17,6 +18,7 @@ import { SecondMemory } from './second-memory.ts';
 import { soloTeam } from './team.ts';
 import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
 import type { Engine, EngineInfo, EngineOptions, EngineSyncOptions } from './types.ts';
+import { soonerIn } from './unshared.ts';
 import { version } from './wasm-binary.ts';
 import { moduleOf, moduleSync } from './wasm-source.ts';
 
@@ -87,7 +89,7 @@ const extras: Extras = { prepare: (program, context) => new ProgramLayer(program
 
 /** The face of what computes. */
 function engineOf(given: Context, { pool, second, reason }: Crew): Engine {
-  const context: Context = { ...given, extras };
+  const context: Context = { ...given, extras, sooner: second && soonerIn(second.contextFor) };
   const { heap, kernels } = context;
   const engine: Omit<Engine, typeof Symbol.dispose> = {
     ...operationsOf(context),
@@ -122,8 +124,12 @@ function makeEngine(op: string, instance: Instance, { exact }: Settings, crew: C
   const { pool, second } = crew;
   const context = contextOf(instance, pool ?? soloTeam(instance.kernels), second);
   second?.beside(context.heap);
-  if (pool) pool.onLost = (isGone) => context.heap.hold(isGone);
-  return engineOf({ ...context, unshared: second?.contextFor }, crew);
+  if (pool) {
+    const holds = new Holds(context.heap);
+    context.heap.keeper = holds;
+    pool.onLost = (isGone) => holds.hold(isGone);
+  }
+  return engineOf(context, crew);
 }
 
 /** An engine on the calling thread alone. A binary for threads serves it too, on a memory that is shared with nobody. */

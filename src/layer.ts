@@ -1,12 +1,12 @@
 /** What `prepare` gives: a program whose weights are packed for many calls. */
-import { type Context, checkOut } from './call.ts';
+import { type Context, checkOut, whereSooner } from './call.ts';
 import { checkFields, disposed } from './check.ts';
 import { pack } from './compute.ts';
 import { PackedProgram } from './packed-program.ts';
 import type { Program } from './program.ts';
 import { makeDisposable, readTensor } from './tensor.ts';
 import type { EngineTensor, Layer, Plan, Tensor } from './types.ts';
-import { type Taken, whereSooner } from './unshared.ts';
+import type { Taken } from './unshared.ts';
 
 export class ProgramLayer implements Layer {
   readonly #op: string;
@@ -43,7 +43,7 @@ export class ProgramLayer implements Layer {
     checkOut(op, context.heap, out, outputShape, [input]);
     // What was asked for its fields may have disposed of anything.
     this.#checkAlive();
-    if (context.unshared === undefined || !packed.isSmallFor(made)) return packed.run(made, input, out);
+    if (context.sooner === undefined || !packed.isSmallFor(made)) return packed.run(made, input, out);
     const taken = (): Taken => made.taken;
     return whereSooner(context, taken, [input], out, (place) => {
       if (place === context) return packed.run(made, input, out);

@@ -12,17 +12,17 @@ export function align(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / ALIGNMENT)) * ALIGNMENT;
 }
 
-interface Gap {
+export interface Gap {
   start: number;
   bytes: number;
 }
 
-/** Blocks that somebody may still write to who was given up: none of them is given to anybody else before. */
-interface Hold {
-  readonly isGone: () => boolean;
-  readonly blocks: ReadonlySet<number>;
-  /** Those that were given back meanwhile. */
-  readonly waiting: Set<number>;
+/** Who may keep blocks that were given back from being given to anybody else: see holds.ts. */
+export interface Keeper {
+  /** Called for a block in use that is given back. */
+  keeps(pointer: number): boolean;
+  /** Gives back what need not be kept any longer. */
+  letGo(): void;
 }
 
 /** Memory of the same engine that counts too. */
@@ -42,7 +42,7 @@ export class Heap {
   #gaps: Gap[];
   /** Size of every block in use. */
   readonly #used = new Map<number, number>();
-  #holds: Hold[] = [];
+  keeper: Keeper | undefined;
 
   /**
    * @param memory  grows on demand; everything from `base` on belongs to the heap
@@ -83,7 +83,7 @@ export class Heap {
    */
   take(op: string, bytes: number): number {
     if (this.closed) throw disposed(op, 'the engine');
-    if (this.#holds.length > 0) this.#letGo();
+    this.keeper?.letGo();
     const size = align(bytes);
     let index = this.#gaps.findIndex((gap) => gap.bytes >= size);
     if (index < 0) index = this.#grow(op, size);
@@ -96,22 +96,19 @@ export class Heap {
     return pointer;
   }
 
-  /**
-   * Bytes of the largest block that `take` could give now, growth up to the maximum included: the host may refuse that.
-   *
-   * @param before bytes of a block that is taken first
-   */
-  room(before = 0): number {
-    const gaps = this.#gaps.map(({ start, bytes }) => ({ start, bytes }));
-    const last = gaps.at(-1);
-    const more = Math.max(0, this.maximum - (this.#elsewhere?.reserved() ?? 0) - this.bytes);
-    if (last !== undefined && last.start + last.bytes === this.bytes) last.bytes += more;
-    else gaps.push({ start: this.bytes, bytes: more });
-    const size = before > 0 ? align(before) : 0;
-    const first = gaps.find((gap) => gap.bytes >= size);
-    if (first === undefined) return 0;
-    first.bytes -= size;
-    return Math.max(...gaps.map(({ bytes }) => bytes));
+  /** Free ranges in order of address. */
+  get gaps(): readonly Readonly<Gap>[] {
+    return this.#gaps;
+  }
+
+  /** Bytes that the memory may reach now. */
+  get most(): number {
+    return this.maximum - (this.#elsewhere?.reserved() ?? 0);
+  }
+
+  /** Blocks in use. */
+  get blocks(): Iterable<number> {
+    return this.#used.keys();
   }
 
   /** Whether `take` finds so many bytes without growing. */
@@ -124,12 +121,7 @@ export class Heap {
   /** Gives a block back. One that is not in use is ignored. */
   release(pointer: number): void {
     const bytes = this.#used.get(pointer);
-    if (bytes === undefined) return;
-    const held = this.#holds.find(({ blocks }) => blocks.has(pointer));
-    if (held) {
-      held.waiting.add(pointer);
-      return;
-    }
+    if (bytes === undefined || this.keeper?.keeps(pointer)) return;
     this.#used.delete(pointer);
     let index = this.#gaps.findIndex((gap) => gap.start > pointer);
     if (index < 0) index = this.#gaps.length;
@@ -148,17 +140,6 @@ export class Heap {
     }
   }
 
-  /** Keeps all that is in use now, even when it is given back, until `isGone` says so. */
-  hold(isGone: () => boolean): void {
-    this.#holds.push({ isGone, blocks: new Set(this.#used.keys()), waiting: new Set() });
-  }
-
-  #letGo(): void {
-    const gone = this.#holds.filter(({ isGone }) => isGone());
-    this.#holds = this.#holds.filter((hold) => !gone.includes(hold));
-    for (const { waiting } of gone) for (const pointer of waiting) this.release(pointer);
-  }
-
   /** Bytes in use, for tests and for the curious. */
   get usedBytes(): number {
     let sum = 0;
@@ -171,7 +152,7 @@ export class Heap {
     this.#elsewhere = undefined;
     this.#f32 = new Float32Array(0);
     this.#gaps = [];
-    this.#holds = [];
+    this.keeper = undefined;
     this.#used.clear();
   }
 
@@ -185,7 +166,7 @@ export class Heap {
     const pages = Math.ceil(missing / PAGE_BYTES);
     const bytes = end + pages * PAGE_BYTES;
     this.#elsewhere?.makeRoom(bytes);
-    if (bytes > this.maximum - (this.#elsewhere?.reserved() ?? 0)) throw outOfMemory(op, size, this.maximum);
+    if (bytes > this.most) throw outOfMemory(op, size, this.maximum);
     try {
       memory.grow(pages);
     } catch {

@@ -1,11 +1,11 @@
 /** Forward operations with weights, as they are called: once, or prepared. */
-import { type Context, checkOpen, checkOut, type Out } from './call.ts';
+import { type Context, checkOpen, checkOut, type Out, whereSooner } from './call.ts';
 import { compute, derive, pack } from './compute.ts';
 import { align } from './memory.ts';
 import type { Call, Program } from './program.ts';
 import { readTensor } from './tensor.ts';
 import type { Layer, Tensor } from './types.ts';
-import { type Taken, takenBy, whereSooner } from './unshared.ts';
+import { type Taken, takenBy } from './unshared.ts';
 
 /** Packs, computes, and gives the packed weights back. */
 function callIn(program: Program, context: Context, call: Call, input: Tensor, out: Out): Tensor {

@@ -4,6 +4,7 @@ import { compute, derive } from './compute.ts';
 import { align } from './memory.ts';
 import { publicPlan } from './plan-words.ts';
 import type { Call, Derived, Program } from './program.ts';
+import { roomIn } from './room.ts';
 import { stripsOf } from './strips.ts';
 import { releaseWhenForgotten } from './tensor.ts';
 import type { Plan, Tensor } from './types.ts';
@@ -90,7 +91,7 @@ export class PackedProgram {
     const call = this.#program.plan(inputShape, team);
     const whole = call.describe(publicPlan);
     const made = call.derived === undefined || this.#derived.has(call.derived.key);
-    const room = heap.room(made ? 0 : call.derived?.bytes);
+    const room = roomIn(heap, made ? 0 : call.derived?.bytes);
     const strips = whole.workspaceBytes > room ? stripsOf(this.#program, inputShape, call, team, room) : undefined;
     return strips?.describe(whole) ?? whole;
   }

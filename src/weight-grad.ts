@@ -1,7 +1,7 @@
 /** Gradients with respect to the weight: sums over batch and pixels, as panels, then in the filter layout. */
 import { LAYOUT_BYTES, LINE_CHANNELS, MR, NR, SKEW, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
 import { roundUp } from './bands.ts';
-import { type Context, checkOpen, checkOut, invoke, type Out } from './call.ts';
+import { type Context, checkOpen, checkOut, invoke, type Out, whereSooner } from './call.ts';
 import { unsupported } from './check.ts';
 import { type Forward, gradientCallFields, gradientName } from './gradients.ts';
 import { align } from './memory.ts';
@@ -14,7 +14,7 @@ import { apart, shapeCost, unpackTasks, weightGradTasks } from './tasks.ts';
 import { teamBytes } from './team.ts';
 import type { GivenOptions } from './transposed-options.ts';
 import type { Tensor, WeightGradOperation } from './types.ts';
-import { type Taken, takenBy, whereSooner } from './unshared.ts';
+import { type Taken, takenBy } from './unshared.ts';
 
 /** Bytes of the record `Part` of assembly/weight-grad.ts. */
 const PART_BYTES = 32;

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { Heap, PAGE_BYTES } from '../src/memory.ts';
 import * as reference from '../src/reference/index.ts';
+import { roomIn } from '../src/room.ts';
 import { integers, operands, problem } from './cases.ts';
 import { expectClose } from './close.ts';
 import { testEngine } from './engines.ts';
@@ -44,16 +45,16 @@ describe('the heap', () => {
       const heap = make();
       const blocks = [0.5, 0.4, 1.7, 0.3, 2].map((pages) => heap.take('test', pages * PAGE_BYTES));
       for (const i of [1, 2, 4]) heap.release(blocks[i] as number);
-      const room = heap.room(before);
+      const room = roomIn(heap, before);
       const first = before > 0 ? heap.take('test', before) : 0;
-      expect(heap.room()).toBe(room);
+      expect(roomIn(heap)).toBe(room);
       expect(() => heap.take('test', room + 1)).toThrow('maxMemory');
       heap.release(heap.take('test', room));
       heap.release(first);
     }
     const full = make(1);
     full.take('test', PAGE_BYTES - 128);
-    expect([full.room(), full.room(1)]).toEqual([0, 0]);
+    expect([roomIn(full), roomIn(full, 1)]).toEqual([0, 0]);
   });
 
   it('names what was asked for and what is allowed when the host refuses to grow', () => {
