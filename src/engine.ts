@@ -4,11 +4,13 @@ import type { Context, Extras } from './call.ts';
 import { checkFields, checkInteger, checkOneOf, conflict, disposed, wrongType, wrongValue } from './check.ts';
 import { contextOf, type Instance, MOST_PAGES, ownInstance, sharedContext } from './core.ts';
 import { computeCut } from './cut-call.ts';
+import { AllocatedTensor } from './engine-tensor.ts';
 import { checkVersion } from './given-module.ts';
 import { Holds } from './holds.ts';
 import { hostThreads, whyAlone } from './host.ts';
 import { instantiate } from './kernels.ts';
 import { ProgramLayer } from './layer.ts';
+import { makeDisposable } from './lifetime.ts';
 import { PAGE_BYTES } from './memory.ts';
 import { operationsOf } from './operations.ts';
 import { isAtHand } from './own-binary.ts';
@@ -16,7 +18,7 @@ import { hasRelaxed, ownModule, ownModuleLater } from './own-module.ts';
 import { Pool } from './pool.ts';
 import { SecondMemory } from './second-memory.ts';
 import { soloTeam } from './team.ts';
-import { checkShape, elements, HeapTensor, makeDisposable } from './tensor.ts';
+import { checkShape, elements } from './tensor.ts';
 import type { Engine, EngineInfo, EngineOptions, EngineSyncOptions } from './types.ts';
 import { soonerIn } from './unshared.ts';
 import { version } from './wasm-binary.ts';
@@ -106,7 +108,7 @@ function engineOf(given: Context, { pool, second, reason }: Crew): Engine {
       const length = elements(shape);
       const pointer = heap.take('alloc', length * 4);
       heap.view(pointer, length).fill(0);
-      return new HeapTensor(heap, pointer, shape);
+      return new AllocatedTensor(heap, pointer, shape);
     },
     dispose: () => {
       heap.close();

@@ -2,9 +2,10 @@
 import { type Context, checkOut, whereSooner } from './call.ts';
 import { checkFields, disposed } from './check.ts';
 import { pack } from './compute.ts';
+import { makeDisposable } from './lifetime.ts';
 import { PackedProgram } from './packed-program.ts';
 import type { Program } from './program.ts';
-import { makeDisposable, readTensor } from './tensor.ts';
+import { readTensor } from './tensor.ts';
 import type { EngineTensor, Layer, Plan, Tensor } from './types.ts';
 import type { Taken } from './unshared.ts';
 

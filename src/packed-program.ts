@@ -1,12 +1,12 @@
 /** The packed weights of a program in a memory, and its calls there. */
 import { type Context, type Out, sameShape } from './call.ts';
 import { compute, derive } from './compute.ts';
+import { releaseWhenForgotten } from './lifetime.ts';
 import { align } from './memory.ts';
 import { publicPlan } from './plan-words.ts';
 import type { Call, Derived, Program } from './program.ts';
 import { roomIn } from './room.ts';
 import { stripsOf } from './strips.ts';
-import { releaseWhenForgotten } from './tensor.ts';
 import type { Plan, Tensor } from './types.ts';
 import { type Taken, takenBy } from './unshared.ts';
 

@@ -1,6 +1,6 @@
 import { checkInteger, detached, disposed, foreignMemory, hostFull, wrongType, wrongValue } from './check.ts';
 import type { Heap } from './memory.ts';
-import type { EngineTensor, Tensor } from './types.ts';
+import type { Tensor } from './types.ts';
 
 /**
  * A tensor of `data` in row-major order.
@@ -132,33 +132,18 @@ export function readTensor(op: string, name: string, value: unknown): Tensor {
   return { data, shape };
 }
 
-/** Gives the block of a forgotten owner back. */
-const forgotten = new FinalizationRegistry<{ heap: Heap; pointer: number }>(({ heap, pointer }) => heap.release(pointer));
-
-/** Has `heap` release `pointer` when `owner` is collected; returns what ends that promise. */
-export function releaseWhenForgotten(owner: object, heap: Heap, pointer: number): () => void {
-  const token = {};
-  forgotten.register(owner, { heap, pointer }, token);
-  return () => {
-    forgotten.unregister(token);
-  };
-}
-
-/** A tensor in the memory of an engine, which its heap stands for. */
-export class HeapTensor implements EngineTensor {
+/** A tensor in the memory of an engine, which its heap stands for, as operations see it: engine-tensor.ts makes them. */
+export abstract class HeapTensor implements Tensor {
   declare readonly shape: readonly number[];
   readonly #heap: Heap;
   readonly #pointer: number;
   readonly #length: number;
-  readonly #keep: () => void;
   #alive = true;
 
-  constructor(heap: Heap, pointer: number, shape: readonly number[]) {
+  constructor(heap: Heap, pointer: number, length: number) {
     this.#heap = heap;
     this.#pointer = pointer;
-    Object.defineProperty(this, 'shape', { value: Object.freeze([...shape]), enumerable: true });
-    this.#length = elements(shape);
-    this.#keep = releaseWhenForgotten(this, heap, pointer);
+    this.#length = length;
   }
 
   get heap(): Heap {
@@ -179,25 +164,10 @@ export class HeapTensor implements EngineTensor {
     if (!this.#alive || this.#heap.closed) throw disposed(op, name);
   }
 
-  dispose(): void {
-    if (!this.#alive) return;
+  /** @returns whether it had not ended before */
+  protected end(): boolean {
+    const was = this.#alive;
     this.#alive = false;
-    this.#keep();
-    this.#heap.release(this.#pointer);
+    return was;
   }
-
-  declare [Symbol.dispose]: () => void;
 }
-
-/** Lets `using` end what `dispose()` ends, where the host has the symbol. */
-export function makeDisposable(owner: { dispose(): void }): void {
-  const symbol: symbol | undefined = Symbol.dispose;
-  if (symbol)
-    Object.defineProperty(owner, symbol, {
-      value: function (this: { dispose(): void }) {
-        this.dispose();
-      },
-    });
-}
-
-makeDisposable(HeapTensor.prototype);
