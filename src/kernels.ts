@@ -35,11 +35,6 @@ export function instantiate(op: string, module: WebAssembly.Module, memory: WebA
     return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
   } catch (cause) {
     // Some hosts compile whatever comes, and look at a page's policy only now.
-    const misfit = cause instanceof WebAssembly.LinkError || cause instanceof TypeError;
-    throw hostError(
-      op,
-      misfit ? 'wasm is not a binary of this version, it does not fit its imports' : 'this host refuses to run the binary here',
-      cause,
-    );
+    throw hostError(op, 'this host refuses to run the binary here, or it is one of another version', cause);
   }
 }

@@ -62,45 +62,47 @@ function filterLayouts(rank: Rank): readonly string[] {
   return [`oi${s}`, `o${s}i`, `io${s}`, `i${s}o`, `${s}io`, `${s}oi`];
 }
 
-/** One integer per spatial dimension. */
-export function eachDimension(op: string, field: string, value: unknown, rank: Rank, least: number): readonly number[] {
-  if (!Array.isArray(value)) throw wrongType(op, field, `an array of ${rank}`, value);
+/** One entry per spatial dimension, each read once, holes and all. @param or what else the field may be */
+function entriesOf(op: string, field: string, value: unknown, rank: Rank, or = ''): unknown[] {
+  if (!Array.isArray(value)) throw wrongType(op, field, `${or}an array of ${rank}`, value);
   const { length } = value;
   if (length !== rank) throw wrongValue(op, `${field}.length`, `${rank}, one per spatial dimension`, length);
-  // Read once, holes and all.
-  const entries = Array.from<unknown, unknown>({ length: rank }, (_, i) => value[i]);
-  return entries.map((entry, i) => checkInteger(op, `${field}[${i}]`, entry, least));
+  return Array.from<unknown, unknown>({ length }, (_, i) => value[i]);
+}
+
+/** One integer per spatial dimension. */
+export function eachDimension(op: string, field: string, value: unknown, rank: Rank, least: number, or?: string): readonly number[] {
+  return entriesOf(op, field, value, rank, or).map((entry, i) => checkInteger(op, `${field}[${i}]`, entry, least));
 }
 
 /** The same, or one for all. */
 export function perDimension(op: string, field: string, value: unknown, rank: Rank, least = 1): readonly number[] {
   if (typeof value === 'number') return new Array<number>(rank).fill(checkInteger(op, field, value, least));
-  if (!Array.isArray(value)) throw wrongType(op, field, `a number or an array of ${rank}`, value);
-  return eachDimension(op, field, value, rank, least);
+  return eachDimension(op, field, value, rank, least, 'a number or ');
+}
+
+function pairOf(op: string, what: string, value: unknown, expected: string): readonly [unknown, unknown] {
+  if (!Array.isArray(value)) throw wrongType(op, what, expected, value);
+  if (value.length !== 2) throw wrongValue(op, what, expected, value);
+  return [value[0], value[1]];
 }
 
 function paddingSetting(op: string, value: unknown, rank: Rank): PaddingSetting {
-  if (typeof value === 'string') {
-    const rule = checkOneOf(op, 'padding', value, ['valid', 'same', 'same-lower'] as const);
-    return rule === 'valid' ? new Array<[number, number]>(rank).fill([0, 0]) : rule;
-  }
-  if (typeof value === 'number') {
-    const both = checkInteger(op, 'padding', value, 0);
-    return new Array<[number, number]>(rank).fill([both, both]);
-  }
-  if (!Array.isArray(value)) throw wrongType(op, 'padding', `a number, a string or an array of ${rank}`, value);
-  const { length } = value;
-  if (length !== rank) throw wrongValue(op, 'padding.length', `${rank}, one per spatial dimension`, length);
-  const entries = Array.from<unknown, unknown>({ length: rank }, (_, i) => value[i]);
+  const given = typeof value === 'string' ? checkOneOf(op, 'padding', value, ['valid', 'same', 'same-lower'] as const) : value;
+  if (given === 'same' || given === 'same-lower') return given;
+  const all = given === 'valid' ? 0 : given;
+  const entries: unknown[] =
+    typeof all === 'number'
+      ? new Array(rank).fill(checkInteger(op, 'padding', all, 0))
+      : entriesOf(op, 'padding', all, rank, 'a number, a string or ');
   return entries.map((entry, i): [number, number] => {
     const what = `padding[${i}]`;
-    if (!Array.isArray(entry)) {
-      if (typeof entry !== 'number') throw wrongType(op, what, 'a number or a pair [begin, end]', entry);
+    if (typeof entry === 'number') {
       const both = checkInteger(op, what, entry, 0);
       return [both, both];
     }
-    if (entry.length !== 2) throw wrongValue(op, what, 'a number or a pair [begin, end]', entry);
-    return [checkInteger(op, `${what}[0]`, entry[0], 0), checkInteger(op, `${what}[1]`, entry[1], 0)];
+    const [begin, end] = pairOf(op, what, entry, 'a number or a pair [begin, end]');
+    return [checkInteger(op, `${what}[0]`, begin, 0), checkInteger(op, `${what}[1]`, end, 0)];
   });
 }
 
@@ -121,10 +123,9 @@ export function activationSetting(op: string, value: Activation | undefined, wha
   const [name, setting] = given[0] ?? [];
   if (given.length !== 1) throw wrongValue(op, what, 'one of { leakyRelu }, { elu }, { clamp }', Object.keys(value));
   if (name !== 'clamp') return { name: name as 'leakyRelu' | 'elu', low: checkNumber(op, `${what}.${name}`, setting), high: 0 };
-  if (!Array.isArray(setting)) throw wrongType(op, `${what}.clamp`, 'a pair [min, max]', setting);
-  if (setting.length !== 2) throw wrongValue(op, `${what}.clamp`, 'a pair [min, max]', setting);
-  const low = checkNumber(op, `${what}.clamp[0]`, setting[0], true);
-  const high = checkNumber(op, `${what}.clamp[1]`, setting[1], true);
+  const [min, max] = pairOf(op, `${what}.clamp`, setting, 'a pair [min, max]');
+  const low = checkNumber(op, `${what}.clamp[0]`, min, true);
+  const high = checkNumber(op, `${what}.clamp[1]`, max, true);
   if (low > high) throw conflict(op, `${what}.clamp[0] = ${low} must not be above ${what}.clamp[1] = ${high}`);
   return { name, low, high };
 }

@@ -118,20 +118,12 @@ export function writeConvParams(
 export function writePackParams(memory: Float32Array, pointer: number, filter: FilterShape, pack: PackPlan): void {
   const { outC, groupInC, groups, kernel, strideO, strideI, strideTap } = filter;
   const groupOutC = outC / groups;
-  const back = pack.kind === 'transposed';
-  const reversed = pack.kind === 'transposed' || pack.kind === 'transposedDepthwise' ? 1 : 0;
-  const channels = {
-    conv: [groups, groupOutC, groupInC],
-    transposed: [groups, groupInC, groupOutC],
-    depthwise: [1, outC, 1],
-    transposedDepthwise: [1, outC, 1],
-    scattered: [groups, groupInC, groupOutC],
-    factored: [1, outC, 1],
-    winograd: [groups, groupOutC, groupInC],
-    grouped: [groups, groupOutC, groupInC],
-    pointwise: [groups, groupOutC, groupInC],
-  }[pack.kind];
-  const strides = [groupOutC * strideO, back ? strideI : strideO, back ? strideO : strideI, strideTap];
+  const { kind } = pack;
+  const back = kind === 'transposed';
+  const single = kind === 'depthwise' || kind === 'transposedDepthwise';
+  const reversed = back || kind === 'transposedDepthwise' ? 1 : 0;
+  const channels = single ? [1, outC, 1] : [groups, ...(back ? [groupInC, groupOutC] : [groupOutC, groupInC])];
+  const strides = [groupOutC * strideO, ...(back ? [strideI, strideO] : [strideO, strideI]), strideTap];
   const fields = [...channels, ...kernel, ...strides, ...pack.phase, reversed, pack.weightStride, pack.packShuffle];
   new Int32Array(memory.buffer, pointer, fields.length).set(fields);
 }
