@@ -162,20 +162,11 @@ export function layoutBand(direction: Direction, bytes: number): Band {
 }
 
 /**
- * Bands for each of several threads. ResNet's layers and a stem, channels first, two threads over one: bands as large as the cache holds 1.59–1.76, 2 for each thread
- * 1.67–1.81, 4 1.80–1.89, 8 1.77–1.90.
- */
-const BANDS_EACH = 4;
-
-/**
- * A band of fewer rows, where there would be too few bands for `threads`. The bits of a result do not depend on it.
+ * A band of fewer rows, where several threads would find too few of them. The bits of a result do not depend on it.
  *
  * @param step rows that are computed together
  */
-export function sharedBand({ batch, result: [outD, outH, outW], least }: Direction, band: Band, threads: number, step = 1): Band {
-  const { images, slices, rows, columns } = band;
-  const others = Math.ceil(batch / images) * Math.ceil(outD / slices) * Math.ceil(outW / columns);
-  const wanted = Math.ceil((BANDS_EACH * threads) / others);
-  if (threads === 1 || images > 1 || slices > 1 || Math.ceil(outH / rows) >= wanted) return band;
-  return { ...band, rows: Math.min(rows, roundUp(Math.max(least(1), Math.ceil(outH / wanted)), step)) };
-}
+export type ShareBand = (direction: Direction, band: Band, step?: number) => Band;
+
+/** For one thread. */
+export const wholeBand: ShareBand = (_, band) => band;

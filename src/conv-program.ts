@@ -1,5 +1,6 @@
 /** One convolution of any kind as a program: how its weights are packed, which kernel computes, what it is told. */
 import { NR } from '../assembly/blocks.ts';
+import type { ShareBand } from './bands.ts';
 import type { Kernels } from './kernels.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
@@ -140,7 +141,7 @@ function runConv(
  */
 export function convCalls(
   shapeOf: (inputShape: readonly number[]) => ConvShape,
-  plan: (shape: ConvShape, threads: number, whole?: ConvPlan) => ConvPlan,
+  plan: (shape: ConvShape, share: ShareBand, whole?: ConvPlan) => ConvPlan,
   settings: ConvSettings,
   back = false,
 ): Pick<Program, 'plan' | 'parts'> {
@@ -149,7 +150,7 @@ export function convCalls(
     const [given, result] = back ? [outputShape, inputShape] : [inputShape, outputShape];
     const cost = shapeCost(shape);
     const threads = team.crew(cost);
-    const made = plan(shape, threads, whole);
+    const made = plan(shape, team.bands(threads), whole);
     return convCall(made, shape, team.share(made, shape, threads), settings, given, result, cost, threads);
   };
   return { plan: (inputShape, team) => call(shapeOf(inputShape), team), parts: { back, shapeOf, plan, call } };

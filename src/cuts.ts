@@ -37,7 +37,7 @@ export function cutOf(program: Program, inputShape: readonly number[], team: Tea
   const { parts } = program;
   if (parts === undefined) return { images: (batch) => program.plan([batch, ...inputShape.slice(1)], team), image: undefined };
   const shape = parts.shapeOf(inputShape);
-  const whole = parts.plan(shape, team.crew(shapeCost(shape)));
+  const whole = parts.plan(shape, team.bands(team.crew(shapeCost(shape))));
   const part = (of: ConvShape): Call => parts.call(of, team, whole);
   return {
     images: (batch) => {

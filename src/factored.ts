@@ -3,7 +3,7 @@ import { bandRows } from './bands.ts';
 import { biasBytes, convCalls, RECORD_BYTES } from './conv-program.ts';
 import { factorPlane } from './factor-kernel.ts';
 import type { ConvSettings } from './options.ts';
-import { AS_IT_IS, behindBorder, type ConvPlan, NO_BAND, NO_PHASES, type PackPlan, packedBytes, reflected } from './plan.ts';
+import { AS_IT_IS, behindBorder, type ConvPlan, NO_BAND, type PackPlan, packBasics, packedBytes, reflected } from './plan.ts';
 import type { Packing, Program } from './program.ts';
 import { type ConvShape, convShape, type FilterShape } from './shape.ts';
 import type { Tensor } from './types.ts';
@@ -93,23 +93,18 @@ function workBytes(
 
 export function factoredProgram(op: string, weight: Tensor, filter: FilterShape, settings: ConvSettings, factors: Factors): Program {
   const { outC, kernel } = filter;
-  const { channelsLast, shuffle } = settings;
+  const { channelsLast } = settings;
   const [, kH, kW] = kernel;
   const planes = channelsLast ? 1 : outC;
   const period = periodOf(channelsLast ? outC : 1);
   const pack: PackPlan = {
+    ...packBasics(settings),
     algorithm: 'factored',
     kind: 'factored',
-    asked: settings.algorithm === 'factored',
-    channelsLast,
     weightStride: period,
     weightFloats: planes * (kH + kW) * period,
     biasStride: period,
     biasGroups: planes,
-    clamped: settings.activation.name === 'clamp',
-    packShuffle: 1,
-    kernelShuffle: shuffle,
-    phase: NO_PHASES,
   };
   const plan = (shape: ConvShape): ConvPlan =>
     behindBorder(shape, reflected(shape), (seen) => {

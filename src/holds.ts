@@ -18,7 +18,7 @@ export class Holds implements Keeper {
 
   /** Keeps all that is in use now, even when it is given back, until `isGone` says so. */
   hold(isGone: () => boolean): void {
-    this.#holds.push({ isGone, blocks: new Set(this.#heap.blocks), waiting: new Set() });
+    this.#holds.push({ isGone, blocks: new Set(this.#heap.blocks.keys()), waiting: new Set() });
   }
 
   keeps(pointer: number): boolean {

@@ -106,9 +106,9 @@ export class Heap {
     return this.maximum - (this.#elsewhere?.reserved() ?? 0);
   }
 
-  /** Blocks in use. */
-  get blocks(): Iterable<number> {
-    return this.#used.keys();
+  /** Blocks in use, and the bytes of each. */
+  get blocks(): ReadonlyMap<number, number> {
+    return this.#used;
   }
 
   /** Whether `take` finds so many bytes without growing. */
@@ -138,13 +138,6 @@ export class Heap {
     } else {
       this.#gaps.splice(index, 0, { start: pointer, bytes });
     }
-  }
-
-  /** Bytes in use, for tests and for the curious. */
-  get usedBytes(): number {
-    let sum = 0;
-    for (const bytes of this.#used.values()) sum += bytes;
-    return sum;
   }
 
   close(): void {

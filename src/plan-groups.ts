@@ -3,7 +3,7 @@ import { BAND_BYTES, FOUR, LINE_CHANNELS } from '../assembly/blocks.ts';
 import { bandRowBytes, bandRows } from './bands.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
-import { AS_IT_IS, behindBorder, type ConvPlan, NO_BAND, NO_PHASES, type PackPlan, reflected } from './plan.ts';
+import { AS_IT_IS, behindBorder, type ConvPlan, NO_BAND, type PackPlan, packBasics, reflected } from './plan.ts';
 import { type ConvShape, type FilterShape, volume } from './shape.ts';
 
 /** Bytes of the record `Line` of assembly/groups-tile.ts. */
@@ -16,7 +16,7 @@ const LINE_BYTES = 56;
  * there. Eight channels fill it, and are as fast or faster. Under a kernel of one tap there is less to gain than a copy costs.
  */
 export function packGroups({ outC, groupInC, groups, kernel }: FilterShape, settings: ConvSettings): PackPlan | undefined {
-  const { channelsLast, shuffle, algorithm, rank } = settings;
+  const { algorithm, rank } = settings;
   const groupOutC = outC / groups;
   const asked = algorithm === 'direct';
   const able = groups > 1 && groupInC > 1 && groupOutC % FOUR === 0 && rank < 3;
@@ -24,18 +24,12 @@ export function packGroups({ outC, groupInC, groups, kernel }: FilterShape, sett
   if (!able || !(asked || better)) return undefined;
   const steps = groupInC * volume(kernel);
   return {
+    ...packBasics(settings),
     algorithm: 'direct',
     kind: 'grouped',
-    asked,
-    channelsLast,
-    clamped: settings.activation.name === 'clamp',
     weightStride: steps * FOUR,
     weightFloats: outC * steps,
     biasStride: outC,
-    biasGroups: 1,
-    packShuffle: 1,
-    kernelShuffle: shuffle,
-    phase: NO_PHASES,
   };
 }
 

@@ -17,7 +17,7 @@ import { unsupported } from './check.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
-import { AS_IT_IS, type ConvPlan, layoutWork, type PackPlan, shuffledChannels } from './plan.ts';
+import { AS_IT_IS, type ConvPlan, layoutWork, type PackPlan, packBasics, shuffledChannels } from './plan.ts';
 import type { Planning } from './planner.ts';
 import { type ConvShape, type FilterShape, LARGEST, type Spatial, spatial, volume } from './shape.ts';
 import { type Tiles, BAND_BYTES as WINOGRAD_BAND_BYTES } from './winograd.ts';
@@ -45,37 +45,29 @@ function phases({ kernel }: FilterShape, settings: ConvSettings): Spatial {
 /** @throws RangeError `ERR_UNSUPPORTED` when the algorithm asked for cannot serve the weight */
 function packTransposed(op: string, filter: FilterShape, settings: ConvSettings): PackPlan {
   const { outC, groupInC, groups, kernel } = filter;
-  const { channelsLast, shuffle, algorithm, rank } = settings;
+  const { shuffle, algorithm, rank } = settings;
   if (algorithm === 'winograd' || algorithm === 'factored')
     throw unsupported(op, `algorithm '${algorithm}' is not available in this version`);
-  const clamped = settings.activation.name === 'clamp';
   const phase = phases(filter, settings);
   const own = groupInC === 1 && outC === groups && rank < 3 && algorithm !== 'gemm';
   if (own) {
     const stride = roundUp(outC, 4);
     return {
+      ...packBasics(settings),
       algorithm: 'direct',
       kind: 'transposedDepthwise',
-      asked: algorithm !== 'auto',
-      channelsLast,
-      clamped,
       weightStride: stride,
       weightFloats: volume(kernel) * stride,
       biasStride: stride,
-      biasGroups: 1,
-      packShuffle: 1,
-      kernelShuffle: shuffle,
       phase,
     };
   }
   const panels = Math.ceil(groupInC / NR);
   const groupOutC = outC / groups;
   return {
-    algorithm: algorithm === 'auto' ? 'auto' : algorithm,
+    ...packBasics(settings),
+    algorithm,
     kind: 'transposed',
-    asked: algorithm !== 'auto',
-    channelsLast,
-    clamped,
     weightStride: volume(kernel) * groupOutC * NR,
     weightFloats: groups * panels * volume(kernel) * groupOutC * NR,
     biasStride: panels * NR,

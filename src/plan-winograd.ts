@@ -1,5 +1,5 @@
 /** Convolutions of stride 1 by tiles of F(m, r), where that costs less: see assembly/winograd.ts. */
-import { type Band, bandFloats, forward, gemmWork, sharedBand, zeroSides } from './bands.ts';
+import { type Band, bandFloats, forward, gemmWork, type ShareBand, zeroSides } from './bands.ts';
 import { align } from './memory.ts';
 import { CONV_PARAMS_BYTES } from './params.ts';
 import { AS_IT_IS, behindBorder, type ConvPlan, layoutWork, NO_BAND, type PackPlan, reflected } from './plan.ts';
@@ -38,11 +38,11 @@ function winogradBand(shape: ConvShape, points: Points): Band {
 }
 
 /** Sums by tiles of so many points. */
-function winogradPlan(shape: ConvShape, pack: PackPlan, points: Points, threads: number): ConvPlan {
+function winogradPlan(shape: ConvShape, pack: PackPlan, points: Points, share: ShareBand): ConvPlan {
   const [down] = resultsOf(shape, points);
   const direction = forward(shape);
   const step = down * shape.dilation[1];
-  const band = pack.channelsLast ? NO_BAND : sharedBand(direction, winogradBand(shape, points), threads, step);
+  const band = pack.channelsLast ? NO_BAND : share(direction, winogradBand(shape, points), step);
   const seen: ConvShape = pack.channelsLast ? shape : { ...shape, batch: band.images, outSize: [1, band.rows, band.columns] };
   const tiles = tilesOfBlock(seen, points);
   const mending = align(CONV_PARAMS_BYTES) + gemmWork(shape, 0);
@@ -63,7 +63,7 @@ function winogradPlan(shape: ConvShape, pack: PackPlan, points: Points, threads:
 }
 
 /** The plan by tiles, or undefined where sums over all taps cost less. */
-export function tiledPlan(shape: ConvShape, pack: PackPlan, tiles: Tiles, threads: number): ConvPlan | undefined {
+export function tiledPlan(shape: ConvShape, pack: PackPlan, tiles: Tiles, share: ShareBand): ConvPlan | undefined {
   const points = chooseTile(shape, tiles);
-  return points === 0 ? undefined : behindBorder(shape, reflected(shape), (seen) => winogradPlan(seen, pack, points, threads));
+  return points === 0 ? undefined : behindBorder(shape, reflected(shape), (seen) => winogradPlan(seen, pack, points, share));
 }

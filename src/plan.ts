@@ -11,7 +11,8 @@ import {
   layoutBand,
   layoutBytes,
   roundUp,
-  sharedBand,
+  type ShareBand,
+  wholeBand,
   zeroSides,
 } from './bands.ts';
 import { unsupported } from './check.ts';
@@ -112,6 +113,19 @@ function gemmSharesMore(groups: number, filters: number, taps: number, channelsL
   return (filters < 4 && taps >= 25) || (filters >= 8 && taps >= 49) || (filters >= 20 && taps >= 25) || (filters >= 48 && taps >= 9);
 }
 
+/** What most kernels want alike. */
+export function packBasics({ algorithm, channelsLast, shuffle, activation }: ConvSettings) {
+  return {
+    asked: algorithm !== 'auto',
+    channelsLast,
+    clamped: activation.name === 'clamp',
+    biasGroups: 1,
+    packShuffle: 1,
+    kernelShuffle: shuffle,
+    phase: NO_PHASES,
+  } as const;
+}
+
 /** @throws RangeError `ERR_UNSUPPORTED` when the algorithm asked for cannot serve the weight */
 export function packPlan(op: string, filter: FilterShape, settings: ConvSettings): PackPlan {
   const { outC, groupInC, groups } = filter;
@@ -128,39 +142,29 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
     throw unsupported(op, "algorithm 'gemm' is for conv2d, a depthwise kernel has nothing to reuse");
   const many = !filter.depthwise && gemmSharesMore(groups, outC / groups, volume(filter.kernel), channelsLast);
   const depthwise = groupInC === 1 && !many && settings.rank < 3;
-  const clamped = settings.activation.name === 'clamp';
   if (algorithm === 'direct' || (algorithm === 'auto' && depthwise)) {
     const stride = channelsLast ? roundUp(outC, 4) : volume(filter.kernel);
     return {
+      ...packBasics(settings),
       algorithm: 'direct',
       kind: 'depthwise',
-      asked: algorithm !== 'auto',
-      channelsLast,
-      clamped,
       weightStride: stride,
       weightFloats: channelsLast ? volume(filter.kernel) * stride : outC * stride,
       biasStride: channelsLast ? stride : outC,
-      biasGroups: 1,
-      packShuffle: 1,
-      kernelShuffle: shuffle,
-      phase: NO_PHASES,
     };
   }
   const k = groupInC * volume(filter.kernel);
   const panels = Math.ceil(outC / groups / NR);
   return {
+    ...packBasics(settings),
     algorithm: 'gemm',
     kind: 'conv',
-    asked: algorithm !== 'auto',
-    channelsLast,
-    clamped,
     weightStride: k * NR,
     weightFloats: groups * panels * k * NR,
     biasStride: panels * NR,
     biasGroups: groups,
     packShuffle: groups === 1 ? shuffle : 1,
     kernelShuffle: groups === 1 ? 1 : shuffle,
-    phase: NO_PHASES,
   };
 }
 
@@ -245,10 +249,10 @@ export function shuffledChannels(channels: number, { channelsLast, kernelShuffle
   return channelsLast && kernelShuffle > 1 ? channels : 0;
 }
 
-function gemmPlan(shape: ConvShape, pack: PackPlan, threads: number): Pick<ConvPlan, 'band' | 'inPlace' | 'workBytes'> {
+function gemmPlan(shape: ConvShape, pack: PackPlan, share: ShareBand): Pick<ConvPlan, 'band' | 'inPlace' | 'workBytes'> {
   if (pack.channelsLast) return { band: NO_BAND, inPlace: false, workBytes: gemmWork(shape, shuffledChannels(shape.outC, pack)) };
   const direction = forward(shape);
-  const band = sharedBand(direction, layoutBand(direction, layoutBytes(pack.weightFloats)), threads);
+  const band = share(direction, layoutBand(direction, layoutBytes(pack.weightFloats)));
   return {
     band,
     inPlace: false,
@@ -262,7 +266,7 @@ export function layoutWork([gathered, computed]: readonly [number, number]): num
 }
 
 /** A kernel on the image as it is: without a copy, whatever its border. */
-export function kernelPlan(shape: ConvShape, pack: PackPlan, threads = 1): ConvPlan {
+export function kernelPlan(shape: ConvShape, pack: PackPlan, share = wholeBand): ConvPlan {
   const direct = pack.kind === 'depthwise';
   return {
     ...AS_IT_IS,
@@ -271,7 +275,7 @@ export function kernelPlan(shape: ConvShape, pack: PackPlan, threads = 1): ConvP
     kind: pack.kind,
     algorithm: direct ? 'direct' : 'gemm',
     sides: !direct && zeroSides(shape),
-    ...(direct ? depthwisePlan(shape, pack) : gemmPlan(shape, pack, threads)),
+    ...(direct ? depthwisePlan(shape, pack) : gemmPlan(shape, pack, share)),
   };
 }
 
@@ -282,9 +286,9 @@ export function behindBorder(shape: ConvShape, copied: ConvPlan['border'], plan:
   return { ...plan(seen), border: copied, paddedBytes: elements([seen.batch, seen.inC, ...seen.inSize]) * 4 };
 }
 
-export function convPlan(shape: ConvShape, pack: PackPlan, threads: number): ConvPlan {
+export function convPlan(shape: ConvShape, pack: PackPlan, share: ShareBand): ConvPlan {
   const flat = (seen: ConvShape): ConvShape => (pack.kind === 'conv' ? flattenPixels(seen) : seen);
-  return behindBorder(shape, border(shape, pack), (seen) => kernelPlan(flat(seen), pack, threads));
+  return behindBorder(shape, border(shape, pack), (seen) => kernelPlan(flat(seen), pack, share));
 }
 
 /** Bytes of packed weights and bias. */

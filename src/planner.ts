@@ -1,4 +1,5 @@
 /** A weight and its settings → how it is packed, and the plan of any image: sums over all taps, or tiles of F(m, r) where these are allowed and cost less. */
+import type { ShareBand } from './bands.ts';
 import { unsupported } from './check.ts';
 import type { ConvSettings } from './options.ts';
 import { type ConvPlan, convPlan, type PackPlan, packPlan } from './plan.ts';
@@ -13,10 +14,10 @@ import { allFinite, NO_TILES, type Points, pointsOf, type Tiles } from './winogr
 export interface Planner {
   readonly pack: PackPlan;
   /**
-   * @param threads that share the work
+   * @param share bands among those that compute
    * @param whole   of which `shape` is a part: it is computed by the same algorithm, so that the bits do not tell how the whole was cut
    */
-  plan(shape: ConvShape, threads: number, whole?: ConvPlan): ConvPlan;
+  plan(shape: ConvShape, share: ShareBand, whole?: ConvPlan): ConvPlan;
 }
 
 /** How what goes one way is planned: a convolution, or the way back through it. */
@@ -31,7 +32,7 @@ export interface Planning {
   points(filter: FilterShape, settings: ConvSettings): readonly Points[];
   pack(op: string, filter: FilterShape, settings: ConvSettings): PackPlan;
   /** @param whole of which `shape` is a part */
-  plan(shape: ConvShape, pack: PackPlan, settings: ConvSettings, tiles: Tiles, threads: number, whole?: ConvPlan): ConvPlan;
+  plan(shape: ConvShape, pack: PackPlan, settings: ConvSettings, tiles: Tiles, share: ShareBand, whole?: ConvPlan): ConvPlan;
 }
 
 function pointwiseOrNot(shape: ConvShape, pack: PackPlan, whole: ConvPlan | undefined): ConvPlan | undefined {
@@ -48,9 +49,9 @@ export const forth: Planning = {
     'several channels to a filter, 16 or more of the result, 16 or more of the image or 8 to 16 in all phases of the stride',
   points: pointsOf,
   pack: (op, filter, settings) => packGroups(filter, settings) ?? packPlan(op, filter, settings),
-  plan: (shape, pack, _, tiles, threads, whole) => {
+  plan: (shape, pack, _, tiles, share, whole) => {
     if (pack.kind === 'grouped') return groupsPlan(shape, pack);
-    return tiledPlan(shape, pack, tiles, threads) ?? pointwiseOrNot(shape, pack, whole) ?? convPlan(shape, pack, threads);
+    return tiledPlan(shape, pack, tiles, share) ?? pointwiseOrNot(shape, pack, whole) ?? convPlan(shape, pack, share);
   },
 };
 
@@ -107,13 +108,13 @@ export function planner(
   const kept: ConvSettings = { ...settings, bias: undefined };
   return {
     pack,
-    plan: (shape, threads, whole) => {
+    plan: (shape, share, whole) => {
       if (whole) {
         const same: Tiles = whole.points === 0 ? NO_TILES : { points: [whole.points], asked: true, once: calling };
-        return planning.plan(shape, pack, kept, same, threads, whole);
+        return planning.plan(shape, pack, kept, same, share, whole);
       }
-      const plan = planning.plan(shape, pack, kept, tiles, threads);
-      if (plan.points !== 0) return finite() ? plan : { ...planning.plan(shape, pack, kept, NO_TILES, threads), untiled: 'infinite' };
+      const plan = planning.plan(shape, pack, kept, tiles, share);
+      if (plan.points !== 0) return finite() ? plan : { ...planning.plan(shape, pack, kept, NO_TILES, share), untiled: 'infinite' };
       const others = settings.algorithm === 'auto' && plan.kind === 'conv' && volume(shape.kernel) > 1;
       return others ? { ...plan, untiled: whyNoTiles(settings, tiles) } : plan;
     },

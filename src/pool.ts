@@ -19,7 +19,7 @@ import {
 import type { Kernels } from './kernels.ts';
 import { align } from './memory.ts';
 import { type TaskKernel, taskKernels } from './task-kernels.ts';
-import { shareOf } from './tasks.ts';
+import { sharedBand, shareOf } from './tasks.ts';
 import type { Cost, TaskCount, Team } from './team.ts';
 import { version } from './wasm-binary.ts';
 
@@ -168,6 +168,7 @@ export class Pool implements Team {
     }
   }
 
+  readonly bands = sharedBand;
   readonly share = shareOf;
 
   readonly crew = (cost: Cost): number => Math.max(1, Math.min(this.#size, Math.floor(timeOf(cost) / WORTH_WAKING_US)));

@@ -1,4 +1,5 @@
 /** What is computed, before there is a memory to compute it in: made in conv.ts and its neighbours, run by layer.ts and packed-program.ts. */
+import type { ShareBand } from './bands.ts';
 import type { Context } from './call.ts';
 import type { Kernels } from './kernels.ts';
 import type { ConvPlan } from './plan.ts';
@@ -39,7 +40,7 @@ export interface Parts {
   /** The operand is the convolution's result, what is computed its image. */
   readonly back: boolean;
   shapeOf(inputShape: readonly number[]): ConvShape;
-  plan(shape: ConvShape, threads: number): ConvPlan;
+  plan(shape: ConvShape, share: ShareBand): ConvPlan;
   /** @param whole of which `shape` is a part: it is computed by the same algorithm */
   call(shape: ConvShape, team: Team, whole?: ConvPlan): Call;
 }

@@ -3,6 +3,7 @@
  * no sum depends on how many threads there are. The head of a kernel's file says what its tasks are; a kernel checks that it is not asked for more.
  */
 import { LINE_CHANNELS, NR, PIXELS, SHUFFLED_PIXELS } from '../assembly/blocks.ts';
+import { roundUp, type ShareBand, wholeBand } from './bands.ts';
 import type { TaskParams } from './params.ts';
 import type { ConvPlan } from './plan.ts';
 import { groupsTogether } from './plan-groups.ts';
@@ -39,6 +40,24 @@ const LEAST_PANELS = 4;
  * panels: 4 1.1, 8 1.4, 16 1.56, 32 1.65; 21, which leaves 22 to the last, 1.25.
  */
 const STREAMED_BYTES = 16 * 2 ** 20;
+
+/**
+ * Bands for each of several threads. ResNet's layers and a stem, channels first, two threads over one: bands as large as the cache holds 1.59–1.76, 2 for each thread
+ * 1.67–1.81, 4 1.80–1.89, 8 1.77–1.90.
+ */
+const BANDS_EACH = 4;
+
+/** For `threads` threads. */
+export function sharedBand(threads: number): ShareBand {
+  if (threads === 1) return wholeBand;
+  return ({ batch, result: [outD, outH, outW], least }, band, step = 1) => {
+    const { images, slices, rows, columns } = band;
+    const others = Math.ceil(batch / images) * Math.ceil(outD / slices) * Math.ceil(outW / columns);
+    const wanted = Math.ceil((BANDS_EACH * threads) / others);
+    if (images > 1 || slices > 1 || Math.ceil(outH / rows) >= wanted) return band;
+    return { ...band, rows: Math.min(rows, roundUp(Math.max(least(1), Math.ceil(outH / wanted)), step)) };
+  };
+}
 
 /** What is computed is the way back: its results are as many and as large as the convolution's image. */
 function isBack({ kind }: ConvPlan): boolean {

@@ -1,5 +1,6 @@
 /** Who computes the tasks of a kernel: the calling thread alone, or with others (pool.ts). */
 
+import { type ShareBand, wholeBand } from './bands.ts';
 import type { Kernels } from './kernels.ts';
 import { align } from './memory.ts';
 import type { ConvPlan } from './plan.ts';
@@ -34,6 +35,8 @@ export interface Share {
 export interface Team {
   /** How many of them, the calling one included, are worth waking for a call that costs so much. */
   crew(cost: Cost): number;
+  /** How `threads` of them share bands. */
+  bands(threads: number): ShareBand;
   /** @param shape of the image before it gets its border */
   share(plan: ConvPlan, shape: ConvShape, threads: number): Share;
   /**
@@ -57,6 +60,7 @@ const ALONE: Share = { panels: 0, tasks: ALL, padding: ALL };
 export function soloTeam(kernels: Kernels): Team {
   return {
     crew: () => 1,
+    bands: () => wholeBand,
     share: () => ALONE,
     run: (kernel, { count }, work, _workBytes, ...pointers) => kernels[kernel](0, count, -1, work, ...pointers),
   };

@@ -1,4 +1,5 @@
 /** Calls of every public function with values that nobody should give, as plain data: what random tests make, print on one line and replay. */
+
 import { createEngineSync, type Engine, factorKernel, type Layer, type Tensor, tensor } from '../src/index.ts';
 import * as namespace from '../src/reference/index.ts';
 import { canPrepare, type Op } from './any-call.ts';
@@ -7,6 +8,7 @@ import { exact, firstWrong, sumBound } from './close.ts';
 import { build } from './engines.ts';
 import { everyCall, splitOptions } from './every-call.ts';
 import { type OpenEngine, openEngine } from './open-engine.ts';
+import { usedBytes } from './used-bytes.ts';
 
 /** What is called: an operation, its `prepare`, a layer's `run` or `plan`, or a function of the module. */
 export const ofOperations = ['call', 'prepare', 'run', 'plan'] as const;
@@ -441,7 +443,7 @@ export class Hostility {
     const [op, base] = bases[call.base % bases.length] as (typeof bases)[0];
     if (isOfOperations(call.target) && call.target !== 'call' && !canPrepare(op)) return this.fault({ ...call, target: 'call' });
     const named = isOfOperations(call.target) ? op : call.target;
-    const held = this.#open.heap.usedBytes;
+    const held = usedBytes(this.#open.heap);
     const own = this.#engine.info.memoryBytes;
     const given = this.arguments(call);
     let what: string | undefined;
@@ -452,7 +454,7 @@ export class Hostility {
       what = refusal(error, named);
     }
     if (what !== undefined) return what;
-    if (this.#open.heap.usedBytes !== held) return `${this.#open.heap.usedBytes - held} bytes are left`;
+    if (usedBytes(this.#open.heap) !== held) return `${usedBytes(this.#open.heap) - held} bytes are left`;
     if (this.#engine.info.memoryBytes > Math.max(own, MAX_MEMORY)) return 'the memory passed its maximum';
     const wrong = firstWrong(this.#computed(), this.#good, exact);
     return wrong === undefined ? undefined : `the next call is ${wrong}`;

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { compileAssembly } from '../scripts/compile-assembly.ts';
+import { wholeBand } from '../src/bands.ts';
 import { convSettings } from '../src/options.ts';
 import {
   activationKinds,
@@ -109,7 +110,7 @@ it('a plan is written field by field', () => {
   const filter = filterShape('conv2d', 'weight', [10, 3, 2, 5], settings);
   const shape = convShape('conv2d', [7, 6, 20, 30], filter, settings);
   const memory = new Float32Array(80);
-  const plan = convPlan(shape, packPlan('conv2d', filter, settings), 1);
+  const plan = convPlan(shape, packPlan('conv2d', filter, settings), wholeBand);
   writePadParams(memory, 0, shape, plan);
   const pad = Object.fromEntries(padFields.map((field, i) => [field, new Int32Array(memory.buffer)[i]]));
   expect(pad).toEqual({

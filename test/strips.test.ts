@@ -1,4 +1,5 @@
 /** Calls that the memory does not hold whole: the same bits in strips, in as much memory as the plan said. */
+
 import { afterAll, describe, expect, it } from 'vitest';
 import { createEngine, createEngineSync, type Engine, type Layer, type Plan, type Tensor } from '../src/index.ts';
 import { instantiate } from '../src/kernels.ts';
@@ -10,6 +11,7 @@ import { fractions, guarded, integers } from './cases.ts';
 import { expectClose } from './close.ts';
 import { build, testBinary, testEngine } from './engines.ts';
 import { elements, filled, laidOut, layoutTag, type Options, type Shape } from './family.ts';
+import { usedBytes } from './used-bytes.ts';
 
 const roomy = testEngine();
 const random = (shape: Shape, seed: number): Tensor => filled(shape, seed, fractions);
@@ -328,7 +330,7 @@ describe('a call that is cut', () => {
       }),
     );
     layer.dispose();
-    expect(heap.usedBytes).toBe(0);
+    expect(usedBytes(heap)).toBe(0);
   });
 });
 

@@ -5,7 +5,7 @@ import { instantiate } from '../src/kernels.ts';
 import { align, Heap } from '../src/memory.ts';
 import { operationsOf } from '../src/operations.ts';
 import type { TaskKernel } from '../src/task-kernels.ts';
-import { shareOf } from '../src/tasks.ts';
+import { sharedBand, shareOf } from '../src/tasks.ts';
 import type { Team } from '../src/team.ts';
 import type { Operations, Tensor } from '../src/types.ts';
 import { moduleSync } from '../src/wasm-source.ts';
@@ -31,6 +31,7 @@ export function taskwise(threads: number, atOnce = 1, keeps = false): Taskwise {
   const runs: Taskwise['runs'] = [];
   const team: Team = {
     crew: () => threads,
+    bands: sharedBand,
     share: shareOf,
     run: (kernel, { count, threads: among }, work, workBytes, ...pointers) => {
       runs.push([kernel, count]);
