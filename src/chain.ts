@@ -35,12 +35,12 @@ function withBorder(
   shapes: readonly ConvShape[],
   steps: readonly KeptStep[],
 ): { shapes: readonly ConvShape[]; border: ConvPlan['border'] } {
-  const total = (side: 'padBegin' | 'padEnd'): Spatial => [
+  const total = (pads: (shape: ConvShape) => Spatial): Spatial => [
     0,
-    sum(shapes.map((shape) => shape[side][1])),
-    sum(shapes.map((shape) => shape[side][2])),
+    sum(shapes.map((shape) => pads(shape)[1])),
+    sum(shapes.map((shape) => pads(shape)[2])),
   ];
-  const [begin, end] = [total('padBegin'), total('padEnd')];
+  const [begin, end] = [total(({ padBegin }) => padBegin), total(({ padEnd }) => padEnd)];
   if (shapes[0]?.paddingMode === 'zeros' || [...begin, ...end].every((n) => n === 0)) return { shapes, border: undefined };
   const [, height, width] = (shapes[0] as ConvShape).inSize;
   let size: Spatial = [1, height + begin[1] + end[1], width + begin[2] + end[2]];

@@ -7,7 +7,7 @@ import type { ConvSettings } from './options.ts';
 import { CONV_PARAMS_BYTES, PAD_PARAMS_BYTES, writeConvParams, writePackParams, writePadParams } from './params.ts';
 import { type ConvPlan, type PackPlan, workBytes } from './plan.ts';
 import { rowBytes } from './plan-pointwise.ts';
-import type { Call, Program } from './program.ts';
+import type { Call, Parts, Program } from './program.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
 import type { TaskKernel } from './task-kernels.ts';
 import { shapeCost } from './tasks.ts';
@@ -103,9 +103,9 @@ function derivedOf(plan: ConvPlan): Call['derived'] {
 
 /** Which export of the module computes a plan. */
 function kernelOf({ kind, pack: { channelsLast } }: ConvPlan): TaskKernel {
-  if (kind === 'factored') return channelsLast ? 'factoredChannelsLast' : 'factoredChannelsFirst';
-  if (kind === 'depthwise') return channelsLast ? 'depthwiseChannelsLast' : 'depthwiseChannelsFirst';
-  if (kind === 'grouped') return channelsLast ? 'groupsChannelsLast' : 'groupsChannelsFirst';
+  const layout = channelsLast ? 'ChannelsLast' : 'ChannelsFirst';
+  if (kind === 'factored' || kind === 'depthwise') return `${kind}${layout}`;
+  if (kind === 'grouped') return `groups${layout}`;
   if (kind === 'pointwise') return 'pointwiseChannelsFirst';
   if (!channelsLast) return 'convChannelsFirst';
   if (kind === 'conv') return 'convChannelsLast';
@@ -141,19 +141,25 @@ function runConv(
  */
 export function convCalls(
   shapeOf: (inputShape: readonly number[]) => ConvShape,
-  plan: (shape: ConvShape, share: ShareBand, whole?: ConvPlan) => ConvPlan,
+  plan: (shape: ConvShape, share: ShareBand) => ConvPlan,
   settings: ConvSettings,
   back = false,
 ): Pick<Program, 'plan' | 'parts'> {
-  const call = (shape: ConvShape, team: Team, whole?: ConvPlan): Call => {
+  const call: Parts['call'] = (shape, team, planned) => {
     const { inputShape, outputShape } = shape;
     const [given, result] = back ? [outputShape, inputShape] : [inputShape, outputShape];
     const cost = shapeCost(shape);
     const threads = team.crew(cost);
-    const made = plan(shape, team.bands(threads), whole);
+    const made = planned(team.bands(threads));
     return convCall(made, shape, team.share(made, shape, threads), settings, given, result, cost, threads);
   };
-  return { plan: (inputShape, team) => call(shapeOf(inputShape), team), parts: { back, shapeOf, plan, call } };
+  return {
+    plan: (inputShape, team) => {
+      const shape = shapeOf(inputShape);
+      return call(shape, team, (share) => plan(shape, share));
+    },
+    parts: { back, shapeOf, plan, call },
+  };
 }
 
 /** A plan as a call of `given`, with the result `result`. */

@@ -59,12 +59,8 @@ function zlibInflate(): Builtin['inflateRawSync'] {
 
 /** By what pages and workers have. @throws where they do not: before Chrome 103, Firefox 113, Safari 16.4 */
 async function streamInflate(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const { writable, readable } = new DecompressionStream('deflate-raw');
-  const writer = writable.getWriter();
-  // What goes wrong is told by the other end.
-  writer.write(packed).catch(() => undefined);
-  writer.close().catch(() => undefined);
-  return new Uint8Array(await new Response(readable).arrayBuffer());
+  const stream = new Response(packed).body as ReadableStream<Uint8Array<ArrayBuffer>>;
+  return new Uint8Array(await new Response(stream.pipeThrough(new DecompressionStream('deflate-raw'))).arrayBuffer());
 }
 
 /** @param inflated the build for plain SIMD and the patch */

@@ -29,7 +29,7 @@ export const CONV_PARAMS_BYTES = 212;
 export const PAD_PARAMS_BYTES = 48;
 
 /** From the record of one step of several to that of the next. */
-export const STEP_BYTES = align(CONV_PARAMS_BYTES);
+export const STEP_BYTES: number = /* @__PURE__ */ align(CONV_PARAMS_BYTES);
 
 /** What a convolution is told that is one step of several: see assembly/chain.ts. All in bytes. */
 interface StepParams {

@@ -102,11 +102,11 @@ const WORTH_SCATTERING = 2;
 const ADDING = 1.25;
 
 /**
- * @param settings of the operation: its stride counts, also where the image has one cell
- * @param tiles of F(m, r) that may be used
+ * @param stride of the operation, which counts also where the image has one cell
+ * @param tiles  of F(m, r) that may be used
  */
-function transposedPlan(given: ConvShape, pack: PackPlan, settings: ConvSettings, tiles: Tiles): ConvPlan {
-  const shape: ConvShape = { ...given, stride: strides(settings) };
+export function transposedPlan(given: ConvShape, pack: PackPlan, stride: Spatial, tiles: Tiles): ConvPlan {
+  const shape: ConvShape = { ...given, stride };
   const { phase, channelsLast, weightStride } = pack;
   const inner = phaseShape(shape, phase);
   const direction = backward(shape);
@@ -163,5 +163,5 @@ export const back: Planning = {
     'remainders of the stride that see a square or a row of two to five taps, several channels to a filter, 16 or more of image and result',
   points: (filter, settings) => pointsOfPhases(filter, settings, phases(filter, settings)),
   pack: packTransposed,
-  plan: transposedPlan,
+  plan: (shape, pack, settings, tiles) => transposedPlan(shape, pack, strides(settings), tiles),
 };

@@ -13,11 +13,8 @@ import { allFinite, NO_TILES, type Points, pointsOf, type Tiles } from './winogr
 /** What is known of a convolution before its image is. */
 export interface Planner {
   readonly pack: PackPlan;
-  /**
-   * @param share bands among those that compute
-   * @param whole   of which `shape` is a part: it is computed by the same algorithm, so that the bits do not tell how the whole was cut
-   */
-  plan(shape: ConvShape, share: ShareBand, whole?: ConvPlan): ConvPlan;
+  /** @param share bands among those that compute */
+  plan(shape: ConvShape, share: ShareBand): ConvPlan;
 }
 
 /** How what goes one way is planned: a convolution, or the way back through it. */
@@ -31,13 +28,7 @@ export interface Planning {
   /** Tiles that serve a weight. */
   points(filter: FilterShape, settings: ConvSettings): readonly Points[];
   pack(op: string, filter: FilterShape, settings: ConvSettings): PackPlan;
-  /** @param whole of which `shape` is a part */
-  plan(shape: ConvShape, pack: PackPlan, settings: ConvSettings, tiles: Tiles, share: ShareBand, whole?: ConvPlan): ConvPlan;
-}
-
-function pointwiseOrNot(shape: ConvShape, pack: PackPlan, whole: ConvPlan | undefined): ConvPlan | undefined {
-  if (whole === undefined) return pointwisePlan(shape, pack);
-  return whole.kind === 'pointwise' ? pointwisePlan(shape, pack, true) : undefined;
+  plan(shape: ConvShape, pack: PackPlan, settings: ConvSettings, tiles: Tiles, share: ShareBand): ConvPlan;
 }
 
 /** From image to result. */
@@ -45,13 +36,13 @@ export const forth: Planning = {
   isBack: false,
   summed: 'gemm',
   tilesNeed:
-    'square kernels or rows of two to five taps for each step of the stride, the same stride both ways, no dilation beside a stride, ' +
-    'several channels to a filter, 16 or more of the result, 16 or more of the image or 8 to 16 in all phases of the stride',
+    'square kernels or rows of two to five taps for each step of one stride, no dilation beside it, several channels to a filter, ' +
+    '16 or more of image and result (8 of the image in all phases of the stride)',
   points: pointsOf,
   pack: (op, filter, settings) => packGroups(filter, settings) ?? packPlan(op, filter, settings),
-  plan: (shape, pack, _, tiles, share, whole) => {
+  plan: (shape, pack, _, tiles, share) => {
     if (pack.kind === 'grouped') return groupsPlan(shape, pack);
-    return tiledPlan(shape, pack, tiles, share) ?? pointwiseOrNot(shape, pack, whole) ?? convPlan(shape, pack, share);
+    return tiledPlan(shape, pack, tiles, share) ?? pointwisePlan(shape, pack) ?? convPlan(shape, pack, share);
   },
 };
 
@@ -108,11 +99,7 @@ export function planner(
   const kept: ConvSettings = { ...settings, bias: undefined };
   return {
     pack,
-    plan: (shape, share, whole) => {
-      if (whole) {
-        const same: Tiles = whole.points === 0 ? NO_TILES : { points: [whole.points], asked: true, once: calling };
-        return planning.plan(shape, pack, kept, same, share, whole);
-      }
+    plan: (shape, share) => {
       const plan = planning.plan(shape, pack, kept, tiles, share);
       if (plan.points !== 0) return finite() ? plan : { ...planning.plan(shape, pack, kept, NO_TILES, share), untiled: 'infinite' };
       const others = settings.algorithm === 'auto' && plan.kind === 'conv' && volume(shape.kernel) > 1;

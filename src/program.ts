@@ -41,8 +41,8 @@ export interface Parts {
   readonly back: boolean;
   shapeOf(inputShape: readonly number[]): ConvShape;
   plan(shape: ConvShape, share: ShareBand): ConvPlan;
-  /** @param whole of which `shape` is a part: it is computed by the same algorithm */
-  call(shape: ConvShape, team: Team, whole?: ConvPlan): Call;
+  /** @param plan as `plan` makes it, or as a part's of the same algorithm */
+  call(shape: ConvShape, team: Team, plan: (share: ShareBand) => ConvPlan): Call;
 }
 
 export interface Derived {

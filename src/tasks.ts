@@ -25,8 +25,7 @@ export function shapeCost({ batch, inC, outC, groupInC, inSize, outSize, kernel 
 }
 
 export function addCosts(costs: readonly Cost[]): Cost {
-  const sum = (of: keyof Cost): number => costs.reduce((total, cost) => total + cost[of], 0);
-  return { flops: sum('flops'), floats: sum('floats') };
+  return costs.reduce((sum, { flops, floats }) => ({ flops: sum.flops + flops, floats: sum.floats + floats }));
 }
 
 /** Tasks for each thread, so that none of them waits long for the last one: ResNet-50, two threads over one, geometric mean: 3 tasks 1.84, 8 1.92, 16 1.91. */
@@ -39,7 +38,7 @@ const LEAST_PANELS = 4;
  * Factors of weights that come from memory are read in runs as long as can be: 512→512 at 7², 38 MB of them, two threads over one, by parts of so many of its 64
  * panels: 4 1.1, 8 1.4, 16 1.56, 32 1.65; 21, which leaves 22 to the last, 1.25.
  */
-const STREAMED_BYTES = 16 * 2 ** 20;
+const STREAMED_BYTES = 16_777_216;
 
 /**
  * Bands for each of several threads. ResNet's layers and a stem, channels first, two threads over one: bands as large as the cache holds 1.59–1.76, 2 for each thread

@@ -176,7 +176,7 @@ const table: Table = {
       'ERR_UNSUPPORTED',
     ],
     [
-      "conv2d: algorithm 'winograd' needs square kernels or rows of two to five taps for each step of the stride, the same stride both ways, no dilation beside a stride, several channels to a filter, 16 or more of the result, 16 or more of the image or 8 to 16 in all phases of the stride, and an accuracy other than 'exact'",
+      "conv2d: algorithm 'winograd' needs square kernels or rows of two to five taps for each step of one stride, no dilation beside it, several channels to a filter, 16 or more of image and result (8 of the image in all phases of the stride), and an accuracy other than 'exact'",
       'RangeError',
       options({ algorithm: 'winograd' }),
       'ERR_UNSUPPORTED',
