@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type UserConfig } from 'tsdown';
+import { shortNames } from './scripts/short-names.ts';
 
 const source = (file: string): string => fileURLToPath(new URL(`src/${file}`, import.meta.url));
 const engine = source('index.ts');
@@ -23,6 +24,7 @@ const library: UserConfig = {
   entry: { index: 'src/index.ts', place: 'src/place.ts' },
   // Not the binaries, which are there already: scripts/build-wasm.ts wrote them.
   clean: ['dist/*.js', 'dist/*.ts', 'dist/*.map'],
+  plugins: [shortNames],
 };
 
 const reference: UserConfig = { ...typed, entry: { reference: 'src/reference/index.ts' } };
@@ -44,6 +46,7 @@ function precompiled(host: 'workerd' | 'edge-light'): UserConfig {
           return /\.wasm(\?module)?$/.test(id) ? { id, external: true } : null;
         },
       },
+      shortNames,
     ],
   };
 }

@@ -6,15 +6,15 @@ import type { Call, Program } from './program.ts';
 import type { Team } from './team.ts';
 import { checkData, elements, fixedView, freshFloats, HeapTensor, isFloat32Array, lengthOf } from './tensor.ts';
 import type { EngineTensor, Layer, Tensor } from './types.ts';
-import type { Taken } from './unshared.ts';
+import type { Sooner } from './unshared.ts';
 
 /** What an operation needs of its engine. */
 export interface Context {
   readonly heap: Heap;
   readonly kernels: Kernels;
   readonly team: Team;
-  /** Of an engine with threads: `whereSooner` in a second memory. See unshared.ts. */
-  readonly sooner?: typeof whereSooner | undefined;
+  /** Of an engine with threads: computes where a call takes least time, of two memories. See unshared.ts. */
+  readonly sooner?: Sooner | undefined;
   /** Of an engine. The functions of the module have none: a page that imports one carries nothing of it. */
   readonly extras?: Extras | undefined;
 }
@@ -24,17 +24,6 @@ export interface Extras {
   prepare(program: Program, context: Context): Layer;
   /** See cut-call.ts. */
   computeCut(program: Program, context: Context, block: number, derived: number, call: Call, input: Tensor, out: Out): Tensor;
-}
-
-/** Computes where a call takes least time. */
-export function whereSooner<Result>(
-  context: Context,
-  taken: () => Taken,
-  operands: readonly (Tensor | undefined)[],
-  out: unknown,
-  compute: (place: Context) => Result,
-): Result {
-  return context.sooner ? context.sooner(context, taken, operands, out, compute) : compute(context);
 }
 
 export function checkOpen(op: string, heap: Heap): void {

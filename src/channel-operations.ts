@@ -1,11 +1,11 @@
 /** `channelShuffle` and `biasGrad`: what is done channel by channel. */
-import { type Context, checkOpen, checkOut, emptyResult, invoke, whereSooner } from './call.ts';
+import { type Context, checkOpen, checkOut, emptyResult, invoke } from './call.ts';
 import { checkGroups, readChannels } from './channels.ts';
 import { apart, shuffleTasks, sumTasks } from './tasks.ts';
 import { type Cost, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { ChannelOptions, Operations, Tensor } from './types.ts';
-import { takenBy } from './unshared.ts';
+import { takenBy, whereSooner } from './unshared.ts';
 
 export function channelShuffleOperation(context: Context): Operations['channelShuffle'] {
   const op = 'channelShuffle';

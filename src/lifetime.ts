@@ -2,7 +2,7 @@
 import type { Heap } from './memory.ts';
 
 /** Gives the block of a forgotten owner back. */
-const forgotten = new FinalizationRegistry<{ heap: Heap; pointer: number }>(({ heap, pointer }) => heap.release(pointer));
+const forgotten = /* @__PURE__ */ new FinalizationRegistry<{ heap: Heap; pointer: number }>(({ heap, pointer }) => heap.release(pointer));
 
 /** Has `heap` release `pointer` when `owner` is collected; returns what ends that promise. */
 export function releaseWhenForgotten(owner: object, heap: Heap, pointer: number): () => void {
@@ -13,7 +13,12 @@ export function releaseWhenForgotten(owner: object, heap: Heap, pointer: number)
   };
 }
 
-/** Lets `using` end what `dispose()` ends, where the host has the symbol. */
+/** The same class, or engine, whose `dispose()` `using` calls, where the host has the symbol. */
+export function disposableClass<Class extends { readonly prototype: { dispose(): void } }>(made: Class): Class {
+  makeDisposable(made.prototype);
+  return made;
+}
+
 export function makeDisposable(owner: { dispose(): void }): void {
   const symbol: symbol | undefined = Symbol.dispose;
   if (symbol)

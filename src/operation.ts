@@ -1,11 +1,10 @@
 /** Forward operations with weights, as they are called: once, or prepared. */
-import { type Context, checkOpen, checkOut, type Out, whereSooner } from './call.ts';
+import { type Context, checkOpen, checkOut, type Out } from './call.ts';
 import { compute, derive, pack } from './compute.ts';
 import { align } from './memory.ts';
 import type { Call, Program } from './program.ts';
 import { readTensor } from './tensor.ts';
 import type { Layer, Tensor } from './types.ts';
-import { type Taken, takenBy } from './unshared.ts';
 
 /** Packs, computes, and gives the packed weights back. */
 function callIn(program: Program, context: Context, call: Call, input: Tensor, out: Out): Tensor {
@@ -29,15 +28,9 @@ export function callOnce(program: Program, context: Context, inputShape: readonl
   const call = program.plan(inputShape, context.team);
   const operands = [input, ...packings.map(({ source, operand }) => operand ?? source)];
   checkOut(op, context.heap, out, call.outputShape, operands);
-  const { recordBytes, packedBytes } = program;
-  const taken = (): Taken => {
-    const { cost, outputShape, workBytes, derived } = call;
-    const shapes = [...operands.flatMap((operand) => (operand ? [operand.shape] : [])), outputShape];
-    return takenBy(cost, shapes, workBytes, align(recordBytes) + packedBytes + (derived ? derived.bytes + derived.workBytes : 0));
-  };
-  return whereSooner(context, taken, operands, out, (place) =>
-    callIn(program, place, place === context ? call : program.plan(inputShape, place.team), input, out),
-  );
+  const compute = (place: Context): Tensor =>
+    callIn(program, place, place === context ? call : program.plan(inputShape, place.team), input, out);
+  return context.sooner ? context.sooner.call(program, context, call, operands, out, compute) : compute(context);
 }
 
 /**

@@ -41,6 +41,11 @@ function fileBinary(relaxed: boolean): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
+/** The only place that has the text: bundlers may write it wherever it is used. */
+function packedBinaries(): Uint8Array<ArrayBuffer> {
+  return bytesOf(binariesText);
+}
+
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   const { Buffer } = globalThis as Host;
   if (Buffer !== undefined) return Buffer.from(text, 'base64');
@@ -78,13 +83,13 @@ export function isAtHand(): boolean {
 function binaryAtHand(relaxed: boolean): Uint8Array<ArrayBuffer> | undefined {
   const file = fileBinary(relaxed);
   if (file !== undefined) return file;
-  const inflated = zlibInflate()?.(bytesOf(binariesText));
+  const inflated = zlibInflate()?.(packedBinaries());
   return inflated && buildIn(inflated, relaxed);
 }
 
 /** The same at once, by our own means where the host has none. */
 export function ownBinary(relaxed: boolean): Uint8Array<ArrayBuffer> | WebAssembly.Module {
-  return binaryAtHand(relaxed) ?? buildIn(inflate(bytesOf(binariesText), plainBytes + patchBytes), relaxed);
+  return binaryAtHand(relaxed) ?? buildIn(inflate(packedBinaries(), plainBytes + patchBytes), relaxed);
 }
 
 /**
@@ -94,5 +99,5 @@ export function ownBinary(relaxed: boolean): Uint8Array<ArrayBuffer> | WebAssemb
  * @throws where a page has no `DecompressionStream`
  */
 export async function ownBinaryLater(relaxed: boolean): Promise<Uint8Array<ArrayBuffer> | WebAssembly.Module> {
-  return binaryAtHand(relaxed) ?? buildIn(await streamInflate(bytesOf(binariesText)), relaxed);
+  return binaryAtHand(relaxed) ?? buildIn(await streamInflate(packedBinaries()), relaxed);
 }

@@ -71,7 +71,7 @@ export function isModule(source: unknown): source is WebAssembly.Module {
 }
 
 function refused(op: string, cause: unknown): Error {
-  return hostError(op, 'this host refuses to compile the binary here: give createEngine a WebAssembly.Module as the option wasm', cause);
+  return hostError(op, 'this host refuses to compile the binary here: an engine takes a WebAssembly.Module as the option wasm', cause);
 }
 
 function compileOwn(op: string, binary: BufferSource): WebAssembly.Module {
@@ -128,7 +128,7 @@ export async function ownModuleLater(op: string, relaxed: boolean): Promise<WebA
     own.get(relaxed) ??
     onceAtATime(coming, relaxed, async () => {
       const binary = await ownBinaryLater(relaxed).catch((cause) => {
-        throw hostError(op, 'this host has no DecompressionStream; createEngine unpacks the binary without', cause);
+        throw hostError(op, 'this host has no DecompressionStream; an engine needs none', cause);
       });
       const module = isModule(binary) ? binary : await (isAtHand() ? compileOwn(op, binary) : compileOwnLater(op, binary));
       own.set(relaxed, module);

@@ -77,18 +77,20 @@ function choiceOf(plan: ConvPlan): string {
   return `sums over ${shape.groupInC * volume(shape.kernel)} products reuse every loaded vector ${MR} times`;
 }
 
-const whyUntiled: Readonly<Record<NonNullable<ConvPlan['untiled']>, string>> = {
-  exact: "accuracy 'exact' forbids tiles of F(m, r)",
-  unserved: 'no tiles of F(m, r) serve these weights',
-  unworthy: 'tiles of F(m, r) would gain too little',
-  infinite: 'weights that are not finite are summed',
-};
+/** Why sums take the place of tiles of F(m, r), where that is worth saying. */
+function whyUntiled({ kind, shape, pack, tiles, infinite }: ConvPlan): string | undefined {
+  if (infinite) return 'weights that are not finite are summed';
+  if (tiles === undefined || kind !== 'conv' || pack.asked || volume(shape.kernel) === 1) return undefined;
+  if (pack.accuracy === 'exact') return "accuracy 'exact' forbids tiles of F(m, r)";
+  return tiles.points.length === 0 ? 'no tiles of F(m, r) serve these weights' : 'tiles of F(m, r) would gain too little';
+}
 
 function reasonOf(plan: ConvPlan): string {
-  const { kind, shape, untiled } = plan;
+  const { kind, shape } = plan;
   const choice = choiceOf(plan);
+  const untiled = whyUntiled(plan);
   if (kind === 'pointwise') return `${choice}, and planes of ${shape.inSize[2]} pixels fill panels of ${NR}: no layout changes`;
-  return untiled === undefined ? choice : `${choice}; ${whyUntiled[untiled]}`;
+  return untiled === undefined ? choice : `${choice}; ${untiled}`;
 }
 
 /**

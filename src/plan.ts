@@ -22,7 +22,8 @@ import { CONV_PARAMS_BYTES } from './params.ts';
 import { type ConvShape, type FilterShape, type Spatial, volume } from './shape.ts';
 import { teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
-import type { FactorPart, Points } from './winograd.ts';
+import type { Accuracy } from './types.ts';
+import type { FactorPart, Points, Tiles } from './winograd.ts';
 
 /** Numbers of assembly/kinds.ts. */
 export type Kind =
@@ -42,6 +43,7 @@ export interface PackPlan {
   readonly kind: Kind;
   /** The algorithm was named. */
   readonly asked: boolean;
+  readonly accuracy: Accuracy;
   readonly channelsLast: boolean;
   /** Floats from one packed row, panel or tap to the next; of a transposed convolution each phase has its own. */
   readonly weightStride: number;
@@ -82,8 +84,9 @@ export interface ConvPlan {
   /** Bytes of the copy with a border, and of the workspace that the kernel takes in each thread, 0 where it is not needed. Their order is the order in memory. */
   readonly paddedBytes: number;
   readonly workBytes: number;
-  /** Why sums take the place of tiles of F(m, r), where that is worth saying. */
-  readonly untiled?: 'exact' | 'unserved' | 'unworthy' | 'infinite';
+  /** Tiles that it was chosen from, and whether weights that are not finite left it none. */
+  readonly tiles?: Tiles;
+  readonly infinite?: boolean;
 }
 
 export const NO_PHASES: Spatial = [1, 1, 1];
@@ -114,9 +117,10 @@ function gemmSharesMore(groups: number, filters: number, taps: number, channelsL
 }
 
 /** What most kernels want alike. */
-export function packBasics({ algorithm, channelsLast, shuffle, activation }: ConvSettings) {
+export function packBasics({ algorithm, accuracy, channelsLast, shuffle, activation }: ConvSettings) {
   return {
     asked: algorithm !== 'auto',
+    accuracy,
     channelsLast,
     clamped: activation.name === 'clamp',
     biasGroups: 1,

@@ -6,7 +6,7 @@ import { type ConvPlan, convPlan, type PackPlan, packPlan } from './plan.ts';
 import { groupsPlan, packGroups } from './plan-groups.ts';
 import { pointwisePlan } from './plan-pointwise.ts';
 import { tiledPlan } from './plan-winograd.ts';
-import { type ConvShape, type FilterShape, volume } from './shape.ts';
+import type { ConvShape, FilterShape } from './shape.ts';
 import type { Tensor } from './types.ts';
 import { allFinite, NO_TILES, type Points, pointsOf, type Tiles } from './winograd.ts';
 
@@ -45,11 +45,6 @@ export const forth: Planning = {
     return tiledPlan(shape, pack, tiles, share) ?? pointwisePlan(shape, pack) ?? convPlan(shape, pack, share);
   },
 };
-
-function whyNoTiles({ accuracy }: ConvSettings, { points }: Tiles): ConvPlan['untiled'] {
-  if (accuracy === 'exact') return 'exact';
-  return points.length === 0 ? 'unserved' : 'unworthy';
-}
 
 /**
  * Whether no weight is NaN or infinite. A layer knows when it is made, and must not keep the tensor; a single call looks when a plan needs it to be so, since
@@ -101,9 +96,8 @@ export function planner(
     pack,
     plan: (shape, share) => {
       const plan = planning.plan(shape, pack, kept, tiles, share);
-      if (plan.points !== 0) return finite() ? plan : { ...planning.plan(shape, pack, kept, NO_TILES, share), untiled: 'infinite' };
-      const others = settings.algorithm === 'auto' && plan.kind === 'conv' && volume(shape.kernel) > 1;
-      return others ? { ...plan, untiled: whyNoTiles(settings, tiles) } : plan;
+      if (plan.points !== 0 && !finite()) return { ...planning.plan(shape, pack, kept, NO_TILES, share), infinite: true };
+      return { ...plan, tiles };
     },
   };
 }

@@ -10,7 +10,7 @@ import { elements, freshFloats, HeapTensor, plainView } from './tensor.ts';
 import type { PaddingMode, Plan, Tensor } from './types.ts';
 
 /** Floats of the largest operands that are cut: as many as 32-bit addresses reach. What is larger was not meant. */
-const MOST_FLOATS = 2 ** 30;
+const MOST_FLOATS = 1_073_741_824;
 
 /** Results along an axis, and the cells of the image that they read. */
 interface Piece {

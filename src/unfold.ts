@@ -1,5 +1,5 @@
 /** `unfold` and `fold`: the columns of a convolution, and back. */
-import { type Context, checkOpen, checkOut, emptyResult, invoke, whereSooner } from './call.ts';
+import { type Context, checkOpen, checkOut, emptyResult, invoke } from './call.ts';
 import { type Columns, foldColumns, unfoldColumns } from './columns.ts';
 import { align } from './memory.ts';
 import { noActivation } from './options.ts';
@@ -9,7 +9,7 @@ import { apart, foldTasks, unfoldTasks } from './tasks.ts';
 import type { Cost } from './team.ts';
 import { elements } from './tensor.ts';
 import type { Operations, Tensor, UnfoldOptions } from './types.ts';
-import { takenBy } from './unshared.ts';
+import { takenBy, whereSooner } from './unshared.ts';
 
 function move(op: 'unfold' | 'fold', context: Context, columns: Columns, result: readonly number[], out: unknown): Tensor {
   const { given, shape } = columns;

@@ -1,20 +1,20 @@
 /** Gradients with respect to the weight: sums over batch and pixels, as panels, then in the filter layout. */
 import { LAYOUT_BYTES, LINE_CHANNELS, MR, NR, SKEW, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
 import { roundUp } from './bands.ts';
-import { type Context, checkOpen, checkOut, invoke, type Out, whereSooner } from './call.ts';
+import { type Context, checkOpen, checkOut, invoke, type Out } from './call.ts';
 import { unsupported } from './check.ts';
 import { type Forward, gradientCallFields, gradientName } from './gradients.ts';
 import { align } from './memory.ts';
 import { weightGradOperands } from './operands.ts';
 import type { ConvSettings, Rank } from './options.ts';
 import { CONV_PARAMS_BYTES, type TaskParams, type WrittenPlan, writeConvParams, writePackParams } from './params.ts';
-import { AS_IT_IS, NO_BAND, NO_PHASES, type PackPlan } from './plan.ts';
+import { AS_IT_IS, NO_BAND, type PackPlan, packBasics } from './plan.ts';
 import { type ConvShape, type FilterShape, volume } from './shape.ts';
 import { apart, shapeCost, unpackTasks, weightGradTasks } from './tasks.ts';
 import { teamBytes } from './team.ts';
 import type { GivenOptions } from './transposed-options.ts';
 import type { Tensor, WeightGradOperation } from './types.ts';
-import { type Taken, takenBy } from './unshared.ts';
+import { type Taken, takenBy, whereSooner } from './unshared.ts';
 
 /** Bytes of the record `Part` of assembly/weight-grad.ts. */
 const PART_BYTES = 32;
@@ -34,18 +34,13 @@ function sumsPlan(op: string, { outC, groupInC, groups, kernel }: FilterShape, s
   const panels = Math.ceil(outC / groups / NR);
   const weightStride = own ? roundUp(outC, 4) : volume(kernel) * groupInC * NR;
   return {
+    ...packBasics(settings),
     algorithm: own ? 'direct' : 'gemm',
     kind: own ? 'depthwise' : 'conv',
-    asked: algorithm !== 'auto',
-    channelsLast: settings.channelsLast,
     weightStride,
     weightFloats: own ? volume(kernel) * weightStride : groups * panels * weightStride,
     biasStride: 0,
     biasGroups: 0,
-    clamped: true,
-    packShuffle: 1,
-    kernelShuffle: 1,
-    phase: NO_PHASES,
   };
 }
 
