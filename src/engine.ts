@@ -1,15 +1,14 @@
 /** Engines: an instance of the module, its memory, and the operations bound to them. */
 
-import type { Context, Extras } from './call.ts';
+import type { Context } from './call.ts';
 import { checkFields, checkInteger, checkOneOf, conflict, disposed, wrongType, wrongValue } from './check.ts';
 import { contextOf, type Instance, MOST_PAGES, ownInstance, sharedContext } from './core.ts';
-import { computeCut } from './cut-call.ts';
 import { AllocatedTensor } from './engine-tensor.ts';
+import { extras } from './extras.ts';
 import { checkVersion } from './given-module.ts';
 import { Holds } from './holds.ts';
 import { hostThreads, whyAlone } from './host.ts';
 import { instantiate } from './kernels.ts';
-import { ProgramLayer } from './layer.ts';
 import { makeDisposable } from './lifetime.ts';
 import { PAGE_BYTES } from './memory.ts';
 import { operationsOf } from './operations.ts';
@@ -86,8 +85,6 @@ interface Crew {
   readonly second?: SecondMemory | undefined;
   readonly reason?: string;
 }
-
-const extras: Extras = { prepare: (program, context) => new ProgramLayer(program, context), computeCut };
 
 /** The face of what computes. */
 function engineOf(given: Context, { pool, second, reason }: Crew): Engine {

@@ -1,5 +1,6 @@
 /** An engine whose heap can be looked into, and what keeps count of what it holds. */
 import { readFileSync } from 'node:fs';
+import { extras } from '../src/extras.ts';
 import { instantiate, type Kernels } from '../src/kernels.ts';
 import { Heap } from '../src/memory.ts';
 import { operationsOf } from '../src/operations.ts';
@@ -26,5 +27,5 @@ export function openEngine(
   const memory = new WebAssembly.Memory({ initial: 1 });
   const kernels = change(instantiate('test', moduleSync('test', wasm, build === 'relaxed'), memory));
   const heap = new Heap(memory, Number(kernels.heapBase.value), maximum);
-  return { operations: operationsOf({ heap, kernels, team: soloTeam(kernels) }), heap };
+  return { operations: operationsOf({ heap, kernels, team: soloTeam(kernels), extras }), heap };
 }

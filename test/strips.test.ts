@@ -1,6 +1,7 @@
 /** Calls that the memory does not hold whole: the same bits in strips, in as much memory as the plan said. */
 
 import { afterAll, describe, expect, it } from 'vitest';
+import { extras } from '../src/extras.ts';
 import { createEngine, createEngineSync, type Engine, type Layer, type Plan, type Tensor } from '../src/index.ts';
 import { instantiate } from '../src/kernels.ts';
 import { Heap, PAGE_BYTES } from '../src/memory.ts';
@@ -313,7 +314,7 @@ describe('a call that is cut', () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 6 });
     const kernels = instantiate('test', moduleSync('test', testBinary(), build === 'relaxed'), memory);
     const heap = new Heap(memory, Number(kernels.heapBase.value), 64 * PAGE_BYTES);
-    const { conv2d, channelShuffle } = operationsOf({ heap, kernels, team: soloTeam(kernels) });
+    const { conv2d, channelShuffle } = operationsOf({ heap, kernels, team: soloTeam(kernels), extras });
     const { input, weight, options, want } = tightCall();
     // The memory may have all that the call takes.
     using layer = conv2d.prepare(weight, options);
