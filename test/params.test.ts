@@ -33,7 +33,7 @@ const padFields = fieldsOf('pad', 'PadParams');
 
 async function constants(expressions: Record<string, string>, imports: string): Promise<Record<string, number>> {
   const lines = Object.entries(expressions).map(([name, expression]) => `export const ${name}: i32 = <i32>${expression};`);
-  const names = ['params', 'pad', 'activation', 'simd', 'blocks', 'kinds'];
+  const names = ['params', 'pad', 'activation', 'simd', 'blocks', 'kinds', 'tasks'];
   const files = Object.fromEntries(names.map((name) => [`${name}.ts`, source(name)]));
   const { binary } = await compileAssembly({ ...files, 'index.ts': `${imports}\n${lines.join('\n')}` });
   const { instance } = await WebAssembly.instantiate(binary, { env: { memory: new WebAssembly.Memory({ initial: 1 }) } });
