@@ -15,6 +15,7 @@ Whether this commit can be published, one step per line:
   tests      all of them, and no host may be missing (REQUIRE_HOSTS=1)
   pack       the tarball, as npm would publish it
   sizes      of what users load, each with its limit
+  start      how soon there is a first result, shown and not judged: npm run bench:start, which needs (cd bench && npm ci)
   publint    has nothing to say of the package
   attw       its types resolve (@arethetypeswrong/cli)
   licences   of the packages that are bundled into dist/ allow it, and are named there

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { changelogFaults } from '../scripts/release/changelog.ts';
-import { bundledPackages, licenceFaults } from '../scripts/release/licences.ts';
+import { bundledFiles, bundledPackages, licenceFaults } from '../scripts/release/licences.ts';
 import { versionRepeats } from '../scripts/release/version-repeats.ts';
 import { root } from './packed-package.ts';
 
@@ -30,7 +30,12 @@ describe('licences', () => {
   const mit = () => 'MIT';
   const notices = '/*! Contains b, MIT, Copyright (c) 2020 B */\n/*! Contains @d/e, MIT, Copyright (c) 2021 E */';
 
-  it('are of packages, each once', () => expect(bundledPackages(script(''))).toEqual(['b', '@d/e']));
+  it('are of packages, each once', () => expect(bundledPackages(bundledFiles(script('')))).toEqual(['b', '@d/e']));
+  it('are found by a map where a script has no regions', () => {
+    const map = JSON.stringify({ sources: ['../src/a.ts', '../node_modules/b/c.js'] });
+    expect(licenceFaults('f.js', 'let a;', () => 'GPL-3.0', map)).toEqual(['f.js holds b, whose licence is GPL-3.0']);
+    expect(licenceFaults('f.js', 'let a;', mit)).toEqual(['nothing says what f.js was made of']);
+  });
   it('may be passed on where they are named', () => expect(licenceFaults('f.js', script(notices), mit)).toEqual([]));
   it.each(['GPL-3.0', undefined])('%s may not', (licence) =>
     expect(licenceFaults('f.js', script(notices), (name) => (name === 'b' ? licence : 'MIT'))).toEqual([
@@ -66,7 +71,7 @@ describe('release:check', () => {
     expect(stdout).toMatch(/^Usage: npm run release:check /);
     const { stderr: refusal } = run('--only', 'none');
     const names = refusal.match(/^--only must be one of (.*), got 'none'/)?.[1]?.split(', ') ?? [];
-    expect(names).toHaveLength(11);
+    expect(names).toHaveLength(12);
     for (const name of names) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
   });
 

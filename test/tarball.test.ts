@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kernelFiles } from '../scripts/kernel-files.ts';
-import { bundledPackages } from '../scripts/release/licences.ts';
+import { bundledFiles, bundledPackages } from '../scripts/release/licences.ts';
 import { type PackedPackage, packPackage, root } from './packed-package.ts';
 
 let packed: PackedPackage;
@@ -52,9 +52,12 @@ it('has source maps that hold their sources, which are ours and no tests', () =>
 });
 
 it('has no line of another project but the clock of the command, which its first lines name', () => {
-  const others = builtFiles('.js').flatMap((path) =>
-    bundledPackages(readFileSync(join(packed.folder, path), 'utf8')).map((name) => [path, name]),
-  );
+  const textOf = (path: string): string => readFileSync(join(packed.folder, path), 'utf8');
+  const others = builtFiles('.js').flatMap((path) => {
+    const files = bundledFiles(textOf(path), builtFiles('.map').includes(`${path}.map`) ? textOf(`${path}.map`) : undefined);
+    expect(files.length, path).toBeGreaterThan(0);
+    return bundledPackages(files).map((name) => [path, name]);
+  });
   expect(others).toEqual([['dist/cli.js', 'tinybench']]);
   expect(readFileSync(join(packed.folder, 'dist/cli.js'), 'utf8').split('\n')[1]).toContain('Contains tinybench, MIT License');
 });

@@ -1,6 +1,6 @@
 /** What has to be true before a version is published, step by step. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { alignedTable } from '../../bench/tables.ts';
@@ -32,19 +32,41 @@ export interface Step {
   readonly first?: boolean;
 }
 
+/** Of `npm run bench:start`: for a look, not for a document. */
+const START_ROUNDS = '8';
+
 /** The end of what a command says. */
 const TOLD_LINES = 40;
 
+interface Ended {
+  readonly faults: readonly string[];
+  /** What it wrote to its standard output. */
+  readonly output: string;
+}
+
 /** A command is right where its exit code is 0. */
-function command(program: string, ...args: string[]): () => Promise<Outcome> {
-  return () =>
-    new Promise((resolve) => {
-      const child = spawn(program, args, { cwd: root, env: { ...process.env, REQUIRE_HOSTS: '1' }, stdio: ['ignore', 'pipe', 'pipe'] });
-      let output = '';
-      for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-      child.once('error', (error) => resolve({ faults: [String(error)] }));
-      child.once('close', (code) => resolve({ faults: code === 0 ? [] : [output.trim().split('\n').slice(-TOLD_LINES).join('\n')] }));
+function ended(program: string, args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: root, env: { ...process.env, REQUIRE_HOSTS: '1' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let [output, all] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      all += text;
     });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (all += text));
+    child.once('error', (error) => resolve({ faults: [String(error)], output }));
+    child.once('close', (code) => resolve({ faults: code === 0 ? [] : [all.trim().split('\n').slice(-TOLD_LINES).join('\n')], output }));
+  });
+}
+
+function command(program: string, ...args: string[]): () => Promise<Outcome> {
+  return async () => ({ faults: (await ended(program, args)).faults });
+}
+
+/** Times are shown, and judged by whoever reads them: machines differ. */
+async function start(): Promise<Outcome> {
+  const { faults, output } = await ended(process.execPath, ['--import', 'tsx', 'bench/start/main.ts', '--rounds', START_ROUNDS]);
+  return { faults, shown: output.trimEnd() };
 }
 
 /** The tarball of the step `pack`, and the folder it was unpacked into. */
@@ -82,7 +104,8 @@ async function sizes(): Promise<Outcome> {
 async function licences(): Promise<Outcome> {
   const scripts = readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.js'));
   const licenceOf = (name: string) => manifestOf(inRoot('node_modules', name, 'package.json')).license;
-  return { faults: scripts.flatMap((name) => licenceFaults(`dist/${name}`, inRoot('dist', name), licenceOf)) };
+  const mapOf = (name: string) => (existsSync(join(root, 'dist', `${name}.map`)) ? inRoot('dist', `${name}.map`) : undefined);
+  return { faults: scripts.flatMap((name) => licenceFaults(`dist/${name}`, inRoot('dist', name), licenceOf, mapOf(name))) };
 }
 
 async function versions(): Promise<Outcome> {
@@ -111,6 +134,7 @@ export const steps: readonly Step[] = [
   { name: 'tests', run: command(process.execPath, vitest, 'run') },
   { name: 'pack', run: pack, first: true },
   { name: 'sizes', run: sizes },
+  { name: 'start', run: start },
   { name: 'publint', run: async (folder) => ({ faults: await publintRemarks(packed(folder).unpacked) }) },
   { name: 'attw', run: async (folder) => ({ faults: await attwRemarks(packed(folder).tarball) }) },
   { name: 'licences', run: licences },

@@ -6,7 +6,7 @@ import { expectDigits } from './answers.ts';
 import { type Browser, openChromium, openFirefox, openWebkit } from './browsers.ts';
 import { describeHosts } from './describe-hosts.ts';
 import { chromium, firefox, type Host, webkit } from './hosts.ts';
-import { pageOf, visit } from './visit.ts';
+import { pageOf, strictPolicy, visit } from './visit.ts';
 
 const importMap = '<script type="importmap">{ "imports": { "wasm-conv": "/node_modules/wasm-conv/dist/index.js" } }</script>';
 
@@ -15,8 +15,6 @@ const pages = [
   ['a page with an import map', pageOf('/app/page.js', importMap)],
   ['a module worker', pageOf('/by-path/page-of-worker.js')],
 ] as const;
-
-const strictPolicy = { 'content-security-policy': "script-src 'self' 'wasm-unsafe-eval'" };
 
 const notIsolated = 'this page is not cross-origin isolated';
 

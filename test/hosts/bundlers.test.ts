@@ -9,7 +9,7 @@ import { type Browser, openChromium } from './browsers.ts';
 import { describeHosts } from './describe-hosts.ts';
 import { chromium, type Host, rollupBundler, webpackBundler } from './hosts.ts';
 import { requireRuntime } from './runtime-package.ts';
-import { pageOf, visit } from './visit.ts';
+import { pageOf, strictPolicy, visit } from './visit.ts';
 import { runWebpack } from './webpack.ts';
 
 const app = (file: string): string => join(inject('userProject'), 'app', file);
@@ -97,6 +97,12 @@ describeHosts([chromium], () => {
       it.each(pages)('makes a page that reads digits without, %s', async (page) => {
         const whyAlone = 'this page is not cross-origin isolated';
         expectDigits(await visit(browser!, { folder, html: pageOf(`/${page}.js`) }), { simd: 'relaxed', whyAlone });
+      });
+
+      it.each(pages)('makes a page that reads digits under a strict policy, %s', async (page) => {
+        const whyAlone = 'this page is not cross-origin isolated';
+        const visited = await visit(browser!, { folder, html: pageOf(`/${page}.js`), headers: strictPolicy });
+        expectDigits(visited, { simd: 'relaxed', whyAlone });
       });
     };
     describeHosts(needed, tests, title);

@@ -18,6 +18,9 @@ export function pageOf(script: string, head = ''): string {
   return `<!doctype html><meta charset="utf-8">${head}<body><script type="module" src="${script}"></script>`;
 }
 
+/** Of a page that runs its own scripts and binaries, and no others. */
+export const strictPolicy = { 'content-security-policy': "script-src 'self' 'wasm-unsafe-eval'" };
+
 const PATIENCE_MS = 40_000;
 
 /** @throws Error of the page, or where it does not report */
