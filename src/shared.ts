@@ -1,4 +1,7 @@
-/** Every operation as a function of the module, on one shared engine. */
+/**
+ * Every operation as a function of the module, on one shared engine. Their arguments are read until they settle: the first of them waits for the host to compile.
+ * What their memory does not hold is not cut into strips, as an engine cuts it, but throws `ERR_MEMORY`.
+ */
 
 import type { Context } from './call.ts';
 import { flattenedConv2dOperation, spatialSeparableConv2dOperation } from './chain.ts';
