@@ -2,7 +2,7 @@
 import { unsupported } from './check.ts';
 import type { ConvSettings } from './options.ts';
 import { type ConvPlan, convPlan, type PackPlan, packPlan } from './plan.ts';
-import { groupsPlan, packGroups } from './plan-groups.ts';
+import { fewChannelsPlan, groupsPlan, packGroups } from './plan-groups.ts';
 import { pointwisePlan } from './plan-pointwise.ts';
 import { tiledPlan } from './plan-winograd.ts';
 import { type ConvShape, type FilterShape, volume } from './shape.ts';
@@ -48,9 +48,14 @@ export const forth: Planning = {
     'several channels to a filter, 16 or more of the result, 16 or more of the image or 8 to 16 in all phases of the stride',
   points: pointsOf,
   pack: (op, filter, settings) => packGroups(filter, settings) ?? packPlan(op, filter, settings),
-  plan: (shape, pack, _, tiles, threads, whole) => {
-    if (pack.kind === 'grouped') return groupsPlan(shape, pack);
-    return tiledPlan(shape, pack, tiles, threads) ?? pointwiseOrNot(shape, pack, whole) ?? convPlan(shape, pack, threads);
+  plan: (shape, pack, settings, tiles, threads, whole) => {
+    if (pack.kind === 'grouped') return groupsPlan(shape, pack, threads);
+    return (
+      tiledPlan(shape, pack, tiles, threads) ??
+      pointwiseOrNot(shape, pack, whole) ??
+      fewChannelsPlan(shape, pack, settings, threads, whole) ??
+      convPlan(shape, pack, threads)
+    );
   },
 };
 
