@@ -13,7 +13,7 @@
  */
 import { Called, Clamped, CLAMP, finish } from "./activation";
 import { ConvParams } from "./params";
-import { madd, storeLanes } from "./simd";
+import { madd } from "./simd";
 
 /**
  * A line of tiles, along a row or down a column of vectors. Distances in bytes. What a tile needs only before and behind its sums lies here, and is read
@@ -55,7 +55,7 @@ export class Line {
   place3: usize;
 }
 
-/** Whether the second vector of a tile follows the first, and all of both is wanted: a type, as in activation.ts. */
+/** Whether the second vector of a tile follows the first, all of both is wanted, and pixels or channels lie side by side: a type, as in activation.ts. */
 type Beside = f32;
 type Apart = i32;
 
@@ -63,8 +63,8 @@ type Apart = i32;
 // @ts-ignore: decorator
 @inline
 function put(to: usize, v: v128, lanes: i32, toPixel: usize): void {
-  if (toPixel == 4) {
-    storeLanes(to, v, lanes);
+  if (toPixel == 4 && lanes == 4) {
+    v128.store(to, v);
     return;
   }
   v128.store32_lane(to, v, 0);
@@ -73,18 +73,22 @@ function put(to: usize, v: v128, lanes: i32, toPixel: usize): void {
   if (lanes > 3) v128.store32_lane(to + toPixel, v, 3);
 }
 
-/** Four channels of up to four pixels. */
+/** Four channels of up to four pixels, each to its place. */
 // @ts-ignore: decorator
 @inline
-function putFour(to: usize, a: v128, b: v128, c: v128, d: v128, line: Line, lanes: i32): void {
+function putFour(to: usize, a: v128, b: v128, c: v128, d: v128, line: Line): void {
+  const lanes = line.lanes, toPixel = line.toPixel;
+  put(to + line.place0, a, lanes, toPixel);
+  put(to + line.place1, b, lanes, toPixel);
+  put(to + line.place2, c, lanes, toPixel);
+  put(to + line.place3, d, lanes, toPixel);
+}
+
+/** Likewise side by side. */
+// @ts-ignore: decorator
+@inline
+function putTurned(to: usize, a: v128, b: v128, c: v128, d: v128, line: Line, lanes: i32): void {
   const toPixel = line.toPixel;
-  if (line.turned == 0) {
-    put(to + line.place0, a, lanes, toPixel);
-    put(to + line.place1, b, lanes, toPixel);
-    put(to + line.place2, c, lanes, toPixel);
-    put(to + line.place3, d, lanes, toPixel);
-    return;
-  }
   to += line.place0;
   const lowAB = i32x4.shuffle(a, b, 0, 4, 1, 5), lowCD = i32x4.shuffle(c, d, 0, 4, 1, 5);
   const highAB = i32x4.shuffle(a, b, 2, 6, 3, 7), highCD = i32x4.shuffle(c, d, 2, 6, 3, 7);
@@ -155,16 +159,17 @@ function tiles<F, A>(p: ConvParams, line: Line, count: i32): void {
       acc21 = finish<F>(p, acc21, low, high);
       acc31 = finish<F>(p, acc31, low, high);
     }
-    if (isFloat<A>() && line.toPixel == 4) {
-      putPairs(to, acc00, acc10, acc20, acc30, acc01, acc11, acc21, acc31, line);
-    } else {
-      const lanes = isFloat<A>() ? 4 : line.lanes;
-      putFour(to, acc00, acc10, acc20, acc30, line, lanes);
-      putFour(to + line.toApart, acc01, acc11, acc21, acc31, line, lanes);
-    }
     if (line.turned != 0) {
+      const lanes = isFloat<A>() ? 4 : line.lanes;
+      putTurned(to, acc00, acc10, acc20, acc30, line, lanes);
+      putTurned(to + line.toApart, acc01, acc11, acc21, acc31, line, lanes);
       line.weights += (n & 1) == 0 ? line.evenStep : line.oddStep;
       line.bias = bias + line.biasStep;
+    } else if (isFloat<A>()) {
+      putPairs(to, acc00, acc10, acc20, acc30, acc01, acc11, acc21, acc31, line);
+    } else {
+      putFour(to, acc00, acc10, acc20, acc30, line);
+      putFour(to + line.toApart, acc01, acc11, acc21, acc31, line);
     }
     from += line.fromStep;
     to += line.toStep;
@@ -174,6 +179,6 @@ function tiles<F, A>(p: ConvParams, line: Line, count: i32): void {
 export function lineOfTiles(p: ConvParams, line: Line, count: i32): void {
   assert(line.behind > line.offsets, "groups: an empty sum");
   if (p.activation != CLAMP) tiles<Called, Apart>(p, line, count);
-  else if (line.apart == 16 && line.lanes == 4) tiles<Clamped, Beside>(p, line, count);
+  else if (line.apart == 16 && line.lanes == 4 && (line.turned != 0 || line.toPixel == 4)) tiles<Clamped, Beside>(p, line, count);
   else tiles<Clamped, Apart>(p, line, count);
 }
