@@ -17,6 +17,9 @@ export const FOUR = 4;
 /** Channels of a cache line. Groups of fewer are turned into planes together: 3×3/2 in groups of four 28 → 36 GFLOP/s, channels-last (Node 24, fused). */
 export const LINE_CHANNELS = 16;
 
+/** Groups, channels-last: with so many results of a group or more, all of eight pixels are summed before the next eight. 32: 515 → 492 µs, 64: 990 → 955, 16: 231 → 241 (stem of 224², Node 24, fused). */
+export const SPREAD = 32;
+
 /** Channel shuffle, channels-last: pixels of a task, so many that handing them out costs little beside moving them. */
 export const SHUFFLED_PIXELS = 256;
 

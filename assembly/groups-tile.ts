@@ -6,29 +6,46 @@
  *   band     planes of the group's input channels with their zeros, so that no step needs a test; every load is inside it
  *   offsets  bytes from a pixel to what each step of its sum reads: a flat list of taps and input channels, so that groups of a few channels
  *            do not pay for a loop of their own under each tap
- *   weights  [step][4]
+ *   weights  [step][4], or four of a panel's eight
  *
  * Six loads for eight products. Results go to four planes, or are turned and go to the same four channels of each pixel, or, where these are shuffled,
  * one by one. Where what is asked for is no whole number of tiles the last tile ends with it, and sums some results a second time.
  */
 import { Called, Clamped, CLAMP, finish } from "./activation";
 import { ConvParams } from "./params";
-import { madd, storeLanes } from "./simd";
+import { madd } from "./simd";
 
-/** A line of tiles, along a row or down a column of vectors. Distances in bytes. */
+/**
+ * A line of tiles, along a row or down a column of vectors. Distances in bytes. What a tile needs only before and behind its sums lies here, and is read
+ * anew for each: in registers it would drive out what the sums step by, which costs V8 up to version 22 a fifth.
+ */
 @unmanaged
 export class Line {
-  /** Tiles, and units (pixels or rows) from one to the next; none begins behind unit `last`. */
-  tiles: i32;
-  step: i32;
-  last: i32;
-  /** A unit in the band and in the result, and from the first vector of a tile to the second. */
-  fromUnit: usize;
-  toUnit: usize;
+  /** The first tile, and from one to the next; none begins behind `lastFrom`, where its result is at `lastTo`. */
+  from: usize;
+  to: usize;
+  fromStep: usize;
+  toStep: usize;
+  lastFrom: usize;
+  lastTo: usize;
+  /** From the first vector of a tile to the second. */
   apart: usize;
   toApart: usize;
+  /** Of the four channels; `pitch` from the weights of one step to those of the next. */
+  weights: usize;
+  pitch: usize;
+  bias: usize;
+  /** Turned: to the weights of the next tile, where an even number of tiles is left, or an odd one; and to its bias. */
+  evenStep: usize;
+  oddStep: usize;
+  biasStep: usize;
+  /** Steps of the sum: from `offsets` to `behind`. */
+  offsets: usize;
+  behind: usize;
   /** Pixels of a vector that are wanted. */
   lanes: i32;
+  /** 0 where the clamp has no bounds. */
+  bounded: i32;
   /** 1 where four channels of a pixel lie side by side; else each has a place of its own, and `toPixel` lies between pixels. */
   turned: i32;
   toPixel: usize;
@@ -38,12 +55,16 @@ export class Line {
   place3: usize;
 }
 
+/** Whether the second vector of a tile follows the first, all of both is wanted, and pixels or channels lie side by side: a type, as in activation.ts. */
+type Beside = f32;
+type Apart = i32;
+
 /** One channel of up to four pixels. */
 // @ts-ignore: decorator
 @inline
 function put(to: usize, v: v128, lanes: i32, toPixel: usize): void {
-  if (toPixel == 4) {
-    storeLanes(to, v, lanes);
+  if (toPixel == 4 && lanes == 4) {
+    v128.store(to, v);
     return;
   }
   v128.store32_lane(to, v, 0);
@@ -52,18 +73,22 @@ function put(to: usize, v: v128, lanes: i32, toPixel: usize): void {
   if (lanes > 3) v128.store32_lane(to + toPixel, v, 3);
 }
 
-/** Four channels of up to four pixels. */
+/** Four channels of up to four pixels, each to its place. */
 // @ts-ignore: decorator
 @inline
 function putFour(to: usize, a: v128, b: v128, c: v128, d: v128, line: Line): void {
   const lanes = line.lanes, toPixel = line.toPixel;
-  if (line.turned == 0) {
-    put(to + line.place0, a, lanes, toPixel);
-    put(to + line.place1, b, lanes, toPixel);
-    put(to + line.place2, c, lanes, toPixel);
-    put(to + line.place3, d, lanes, toPixel);
-    return;
-  }
+  put(to + line.place0, a, lanes, toPixel);
+  put(to + line.place1, b, lanes, toPixel);
+  put(to + line.place2, c, lanes, toPixel);
+  put(to + line.place3, d, lanes, toPixel);
+}
+
+/** Likewise side by side. */
+// @ts-ignore: decorator
+@inline
+function putTurned(to: usize, a: v128, b: v128, c: v128, d: v128, line: Line, lanes: i32): void {
+  const toPixel = line.toPixel;
   to += line.place0;
   const lowAB = i32x4.shuffle(a, b, 0, 4, 1, 5), lowCD = i32x4.shuffle(c, d, 0, 4, 1, 5);
   const highAB = i32x4.shuffle(a, b, 2, 6, 3, 7), highCD = i32x4.shuffle(c, d, 2, 6, 3, 7);
@@ -73,73 +98,87 @@ function putFour(to: usize, a: v128, b: v128, c: v128, d: v128, line: Line): voi
   if (lanes > 3) v128.store(to + toPixel, i64x2.shuffle(highAB, highCD, 1, 3));
 }
 
+/** Two vectors side by side of each of four planes. */
 // @ts-ignore: decorator
 @inline
-function tiles<F>(p: ConvParams, line: Line, band: usize, offsets: usize, steps: i32, weights: usize, bias: usize, output: usize): void {
-  const behind = offsets + (<usize>steps << 2);
-  const apart = line.apart;
-  let unit = 0;
-  for (let n = line.tiles; n != 0; n--) {
-    if (unit > line.last) unit = line.last;
-    const from = band + <usize>unit * line.fromUnit;
+function putPairs(to: usize, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128, line: Line): void {
+  let plane = to + line.place0;
+  v128.store(plane, a);
+  v128.store(plane, e, 16);
+  plane = to + line.place1;
+  v128.store(plane, b);
+  v128.store(plane, f, 16);
+  plane = to + line.place2;
+  v128.store(plane, c);
+  v128.store(plane, g, 16);
+  plane = to + line.place3;
+  v128.store(plane, d);
+  v128.store(plane, h, 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function tiles<F, A>(p: ConvParams, line: Line, count: i32): void {
+  let from = line.from, to = line.to;
+  for (let n = count; n != 0; n--) {
+    if (from > line.lastFrom) {
+      from = line.lastFrom;
+      to = line.lastTo;
+    }
+    const bias = line.bias;
     let acc00 = v128.load32_splat(bias), acc10 = v128.load32_splat(bias, 4), acc20 = v128.load32_splat(bias, 8), acc30 = v128.load32_splat(bias, 12);
     let acc01 = acc00, acc11 = acc10, acc21 = acc20, acc31 = acc30;
-    let w = weights;
-    // Two steps at a time, with a way out between them: see gemm-kernel.ts. Without fused products, whose results take registers too, V8 up to version 22
-    // has to be kept from loading a step's weights ahead: by a condition that always holds.
-    for (let offset = offsets; offset != behind; offset += 8) {
-      const fenced = n > 0;
-      let x = from + load<usize>(offset);
-      let v0 = v128.load(x), v1 = v128.load(x + apart);
+    const apart = line.apart, behind = line.behind, pitch = line.pitch;
+    let w = line.weights;
+    // One step at a time, which V8 unrolls itself. Two at a time were slower everywhere, by a twentieth to a tenth.
+    for (let offset = line.offsets; offset != behind; offset += 4) {
+      const x = from + load<usize>(offset);
+      const v0 = v128.load(x), v1 = isFloat<A>() ? v128.load(x, 16) : v128.load(x + apart);
       let a = v128.load32_splat(w);
       acc00 = madd(a, v0, acc00);
       acc01 = madd(a, v1, acc01);
       a = v128.load32_splat(w, 4);
       acc10 = madd(a, v0, acc10);
       acc11 = madd(a, v1, acc11);
-      if (ASC_FEATURE_RELAXED_SIMD || fenced) {
-        a = v128.load32_splat(w, 8);
-        acc20 = madd(a, v0, acc20);
-        acc21 = madd(a, v1, acc21);
-        a = v128.load32_splat(w, 12);
-        acc30 = madd(a, v0, acc30);
-        acc31 = madd(a, v1, acc31);
-      }
-      if (offset + 4 == behind) break;
-      x = from + load<usize>(offset, 4);
-      v0 = v128.load(x);
-      v1 = v128.load(x + apart);
-      a = v128.load32_splat(w, 16);
-      acc00 = madd(a, v0, acc00);
-      acc01 = madd(a, v1, acc01);
-      a = v128.load32_splat(w, 20);
-      acc10 = madd(a, v0, acc10);
-      acc11 = madd(a, v1, acc11);
-      if (ASC_FEATURE_RELAXED_SIMD || fenced) {
-        a = v128.load32_splat(w, 24);
-        acc20 = madd(a, v0, acc20);
-        acc21 = madd(a, v1, acc21);
-        a = v128.load32_splat(w, 28);
-        acc30 = madd(a, v0, acc30);
-        acc31 = madd(a, v1, acc31);
-      }
-      w += 32;
+      a = v128.load32_splat(w, 8);
+      acc20 = madd(a, v0, acc20);
+      acc21 = madd(a, v1, acc21);
+      a = v128.load32_splat(w, 12);
+      acc30 = madd(a, v0, acc30);
+      acc31 = madd(a, v1, acc31);
+      w += pitch;
     }
-    const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-    const to = output + <usize>unit * line.toUnit;
-    putFour(
-      to, finish<F>(p, acc00, low, high), finish<F>(p, acc10, low, high), finish<F>(p, acc20, low, high), finish<F>(p, acc30, low, high), line,
-    );
-    putFour(
-      to + line.toApart,
-      finish<F>(p, acc01, low, high), finish<F>(p, acc11, low, high), finish<F>(p, acc21, low, high), finish<F>(p, acc31, low, high), line,
-    );
-    unit += line.step;
+    if (line.bounded != 0) {
+      const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+      acc00 = finish<F>(p, acc00, low, high);
+      acc10 = finish<F>(p, acc10, low, high);
+      acc20 = finish<F>(p, acc20, low, high);
+      acc30 = finish<F>(p, acc30, low, high);
+      acc01 = finish<F>(p, acc01, low, high);
+      acc11 = finish<F>(p, acc11, low, high);
+      acc21 = finish<F>(p, acc21, low, high);
+      acc31 = finish<F>(p, acc31, low, high);
+    }
+    if (line.turned != 0) {
+      const lanes = isFloat<A>() ? 4 : line.lanes;
+      putTurned(to, acc00, acc10, acc20, acc30, line, lanes);
+      putTurned(to + line.toApart, acc01, acc11, acc21, acc31, line, lanes);
+      line.weights += (n & 1) == 0 ? line.evenStep : line.oddStep;
+      line.bias = bias + line.biasStep;
+    } else if (isFloat<A>()) {
+      putPairs(to, acc00, acc10, acc20, acc30, acc01, acc11, acc21, acc31, line);
+    } else {
+      putFour(to, acc00, acc10, acc20, acc30, line);
+      putFour(to + line.toApart, acc01, acc11, acc21, acc31, line);
+    }
+    from += line.fromStep;
+    to += line.toStep;
   }
 }
 
-export function lineOfTiles(p: ConvParams, line: Line, band: usize, offsets: usize, steps: i32, weights: usize, bias: usize, output: usize): void {
-  assert(steps >= 1, "groups: an empty sum");
-  if (p.activation == CLAMP) tiles<Clamped>(p, line, band, offsets, steps, weights, bias, output);
-  else tiles<Called>(p, line, band, offsets, steps, weights, bias, output);
+export function lineOfTiles(p: ConvParams, line: Line, count: i32): void {
+  assert(line.behind > line.offsets, "groups: an empty sum");
+  if (p.activation != CLAMP) tiles<Called, Apart>(p, line, count);
+  else if (line.apart == 16 && line.lanes == 4 && (line.turned != 0 || line.toPixel == 4)) tiles<Clamped, Beside>(p, line, count);
+  else tiles<Clamped, Apart>(p, line, count);
 }

@@ -1,17 +1,22 @@
 /**
- * Convolution in groups of few channels, both layouts:
+ * Convolution in groups of few channels, or of an image of few channels, both layouts:
  *
  *   output[b][g·N + n][oh][ow] = activation(bias[g·N + n] + Σ_ic Σ_kh,kw input[b][g·groupInC + ic][oh·strideH + kh·dilationH − padH][…] · weight[…])
  *
- *   N = groupOutC, whole fours of them · input [batch, inC, inH, inW] or [batch, inH, inW, inC] · output likewise · weights from packFours · bias [outC]
+ *   N = groupOutC, whole fours of them · input [batch, inC, inH, inW] or [batch, inH, inW, inC] · output likewise · bias [outC]
+ *   weights from packFours, or, of one group, from packPanels: p.weightStride tells
  *   tasks: [image][group][band], or channels-last [image][band][groups of a cache line]
  *   work: a Line | an offset for each step of a sum | one band of a group's channels, with its border; sized in src/plan-groups.ts. Nothing overlaps.
  *
  * A band of p.band output rows is copied with its zeros as planes, whatever the layout, its columns dealt into strideW phases as in
  * depthwise-channels-first.ts: a step then reads consecutive pixels at any stride, and one tile serves both layouts. A cell that is moved once serves
  * kH · kW · N products. Channels-last the groups of a cache line are turned into planes together.
+ *
+ * Channels-last and with SPREAD results or more to a pixel, eight pixels at a time take all of them, so that lines of the result are written once and evenly; else
+ * four channels go along a whole row, since each entry to the tiles costs about four steps of a sum.
  */
-import { FOUR, LINE_CHANNELS } from "./blocks";
+import { CLAMP } from "./activation";
+import { FOUR, LINE_CHANNELS, NR, SPREAD } from "./blocks";
 import { copyBand, phaseWidth } from "./depthwise-channels-first";
 import { shuffledChannel } from "./gemm";
 import { Line, lineOfTiles } from "./groups-tile";
@@ -30,85 +35,112 @@ function turnBand(p: ConvParams, channels: i32, image: usize, row: i32, rows: i3
   const inW = p.inW, inH = p.inH, padW = p.padW, stride = p.strideW;
   const pixelBytes = <usize>p.inC << 2;
   const cells = <i32>(phaseBytes >> 2);
-  for (let r = 0; r < rows; r++) {
-    const ih = row + r - p.padH;
-    const inside = <u32>ih < <u32>inH;
-    const line = image + <usize>(ih * inW) * pixelBytes;
-    for (let phase = 0; phase < stride; phase++) {
-      if (inside) {
-        // Cell j is column j · stride + phase − padW of the image.
-        const first = max(0, (padW - phase + stride - 1) / stride);
-        const behind = min(cells, (inW - 1 + padW - phase + stride) / stride);
-        const column = first * stride + phase - padW;
-        if (behind > first) {
-          const cell = to + (<usize>first << 2);
-          pixelsToPlanes(line + <usize>column * pixelBytes, pixelBytes * <usize>stride, channels, behind - first, cell, planeBytes, 1);
+  const rowBytes = phaseBytes * <usize>stride;
+  for (let phase = 0; phase < stride; phase++) {
+    // Cell j is column j · stride + phase − padW of the image.
+    const first = max(0, (padW - phase + stride - 1) / stride);
+    const count = min(cells, (inW - 1 + padW - phase + stride) / stride) - first;
+    const line = image + <usize>(first * stride + phase - padW) * pixelBytes;
+    let cell = to;
+    for (let r = 0; r < rows; r++) {
+      const ih = row + r - p.padH;
+      if (<u32>ih < <u32>inH) {
+        if (count > 0) {
+          pixelsToPlanes(line + <usize>(ih * inW) * pixelBytes, pixelBytes * <usize>stride, channels, count, cell + (<usize>first << 2), planeBytes, 1);
         }
       } else {
-        let plane = to;
+        let plane = cell;
         for (let c = channels; c != 0; c--) {
           zeroFloats(plane, cells);
           plane += planeBytes;
         }
       }
-      to += phaseBytes;
+      cell += rowBytes;
     }
+    to += phaseBytes;
   }
 }
 
-/** Where four channels from `channel` on go, `channelBytes` from one to the next. */
-function place(p: ConvParams, line: Line, channel: i32, channelBytes: usize): void {
+/** Weights, bias and places of the four channels from `channel` on: weights in panels of `width` channels, results of channels `channelBytes` apart. */
+function takeFour(p: ConvParams, line: Line, channel: i32, weights: usize, bias: usize, width: i32, channelBytes: usize): void {
   const outC = p.outC, shuffle = p.shuffle;
+  const lane = channel & (width - 1);
+  line.weights = weights + (<usize>((channel - lane) * p.groupInC * p.kH * p.kW + lane) << 2);
+  line.bias = bias + (<usize>channel << 2);
   line.place0 = <usize>shuffledChannel(channel, outC, shuffle) * channelBytes;
   line.place1 = <usize>shuffledChannel(channel + 1, outC, shuffle) * channelBytes;
   line.place2 = <usize>shuffledChannel(channel + 2, outC, shuffle) * channelBytes;
   line.place3 = <usize>shuffledChannel(channel + 3, outC, shuffle) * channelBytes;
 }
 
-/** Four channels of `rows` output rows: pairs of vectors along each row, and a vector that is left over beside that of the next row. */
-function fourChannels(
-  p: ConvParams, line: Line, rows: i32, band: usize, nextRow: usize, offsets: usize, steps: i32, weights: usize, bias: usize, output: usize,
-): void {
+/**
+ * Pairs of vectors of `rows` output rows: of four channels, or of so many fours from `line`'s on. The last pair ends with the row, or, where a vector is left
+ * over, before it.
+ */
+function pairsOfRows(p: ConvParams, line: Line, rows: i32, fours: i32, band: usize, nextRow: usize, output: usize): void {
   const outW = p.outW;
   const vectors = (outW + 3) >> 2;
   const toPixel = line.toPixel;
   const toRow = <usize>outW * toPixel;
-  if (vectors > 1) {
-    line.tiles = vectors >> 1;
-    line.step = 8;
-    line.last = outW - 8;
-    if ((vectors & 1) != 0) line.last = max(0, min(line.last, (vectors - 3) << 2));
-    line.fromUnit = 4;
-    line.toUnit = toPixel;
-    line.apart = 16;
-    line.toApart = 4 * toPixel;
-    line.lanes = 4;
-    // Two vectors that overlap.
-    if (outW < 8) {
-      line.last = 0;
-      line.apart = <usize>(outW - 4) << 2;
-      line.toApart = <usize>(outW - 4) * toPixel;
+  const last = <usize>max(0, (vectors & 1) != 0 ? min(outW - 8, (vectors - 3) << 2) : outW - 8);
+  // In a row of less than two vectors they overlap.
+  const apart = <usize>min(4, outW - 4);
+  const weights = line.weights, bias = line.bias;
+  line.apart = apart << 2;
+  line.toApart = apart * toPixel;
+  line.lanes = 4;
+  line.fromStep = fours > 1 ? 0 : 32;
+  line.toStep = fours > 1 ? 4 * FOUR : 8 * toPixel;
+  for (let r = rows; r != 0; r--) {
+    line.from = band;
+    line.to = output;
+    line.lastFrom = band + (last << 2);
+    line.lastTo = output + last * toPixel;
+    if (fours == 1) {
+      lineOfTiles(p, line, vectors >> 1);
+    } else {
+      for (let pair = vectors >> 1; pair != 0; pair--) {
+        if (line.from > line.lastFrom) {
+          line.from = line.lastFrom;
+          line.to = line.lastTo;
+        }
+        line.weights = weights;
+        line.bias = bias;
+        lineOfTiles(p, line, fours);
+        line.from += 32;
+        line.to += 8 * toPixel;
+      }
     }
-    let from = band, to = output;
-    for (let r = rows; r != 0; r--) {
-      lineOfTiles(p, line, from, offsets, steps, weights, bias, to);
-      from += nextRow;
-      to += toRow;
-    }
+    band += nextRow;
+    output += toRow;
   }
-  if ((vectors & 1) != 0) {
-    const column = max(0, outW - 4);
-    const pairs = rows > 1;
-    line.tiles = (rows + 1) >> 1;
-    line.step = 2;
-    line.last = max(0, rows - 2);
-    line.fromUnit = nextRow;
-    line.toUnit = toRow;
-    line.apart = pairs ? nextRow : 0;
-    line.toApart = pairs ? toRow : 0;
-    line.lanes = min(4, outW);
-    lineOfTiles(p, line, band + (<usize>column << 2), offsets, steps, weights, bias, output + <usize>column * toPixel);
-  }
+}
+
+/** Tiles that follow each other are those of the same four channels, or of one four after the other. */
+function stepChannels(line: Line, fours: i32, width: i32, steps: i32): void {
+  const whole = <usize>steps << 4;
+  const within: usize = width == FOUR ? whole : 16, across = width == FOUR ? whole : 2 * whole - 16;
+  const even = (fours & 1) == 0;
+  line.evenStep = fours == 1 ? 0 : even ? within : across;
+  line.oddStep = fours == 1 ? 0 : even ? across : within;
+  line.biasStep = fours == 1 ? 0 : 4 * FOUR;
+}
+
+/** A vector that is left over at the end of each row, beside that of the next row. */
+function columnOfRows(p: ConvParams, line: Line, rows: i32, band: usize, nextRow: usize, output: usize): void {
+  const toPixel = line.toPixel;
+  const toRow = <usize>p.outW * toPixel;
+  const column = <usize>max(0, p.outW - 4), last = <usize>max(0, rows - 2);
+  line.from = band + (column << 2);
+  line.to = output + column * toPixel;
+  line.fromStep = 2 * nextRow;
+  line.toStep = 2 * toRow;
+  line.lastFrom = line.from + last * nextRow;
+  line.lastTo = line.to + last * toRow;
+  line.apart = rows > 1 ? nextRow : 0;
+  line.toApart = rows > 1 ? toRow : 0;
+  line.lanes = min(4, p.outW);
+  lineOfTiles(p, line, (rows + 1) >> 1);
 }
 
 // @ts-ignore: decorator
@@ -145,9 +177,20 @@ function groups(
   }
   const together = channelsLast ? groupsTogether(p) : 1;
   zeroFloats(planes, <i32>(<usize>(together * groupInC) * planeBytes >> 2));
+  line.offsets = offsets;
+  line.behind = planes;
   line.toPixel = channelsLast ? <usize>outC << 2 : 4;
   line.turned = channelsLast && p.shuffle == 1 ? 1 : 0;
   const channelBytes: usize = channelsLast ? 4 : <usize>outPixels << 2;
+
+  // Weights of a group in fours, or those of a GEMM in panels.
+  const width = p.weightStride / steps;
+  assert(width == FOUR || (width == NR && p.groups == 1), "groups: weights of another width");
+  line.pitch = <usize>width << 2;
+  line.bounded = p.activation != CLAMP || p.low > -Infinity || p.high < Infinity ? 1 : 0;
+  const nextRow = rowBytes * <usize>strideH, toRow = <usize>p.outW * line.toPixel;
+  const vectors = (p.outW + 3) >> 2;
+  const fours = line.turned != 0 && groupOutC >= SPREAD ? groupOutC / FOUR : 1;
 
   // Channels first they go down a group's planes, channels last along the groups of a band.
   const bands = (outH + p.band - 1) / p.band, bundles = (p.groups + together - 1) / together;
@@ -161,7 +204,7 @@ function groups(
     const begin = (channelsLast ? inner : rest) * together, band = (channelsLast ? rest : inner) * p.band;
     const behind = min(p.groups, begin + together), rows = min(p.band, outH - band);
     const top = band * strideH, high = (rows - 1) * strideH + reachH;
-    if (channelsLast) {
+    if (channelsLast && inC > 1) {
       const image = input + (<usize>(b * inPixels * inC + begin * groupInC) << 2);
       turnBand(p, (behind - begin) * groupInC, image, top, high, planes, phaseBytes, planeBytes);
     } else {
@@ -171,11 +214,21 @@ function groups(
         plane += <usize>inPixels << 2;
       }
     }
-    const to = output + (<usize>(b * outC * outPixels) << 2) + <usize>(band * p.outW) * line.toPixel;
-    for (let n = begin * groupOutC; n < behind * groupOutC; n += FOUR) {
-      place(p, line, n, channelBytes);
-      const group = planes + <usize>((n / groupOutC - begin) * groupInC) * planeBytes;
-      fourChannels(p, line, rows, group, rowBytes * <usize>strideH, offsets, steps, weights + (<usize>(n * steps) << 2), bias + (<usize>n << 2), to);
+    const to = output + (<usize>(b * outC * outPixels) << 2) + <usize>band * toRow;
+    const firstChannel = begin * groupOutC, lastChannel = behind * groupOutC;
+    if (vectors > 1) {
+      stepChannels(line, fours, width, steps);
+      for (let n = firstChannel; n < lastChannel; n += FOUR * fours) {
+        takeFour(p, line, n, weights, bias, width, channelBytes);
+        pairsOfRows(p, line, rows, fours, planes + <usize>((n / groupOutC - begin) * groupInC) * planeBytes, nextRow, to);
+      }
+    }
+    if ((vectors & 1) != 0) {
+      stepChannels(line, 1, width, steps);
+      for (let n = firstChannel; n < lastChannel; n += FOUR) {
+        takeFour(p, line, n, weights, bias, width, channelBytes);
+        columnOfRows(p, line, rows, planes + <usize>((n / groupOutC - begin) * groupInC) * planeBytes, nextRow, to);
+      }
     }
   }
 }

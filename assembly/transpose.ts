@@ -116,8 +116,34 @@ function linesToPlanes(from: usize, pixelBytes: usize, channels: i32, pixels: i3
   }
 }
 
+/** The way back of two or three channels, five pixels or more: a vector of each pixel but the last, behind which nothing may be read. */
+function fewToPlanes(from: usize, pixelBytes: usize, channels: i32, pixels: i32, to: usize, planeBytes: usize): void {
+  for (let i = 0; i < pixels - 1; i += 4) {
+    if (i > pixels - 5) i = pixels - 5;
+    const a = from + <usize>i * pixelBytes;
+    const b = a + pixelBytes;
+    const c = b + pixelBytes;
+    const v0 = v128.load(a), v1 = v128.load(b), v2 = v128.load(c), v3 = v128.load(c + pixelBytes);
+    const low01 = i32x4.shuffle(v0, v1, 0, 4, 1, 5), low23 = i32x4.shuffle(v2, v3, 0, 4, 1, 5);
+    const cell = to + (<usize>i << 2);
+    v128.store(cell, i64x2.shuffle(low01, low23, 0, 2));
+    v128.store(cell + planeBytes, i64x2.shuffle(low01, low23, 1, 3));
+    if (channels > 2) v128.store(cell + 2 * planeBytes, i64x2.shuffle(i32x4.shuffle(v0, v1, 2, 6, 3, 7), i32x4.shuffle(v2, v3, 2, 6, 3, 7), 0, 2));
+  }
+  const last = <usize>(pixels - 1);
+  from += last * pixelBytes;
+  to += last << 2;
+  store<f32>(to, load<f32>(from));
+  store<f32>(to + planeBytes, load<f32>(from, 4));
+  if (channels > 2) store<f32>(to + 2 * planeBytes, load<f32>(from, 8));
+}
+
 /** The way back; channel c becomes plane shuffledChannel(c). */
 export function pixelsToPlanes(from: usize, pixelBytes: usize, channels: i32, pixels: i32, to: usize, planeBytes: usize, shuffle: i32): void {
+  if ((channels == 2 || channels == 3) && pixels >= 5 && shuffle == 1) {
+    fewToPlanes(from, pixelBytes, channels, pixels, to, planeBytes);
+    return;
+  }
   if (channels < 4 || pixels < 4) {
     for (let c = 0; c < channels; c++) {
       const plane = to + <usize>shuffledChannel(c, channels, shuffle) * planeBytes;

@@ -11,7 +11,7 @@ import { type ConvPlan, kernelPlan, type PackPlan, packedBytes, packPlan } from 
 import type { Call, Program } from './program.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 import { flattenedSteps, type Step, spatialSteps, stepShapes } from './steps.ts';
-import { addCosts, apart, padTasks, shapeCost, stripTasks } from './tasks.ts';
+import { apart, padTasks, stripTasks } from './tasks.ts';
 import { type Team, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { Algorithm, FlattenedOperation, FlattenedWeights, Plan, SpatialSeparableOperation } from './types.ts';
@@ -137,14 +137,13 @@ function chainCall(
   channelsLast: boolean,
   said: ChainText,
   inputShape: readonly number[],
-  { crew }: Team,
+  { crewOf }: Team,
 ): Call {
   const given = stepShapes(op, inputShape, steps);
   const { shapes, border } = withBorder(given, steps);
   const first = shapes[0] as ConvShape;
   const plans = shapes.map((shape, i) => kernelPlan(shape, packs[i] as PackPlan));
-  const cost = addCosts(given.map(shapeCost));
-  const threads = crew(cost);
+  const threads = crewOf(given);
   const cut = strips(shapes, channelsLast, threads);
   const held = channelsLast ? cut.bytes.slice(0, -1) : cut.bytes;
   const paddedBytes = border ? align(elements([first.batch, first.inC, ...first.inSize]) * 4) : 0;
@@ -155,7 +154,7 @@ function chainCall(
   return {
     outputShape,
     workBytes,
-    cost,
+    shapes: given,
     describe: () => ({
       ...said,
       variant: `${said.variant}, in strips of ${cut.band} rows`,

@@ -10,8 +10,7 @@ import { rowBytes } from './plan-pointwise.ts';
 import type { Call, Parts, Program } from './program.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
 import type { TaskKernel } from './task-kernels.ts';
-import { shapeCost } from './tasks.ts';
-import type { Cost, Share, Team } from './team.ts';
+import type { Share, Team } from './team.ts';
 import type { Tensor } from './types.ts';
 import { FACTOR_WORK_BYTES, factorBytes, isGathered } from './winograd.ts';
 
@@ -148,10 +147,9 @@ export function convCalls(
   const call: Parts['call'] = (shape, team, planned) => {
     const { inputShape, outputShape } = shape;
     const [given, result] = back ? [outputShape, inputShape] : [inputShape, outputShape];
-    const cost = shapeCost(shape);
-    const threads = team.crew(cost);
+    const threads = team.crewOf([shape]);
     const made = planned(team.bands(threads));
-    return convCall(made, shape, team.share(made, shape, threads), settings, given, result, cost, threads);
+    return convCall(made, shape, team.share(made, shape, threads), settings, given, result, threads);
   };
   return {
     plan: (inputShape, team) => {
@@ -170,14 +168,13 @@ function convCall(
   settings: ConvSettings,
   given: readonly number[],
   result: readonly number[],
-  cost: Cost,
   threads: number,
 ): Call {
   const derived = derivedOf(plan);
   return {
     outputShape: result,
     workBytes: workBytes(plan, threads),
-    cost,
+    shapes: [shape],
     describe: (say) => say(plan, given, result, derived?.bytes ?? 0, threads),
     derived,
     write: (memory, records, packed, derived) => {

@@ -7,7 +7,6 @@ import { transposedPlan } from './plan-transposed.ts';
 import { tiledPlan } from './plan-winograd.ts';
 import type { Call, Parts, Program } from './program.ts';
 import type { ConvShape, Spatial } from './shape.ts';
-import { shapeCost } from './tasks.ts';
 import type { Team } from './team.ts';
 import { NO_TILES, resultsOf, type Tiles } from './winograd.ts';
 
@@ -45,7 +44,7 @@ function planLike(whole: ConvPlan, shape: ConvShape, share: ShareBand, parts: Pa
     case 'factored':
       return parts.plan(shape, share);
     case 'grouped':
-      return groupsPlan(shape, pack);
+      return groupsPlan(shape, pack, share);
     case 'pointwise':
       return pointwisePlan(shape, pack, true) as ConvPlan;
     case 'conv':
@@ -62,7 +61,7 @@ export function cutOf(program: Program, inputShape: readonly number[], team: Tea
   const { parts } = program;
   if (parts === undefined) return { images: (batch) => program.plan([batch, ...inputShape.slice(1)], team), image: undefined };
   const shape = parts.shapeOf(inputShape);
-  const whole = parts.plan(shape, team.bands(team.crew(shapeCost(shape))));
+  const whole = parts.plan(shape, team.bands(team.crewOf([shape])));
   const part = (of: ConvShape): Call => parts.call(of, team, (share) => planLike(whole, of, share, parts));
   return {
     images: (batch) => {

@@ -10,7 +10,7 @@ import { Holds } from './holds.ts';
 import { hostThreads, whyAlone } from './host.ts';
 import { instantiate } from './kernels.ts';
 import { makeDisposable } from './lifetime.ts';
-import { PAGE_BYTES } from './memory.ts';
+import { PAGE_BYTES, viewIn } from './memory.ts';
 import { operationsOf } from './operations.ts';
 import { isAtHand } from './own-binary.ts';
 import { hasRelaxed, ownModule, ownModuleLater } from './own-module.ts';
@@ -104,7 +104,7 @@ function engineOf(given: Context, { pool, second, reason }: Crew): Engine {
       checkShape('alloc', 'shape', shape);
       const length = elements(shape);
       const pointer = heap.take('alloc', length * 4);
-      heap.view(pointer, length).fill(0);
+      viewIn(heap, pointer, length).fill(0);
       return new AllocatedTensor(heap, pointer, shape);
     },
     dispose: () => {

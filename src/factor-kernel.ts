@@ -9,7 +9,7 @@ export interface PlaneFactors {
   readonly row: Float32Array;
 }
 
-/** Rounds of the least squares below: each brings a kernel that is nearly of rank 1 nearer by the ratio of its singular values, squared. */
+/** Rounds of the least squares: each brings a kernel that is nearly of rank 1 nearer by the ratio of its singular values, squared. */
 const ROUNDS = 32;
 
 type Plane = (h: number, w: number) => number;
@@ -26,14 +26,21 @@ function largest(values: readonly number[]): number {
   return values.reduce((best, value, i) => (Math.abs(value) > Math.abs(values[best] as number) ? i : best), 0);
 }
 
-/** The least squares: given one factor, the best other one. */
-function refined(at: Plane, [column, row]: Pair): Pair {
+/** Given one factor, the best other one. */
+function refinedOnce(at: Plane, [column, row]: Pair): Pair {
   const fit = (along: readonly number[], each: readonly number[], cell: Plane): number[] => {
     const square = along.reduce((sum, value) => sum + value * value, 0);
     return each.map((_, i) => along.reduce((sum, value, j) => sum + value * cell(i, j), 0) / square);
   };
   const across = fit(column, row, (w, h) => at(h, w));
   return [fit(across, column, at), across];
+}
+
+/** The least squares. */
+function refined(at: Plane, given: Pair): Pair {
+  let pair = given;
+  for (let i = 0; i < ROUNDS; i++) pair = refinedOnce(at, pair);
+  return pair;
 }
 
 /** Rounded to float32, with a row whose largest magnitude is 1. */
@@ -45,9 +52,16 @@ function roundedPair([column, row]: Pair): PlaneFactors {
 /**
  * @param at        element of a kernel of `kH` × `kW`
  * @param tolerance largest difference of an element, as part of the largest magnitude
+ * @param refine    brings a row and a column of the kernel nearer, where they are too far from it
  * @returns null when it is not of rank 1, or not finite
  */
-export function factorPlane(at: Plane, kH: number, kW: number, tolerance: number): PlaneFactors | null {
+export function factorPlane(
+  at: Plane,
+  kH: number,
+  kW: number,
+  tolerance: number,
+  refine?: (at: Plane, pair: Pair) => Pair,
+): PlaneFactors | null {
   const [rows, columns] = [indices(kH), indices(kW)];
   const all = rows.flatMap((h) => columns.map((w) => at(h, w)));
   if (!all.every(Number.isFinite)) return null;
@@ -58,12 +72,11 @@ export function factorPlane(at: Plane, kH: number, kW: number, tolerance: number
     rows.every((h) => columns.every((w) => Math.abs(at(h, w) - (column[h] as number) * (row[w] as number)) <= tolerance * scale));
   const [topH, topW] = [Math.floor(top / kW), top % kW];
   // A kernel that was made as a product is the product of its own row and column through the largest element.
-  let pair: Pair = [rows.map((h) => at(h, topW)), columns.map((w) => at(topH, w) / at(topH, topW))];
+  const pair: Pair = [rows.map((h) => at(h, topW)), columns.map((w) => at(topH, w) / at(topH, topW))];
   const exact = roundedPair(pair);
   if (close(exact)) return exact;
-  for (let i = 0; i < ROUNDS; i++) pair = refined(at, pair);
-  const best = roundedPair(pair);
-  return close(best) ? best : null;
+  const best = refine && roundedPair(refine(at, pair));
+  return best && close(best) ? best : null;
 }
 
 /**
@@ -94,7 +107,7 @@ export function factorKernel(
   const column = new Float32Array(planes * kH);
   const row = new Float32Array(planes * kW);
   for (let c = 0; c < planes; c++) {
-    const found = factorPlane((h, w) => data[(c * kH + h) * kW + w] as number, kH, kW, tolerance);
+    const found = factorPlane((h, w) => data[(c * kH + h) * kW + w] as number, kH, kW, tolerance, refined);
     if (found === null) return null;
     column.set(found.column, c * kH);
     row.set(found.row, c * kW);

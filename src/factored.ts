@@ -31,7 +31,7 @@ export function canFactor({ groupInC }: FilterShape, { rank, stride, accuracy }:
   return rank === 2 && groupInC === 1 && accuracy !== 'exact' && stride[1] === 1;
 }
 
-/** The factors of every kernel, or undefined when one is not of rank 1. */
+/** The factors of every kernel, or undefined when one is not of rank 1: to the last bits of float32 its own row and column, where nothing is left to refine. */
 export function factorWeight({ data }: Tensor, { outC, kernel, strideO, strideTap }: FilterShape): Factors | undefined {
   const [, kH, kW] = kernel;
   const column = new Float32Array(outC * kH);

@@ -1,6 +1,5 @@
 /** The heap over an engine's linear memory: blocks of any lifetime, first fit. Kernels never allocate; this is the only place that does. */
 import { disposed, memoryRefused, outOfMemory } from './check.ts';
-import { engineBuffers } from './tensor.ts';
 
 /** A cache line, and more than any load asks for. */
 const ALIGNMENT = 64;
@@ -55,7 +54,6 @@ export class Heap {
     const start = align(base);
     this.#gaps = [{ start, bytes: memory.buffer.byteLength - start }];
     this.#f32 = new Float32Array(memory.buffer);
-    engineBuffers.add(memory.buffer);
   }
 
   /** The engine was disposed. */
@@ -71,10 +69,6 @@ export class Heap {
   /** All of the memory. Renewed when it grows: ask again after each `take`. */
   get f32(): Float32Array {
     return this.#f32;
-  }
-
-  view(pointer: number, length: number): Float32Array {
-    return new Float32Array(this.#f32.buffer, pointer, length);
   }
 
   /**
@@ -165,10 +159,14 @@ export class Heap {
     } catch {
       throw memoryRefused(op, size, end, this.maximum);
     }
-    engineBuffers.add(memory.buffer);
     this.#f32 = new Float32Array(memory.buffer);
     if (atEnd) atEnd.bytes += pages * PAGE_BYTES;
     else this.#gaps.push({ start: end, bytes: pages * PAGE_BYTES });
     return this.#gaps.length - 1;
   }
+}
+
+/** Floats of a heap's memory. */
+export function viewIn({ f32 }: Heap, pointer: number, length: number): Float32Array {
+  return new Float32Array(f32.buffer, pointer, length);
 }

@@ -2,11 +2,12 @@
 import { type Context, type Out, sameShape } from './call.ts';
 import { compute, derive } from './compute.ts';
 import { releaseWhenForgotten } from './lifetime.ts';
-import { align } from './memory.ts';
+import { align, viewIn } from './memory.ts';
 import { publicPlan } from './plan-words.ts';
 import type { Call, Derived, Program } from './program.ts';
 import { roomIn } from './room.ts';
 import { stripsOf } from './strips.ts';
+import { costOf } from './tasks.ts';
 import type { Plan, Tensor } from './types.ts';
 import { type Taken, takenBy } from './unshared.ts';
 
@@ -47,7 +48,7 @@ export class PackedProgram {
     const { op, recordBytes, packedBytes } = this.#program;
     const bytes = align(recordBytes) + packedBytes;
     const block = context.heap.take(op, bytes);
-    context.heap.view(block, bytes / 4).set(this.context.heap.view(this.#block, bytes / 4));
+    viewIn(context.heap, block, bytes / 4).set(viewIn(this.context.heap, this.#block, bytes / 4));
     return new PackedProgram(this.#program, context, block);
   }
 
@@ -58,7 +59,7 @@ export class PackedProgram {
 
   #planned(inputShape: readonly number[]): PlannedCall {
     const call = this.#program.plan(inputShape, this.context.team);
-    return { call, inputShape, derived: 0, taken: takenBy(call.cost, [inputShape, call.outputShape], call.workBytes) };
+    return { call, inputShape, derived: 0, taken: takenBy(costOf(call.shapes), [inputShape, call.outputShape], call.workBytes) };
   }
 
   /** Whether they are few beside what `call` copies. */

@@ -1,28 +1,43 @@
-/** Convolutions in groups of few channels, as sums over planes: see assembly/groups.ts. */
+/** Convolutions in groups of few channels, or of few channels in all, as sums over planes: see assembly/groups.ts. */
 import { BAND_BYTES, FOUR, LINE_CHANNELS } from '../assembly/blocks.ts';
-import { bandRowBytes, bandRows } from './bands.ts';
+import { bandRowBytes, bandRows, forward, roundUp, type ShareBand } from './bands.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { AS_IT_IS, behindBorder, type ConvPlan, NO_BAND, type PackPlan, packBasics, reflected } from './plan.ts';
 import { type ConvShape, type FilterShape, volume } from './shape.ts';
 
 /** Bytes of the record `Line` of assembly/groups-tile.ts. */
-const LINE_BYTES = 56;
+const LINE_BYTES = 96;
+
+/** Under fewer products than nine taps of sixteen filters of one channel, channels first, the depthwise kernel is as fast or faster, by up to a tenth. */
+const LEAST_PRODUCTS = 9 * 16;
+
+/** Whether sums over planes serve the filters of a group. */
+function fours({ outC, groups }: Pick<FilterShape, 'outC' | 'groups'>): boolean {
+  return (outC / groups) % FOUR === 0;
+}
 
 /**
- * How the weight is packed, or undefined where it is not for this kernel.
+ * How the weight is packed, or undefined where it is not for this kernel alone.
  *
  * Groups that give four channels fill half a tile of the GEMM: 3×3 over 4 to 64 channels a group, 7² to 112² pixels, both layouts, take 1.2 to 2.2 times as long
  * there. Eight channels fill it, and are as fast or faster. Under a kernel of one tap there is less to gain than a copy costs.
+ *
+ * Of an image of one channel all filters read the same copy: 4 to 64 filters of 3×3 to 7×7, strides 1 and 2, 7² to 112² pixels, take 0.95 to 2.6 times as long, at the median
+ * 1.3, by the depthwise kernel or the GEMM (Node 24, AMD EPYC).
  */
-export function packGroups({ outC, groupInC, groups, kernel }: FilterShape, settings: ConvSettings): PackPlan | undefined {
-  const { algorithm, rank } = settings;
-  const groupOutC = outC / groups;
-  const asked = algorithm === 'direct';
-  const able = groups > 1 && groupInC > 1 && groupOutC % FOUR === 0 && rank < 3;
-  const better = algorithm === 'auto' && groupOutC === FOUR && volume(kernel) > 1;
-  if (!able || !(asked || better)) return undefined;
-  const steps = groupInC * volume(kernel);
+export function packGroups(filter: FilterShape, settings: ConvSettings): PackPlan | undefined {
+  const { outC, groupInC, groups, kernel, depthwise } = filter;
+  const { channelsLast, algorithm, rank } = settings;
+  const taps = volume(kernel);
+  const single = groups === 1 && groupInC === 1 && rank === 2 && !depthwise;
+  const asked = algorithm === 'direct' && (groupInC > 1 || single);
+  const gains = single
+    ? taps >= 9 && (channelsLast || taps * outC >= LEAST_PRODUCTS)
+    : groups > 1 && groupInC > 1 && outC / groups === FOUR && taps > 1;
+  const better = algorithm === 'auto' && gains;
+  if (!fours(filter) || rank === 3 || !(asked || better)) return undefined;
+  const steps = groupInC * taps;
   return {
     ...packBasics(settings),
     algorithm: 'direct',
@@ -38,13 +53,15 @@ export function groupsTogether({ groups, groupInC }: ConvShape, { channelsLast }
   return channelsLast ? Math.min(groups, Math.max(1, Math.floor(LINE_CHANNELS / groupInC))) : 1;
 }
 
-export function groupsPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
+export function groupsPlan(shape: ConvShape, pack: PackPlan, share: ShareBand): ConvPlan {
   return behindBorder(shape, reflected(shape), (seen) => {
-    const { groupInC, kernel, stride, dilation } = seen;
+    const { groups, groupInC, kernel, stride, dilation } = seen;
     const together = groupsTogether(seen, pack);
     const rowBytes = together * groupInC * bandRowBytes(seen, false, pack.weightStride);
     // A group is read many times from L1, those beside it wait in L2.
-    const rows = bandRows(seen, rowBytes, together > 1 ? 2 * BAND_BYTES : BAND_BYTES);
+    const fitting = bandRows(seen, rowBytes, together > 1 ? 2 * BAND_BYTES : BAND_BYTES);
+    const band = { ...NO_BAND, rows: fitting };
+    const { rows } = groups > 1 ? band : share(forward(seen), { ...band, slices: 1, columns: seen.outSize[2] });
     const copied = (rows - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1;
     return {
       ...AS_IT_IS,
@@ -56,4 +73,36 @@ export function groupsPlan(shape: ConvShape, pack: PackPlan): ConvPlan {
       workBytes: align(LINE_BYTES) + groupInC * volume(kernel) * 4 + copied * rowBytes,
     };
   });
+}
+
+/** Which part of a row's vectors are results. */
+function fullness([, , outW]: ConvShape['outSize']): number {
+  return outW / roundUp(outW, outW > 4 && outW < 8 ? 8 : 4);
+}
+
+/** Bytes of the image rows under a row of results above which they are no longer read from the first caches. */
+const MOST_ROW_BYTES = 262144;
+
+/**
+ * Whether an image has so few channels that its planes are copied sooner than a GEMM finds the taps of each pixel, one run for each row of the kernel. By how much the GEMM takes longer (both layouts, strides 1
+ * and 2, Node 24, AMD EPYC): four filters of 2 to 8 channels 1.1–3.9. 8 to 64 filters of 3×3: 2 channels 1.01–2.3, 3 channels 0.96–1.9, 4 channels 0.94–1.7, 6 channels 0.88–1.45. 5×5: 2 channels
+ * 0.97–1.65, 3 channels 0.91–1.4, 4 channels 0.89–1.3. Below 1 are rows of 7 and 14 results, which leave lanes of their vectors empty; without these 4 channels of 5×5 are at 0.98 at least.
+ */
+function fewChannels({ inC, outC, kernel, inSize, outSize }: ConvShape): boolean {
+  const steps = inC * volume(kernel);
+  if (steps * inSize[2] * 4 > MOST_ROW_BYTES * kernel[2]) return false;
+  if (outC === FOUR) return inC <= 8;
+  return inC <= 4 && steps <= (fullness(outSize) > 0.9 ? 100 : 27);
+}
+
+/** The plan of an image of few channels, or undefined where a GEMM is faster. Weights are packed for the GEMM, and for tiles of F(m, r). */
+export function fewChannelsPlan(
+  shape: ConvShape,
+  pack: PackPlan,
+  { algorithm, rank }: ConvSettings,
+  share: ShareBand,
+): ConvPlan | undefined {
+  const able = algorithm === 'auto' && pack.kind === 'conv' && shape.groups === 1 && rank === 2;
+  const better = fours(shape) && volume(shape.kernel) >= 4 && fewChannels(shape);
+  return able && better ? groupsPlan(shape, pack, share) : undefined;
 }

@@ -28,14 +28,14 @@ function phasesVariant({ shape: { kernel }, pack: { phase }, kind, points }: Con
 /** What computes, and how it cuts its work. */
 function variantOf(plan: ConvPlan): string {
   const { kind, shape, band, points, pack } = plan;
-  const { groupInC, groupOutC, kernel } = shape;
+  const { groups, groupInC, groupOutC, kernel } = shape;
   switch (kind) {
     case 'depthwise':
       return `depthwise, ${plan.inPlace ? 'in place' : `copied in bands of ${band.rows} rows`}`;
     case 'factored':
       return 'down, then along';
     case 'grouped':
-      return `groups of ${groupInC}→${groupOutC} channels, copied in bands of ${band.rows} rows`;
+      return `${groups > 1 ? `groups of ${groupInC}→${groupOutC} channels` : 'all channels'}, copied in bands of ${band.rows} rows`;
     case 'pointwise':
       return `pointwise, panels of pixels, tiles of ${MR}×${NR}`;
     case 'scattered':
@@ -72,7 +72,10 @@ function choiceOf(plan: ConvPlan): string {
   if (pack.asked) return 'asked for';
   if (kind === 'depthwise') return 'one input channel per filter: a GEMM would have nothing to reuse';
   if (kind === 'factored') return `every kernel is a column times a row: ${kH} + ${kW} products in place of ${kH} · ${kW}`;
-  if (kind === 'grouped') return `groups of ${FOUR} filters: they fill half a tile of a GEMM`;
+  if (kind === 'grouped')
+    return shape.groups > 1
+      ? `groups of ${FOUR} filters: they fill half a tile of a GEMM`
+      : 'few channels: copied as planes, all taps of all channels are one run of a sum';
   if (kind === 'transposed' || kind === 'scattered') return phasesReason(plan);
   return `sums over ${shape.groupInC * volume(shape.kernel)} products reuse every loaded vector ${MR} times`;
 }

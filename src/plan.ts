@@ -135,13 +135,11 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
   const { outC, groupInC, groups } = filter;
   const { channelsLast, shuffle, algorithm } = settings;
   if (algorithm === 'winograd' || algorithm === 'factored') throw unsupported(op, `algorithm '${algorithm}' cannot serve it`);
-  if (algorithm === 'direct' && groupInC !== 1) {
+  if (algorithm === 'direct' && (groupInC !== 1 || settings.rank === 3))
     throw unsupported(
       op,
-      `algorithm 'direct' sums over one input channel, or in groups of whole fours of filters; the weight has inChannels / groups = ${groupInC}`,
+      "algorithm 'direct' is for one or two dimensions, and one input channel to a filter or whole fours of filters in a group",
     );
-  }
-  if (algorithm === 'direct' && settings.rank === 3) throw unsupported(op, "algorithm 'direct' is for one and two dimensions");
   if (algorithm === 'gemm' && filter.depthwise)
     throw unsupported(op, "algorithm 'gemm' is for conv2d, a depthwise kernel has nothing to reuse");
   const many = !filter.depthwise && gemmSharesMore(groups, outC / groups, volume(filter.kernel), channelsLast);

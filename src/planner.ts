@@ -3,7 +3,7 @@ import type { ShareBand } from './bands.ts';
 import { unsupported } from './check.ts';
 import type { ConvSettings } from './options.ts';
 import { type ConvPlan, convPlan, type PackPlan, packPlan } from './plan.ts';
-import { groupsPlan, packGroups } from './plan-groups.ts';
+import { fewChannelsPlan, groupsPlan, packGroups } from './plan-groups.ts';
 import { pointwisePlan } from './plan-pointwise.ts';
 import { tiledPlan } from './plan-winograd.ts';
 import type { ConvShape, FilterShape } from './shape.ts';
@@ -40,9 +40,14 @@ export const forth: Planning = {
     '16 or more of image and result (8 of the image in all phases of the stride)',
   points: pointsOf,
   pack: (op, filter, settings) => packGroups(filter, settings) ?? packPlan(op, filter, settings),
-  plan: (shape, pack, _, tiles, share) => {
-    if (pack.kind === 'grouped') return groupsPlan(shape, pack);
-    return tiledPlan(shape, pack, tiles, share) ?? pointwisePlan(shape, pack) ?? convPlan(shape, pack, share);
+  plan: (shape, pack, settings, tiles, share) => {
+    if (pack.kind === 'grouped') return groupsPlan(shape, pack, share);
+    return (
+      tiledPlan(shape, pack, tiles, share) ??
+      pointwisePlan(shape, pack) ??
+      fewChannelsPlan(shape, pack, settings, share) ??
+      convPlan(shape, pack, share)
+    );
   },
 };
 

@@ -18,8 +18,9 @@ import {
 } from './job.ts';
 import type { Kernels } from './kernels.ts';
 import { align } from './memory.ts';
+import type { ConvShape } from './shape.ts';
 import { type TaskKernel, taskKernels } from './task-kernels.ts';
-import { sharedBand, shareOf } from './tasks.ts';
+import { costOf, sharedBand, shareOf } from './tasks.ts';
 import type { Cost, TaskCount, Team } from './team.ts';
 import { version } from './wasm-binary.ts';
 
@@ -172,6 +173,8 @@ export class Pool implements Team {
   readonly share = shareOf;
 
   readonly crew = (cost: Cost): number => Math.max(1, Math.min(this.#size, Math.floor(timeOf(cost) / WORTH_WAKING_US)));
+
+  readonly crewOf = (shapes: readonly ConvShape[]): number => this.crew(costOf(shapes));
 
   /** Whether a call on arrays of so many bytes is done sooner by this thread alone, in a memory of its own. */
   isAloneSooner(cost: Cost, copied: number): boolean {

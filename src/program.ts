@@ -5,7 +5,7 @@ import type { Kernels } from './kernels.ts';
 import type { ConvPlan } from './plan.ts';
 import type { publicPlan } from './plan-words.ts';
 import type { ConvShape } from './shape.ts';
-import type { Cost, Team } from './team.ts';
+import type { Team } from './team.ts';
 import type { Plan, Tensor } from './types.ts';
 
 /** One tensor among the weights of a program, and how it is packed. */
@@ -58,8 +58,8 @@ export interface Call {
   readonly outputShape: readonly number[];
   /** Bytes of workspace of all threads, beside the copies of input and result. */
   readonly workBytes: number;
-  /** By which the threads were counted. */
-  readonly cost: Cost;
+  /** The convolutions that it computes, by which its threads were counted. */
+  readonly shapes: readonly ConvShape[];
   /** @param say what a plan of one convolution says */
   describe(say: typeof publicPlan): Plan;
   /** Weights in yet another form, for this shape and others like it: made of the packed ones when they are first needed. */

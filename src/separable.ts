@@ -13,7 +13,7 @@ import { blockPixels, blockWork, rowFloats } from './plan-pointwise.ts';
 import type { Call, Program } from './program.ts';
 import { type ConvShape, volume } from './shape.ts';
 import { type Step, separableFields, separableSteps, stepShapes } from './steps.ts';
-import { addCosts, apart, padTasks, shapeCost, stripTasks } from './tasks.ts';
+import { apart, padTasks, stripTasks } from './tasks.ts';
 import { type Team, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { SeparableOperation } from './types.ts';
@@ -83,7 +83,7 @@ function channelsFirstCall(
   weightBytes: number,
   said: ChainText,
   inputShape: readonly number[],
-  { crew }: Team,
+  { crewOf }: Team,
 ): Call {
   const [given, pointwise] = stepShapes(op, inputShape, steps) as [ConvShape, ConvShape];
   const depthwise = behindBorder(given, reflected(given), (seen) => kernelPlan(seen, pack));
@@ -92,14 +92,13 @@ function channelsFirstCall(
   const paddedBytes = depthwise.paddedBytes > 0 ? align(depthwise.paddedBytes) : 0;
   const block = blockPixels(rows.weightStride, cut.band * pointwise.outSize[2]);
   const ownBytes = STEP_BYTES + align(blockWork(rows.weightStride, block)) + inC * cut.bytes + cut.workBytes;
-  const cost = addCosts([given, pointwise].map(shapeCost));
-  const threads = crew(cost);
+  const threads = crewOf([given, pointwise]);
   const workBytes = paddedBytes + teamBytes(threads, ownBytes);
   const padRecord = 2 * STEP_BYTES;
   return {
     outputShape,
     workBytes,
-    cost,
+    shapes: [given, pointwise],
     describe: () => ({
       ...said,
       variant: `${said.variant}, in strips of ${cut.band} rows`,

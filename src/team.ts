@@ -35,6 +35,8 @@ export interface Share {
 export interface Team {
   /** How many of them, the calling one included, are worth waking for a call that costs so much. */
   crew(cost: Cost): number;
+  /** The same for a call that computes these. */
+  crewOf(shapes: readonly ConvShape[]): number;
   /** How `threads` of them share bands. */
   bands(threads: number): ShareBand;
   /** @param shape of the image before it gets its border */
@@ -60,6 +62,7 @@ const ALONE: Share = { panels: 0, tasks: ALL, padding: ALL };
 export function soloTeam(kernels: Kernels): Team {
   return {
     crew: () => 1,
+    crewOf: () => 1,
     bands: () => wholeBand,
     share: () => ALONE,
     run: (kernel, { count }, work, _workBytes, ...pointers) => kernels[kernel](0, count, -1, work, ...pointers),

@@ -1,4 +1,4 @@
-import { checkInteger, detached, disposed, foreignMemory, hostFull, wrongType, wrongValue } from './check.ts';
+import { checkInteger, detached, disposed, hostFull, wrongType, wrongValue } from './check.ts';
 import type { Heap } from './memory.ts';
 import type { Tensor } from './types.ts';
 
@@ -44,8 +44,8 @@ export function elements(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Buffers of living engines: a plain view of one would dangle as soon as the memory grows. */
-export const engineBuffers = new WeakSet<ArrayBufferLike>();
+/** Throws for a plain view of an engine's memory. Set by engine-tensor.ts, which alone hands out such views: where none was made, there is nothing to look for. */
+export const views: { check?: (op: string, what: string, buffer: ArrayBufferLike) => void } = {};
 
 /** A getter of every typed array, as the language made it: an object cannot lie to it, and those of other realms answer too. */
 function getter<T>(name: 'length' | 'buffer' | 'byteOffset' | typeof Symbol.toStringTag): (array: unknown) => T {
@@ -84,7 +84,7 @@ export function checkData(op: string, what: string, data: unknown): asserts data
       throw detached(op, what);
     }
   }
-  if (engineBuffers.has(buffer)) throw foreignMemory(op, what);
+  views.check?.(op, what, buffer);
 }
 
 /** Throws unless `shape` is an array of sizes of which only the first may be 0. */
@@ -137,14 +137,14 @@ export abstract class HeapTensor implements Tensor {
   declare readonly shape: readonly number[];
   readonly #heap: Heap;
   readonly #pointer: number;
-  readonly #length: number;
   #alive = true;
 
-  constructor(heap: Heap, pointer: number, length: number) {
+  constructor(heap: Heap, pointer: number) {
     this.#heap = heap;
     this.#pointer = pointer;
-    this.#length = length;
   }
+
+  abstract readonly data: Float32Array;
 
   get heap(): Heap {
     return this.#heap;
@@ -152,12 +152,6 @@ export abstract class HeapTensor implements Tensor {
 
   get pointer(): number {
     return this.#pointer;
-  }
-
-  /** A view that is valid until the memory grows. */
-  get data(): Float32Array {
-    this.checkAlive('EngineTensor', 'data');
-    return this.#heap.view(this.#pointer, this.#length);
   }
 
   checkAlive(op: string, name: string): void {

@@ -7,6 +7,7 @@ import { isOutOfMemory } from './check.ts';
 import { align } from './memory.ts';
 import type { Call, Program } from './program.ts';
 import { roomIn } from './room.ts';
+import { costOf } from './tasks.ts';
 import type { Cost } from './team.ts';
 import { HeapTensor } from './tensor.ts';
 import type { Tensor } from './types.ts';
@@ -54,9 +55,13 @@ function place(unshared: Unshared, { cost, copied, bytes }: Taken): Context | un
   return found !== undefined && (found.heap.holds(bytes) || bytes <= roomIn(found.heap)) ? found : undefined;
 }
 
-function takenOnce({ recordBytes, packedBytes }: Program, { cost, outputShape, workBytes, derived }: Call, operands: Operands): Taken {
+function takenOnce(
+  { recordBytes, packedBytes }: Program,
+  { shapes: computed, outputShape, workBytes, derived }: Call,
+  operands: Operands,
+): Taken {
   const shapes = [...operands.flatMap((operand) => (operand ? [operand.shape] : [])), outputShape];
-  return takenBy(cost, shapes, workBytes, align(recordBytes) + packedBytes + (derived ? derived.bytes + derived.workBytes : 0));
+  return takenBy(costOf(computed), shapes, workBytes, align(recordBytes) + packedBytes + (derived ? derived.bytes + derived.workBytes : 0));
 }
 
 /** In the second memory if that is sooner, else, or where the host gives no more memory for it, where threads do. */

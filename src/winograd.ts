@@ -10,6 +10,9 @@ import type { Tensor } from './types.ts';
 /** Points of the transforms: a tile has as many data along an axis, and results for each place of the kernel among them. */
 export type Points = 4 | 5 | 6 | 8;
 
+/** The more there are, the less exact. */
+const ALL_POINTS: readonly Points[] = [4, 5, 6, 8];
+
 /** Tiles that may be used. */
 export interface Tiles {
   readonly points: readonly Points[];
@@ -64,10 +67,9 @@ export function serves(shape: Taps, points: Points): boolean {
  * six, 8 with eight. Two taps have more results to a tile, so more powers of the points: 2 with five, 5 with six, 26 with eight.
  */
 export function pointsFor(taps: number, channels: number, { accuracy }: ConvSettings): readonly Points[] {
-  const normal: readonly Points[] = taps > 2 ? [4, 5, 6] : [4, 5];
-  const fast: readonly Points[] = taps > 2 ? [4, 5, 6, 8] : [4, 5, 6];
-  const serving = { exact: [], normal, fast }[accuracy];
-  return serving.filter((points) => points > taps && channels >= leastChannels(points, points - taps + 1));
+  if (accuracy === 'exact') return [];
+  const exactEnough = (accuracy === 'fast' ? 3 : 2) + (taps > 2 ? 1 : 0);
+  return ALL_POINTS.slice(0, exactEnough).filter((points) => points > taps && channels >= leastChannels(points, points - taps + 1));
 }
 
 /** Bytes of the record `Block` and of a `Place` in assembly/winograd-block.ts. */

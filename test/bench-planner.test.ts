@@ -84,10 +84,13 @@ describe('the ways of a layer', () => {
     waysOf(engine, makeProblem(parseLayer(words, 'here')), 'nchw', accuracy).map(({ algorithm }) => algorithm);
 
   it('are those that serve it and are not what auto has chosen', () => {
-    expect(names('ic32ih16oc32kh3ph1')).toEqual(['auto', 'gemm']);
-    expect(names('ic16ih3oc16kh3ph1')).toEqual(['auto', 'winograd']);
-    expect(names('ic32ih16oc32kh3ph1', 'exact')).toEqual(['auto']);
-    expect(names('ic8ih8oc8kh1')).toEqual(['auto']);
+    expect(names('ic32ih16oc34kh3ph1')).toEqual(['auto', 'gemm']);
+    expect(names('ic16ih3oc18kh3ph1')).toEqual(['auto', 'winograd']);
+    expect(names('ic32ih16oc34kh3ph1', 'exact')).toEqual(['auto']);
+    // Whole fours of filters.
+    expect(names('ic32ih16oc32kh3ph1')).toEqual(['auto', 'direct', 'gemm']);
+    expect(names('ic3ih28oc8kh3ph1')).toEqual(['auto', 'gemm']);
+    expect(names('ic8ih8oc6kh1')).toEqual(['auto']);
     expect(names('g8ic8ih8oc8kh3ph1')).toEqual(['auto', 'gemm']);
   });
 
@@ -109,7 +112,7 @@ describe('bench:planner', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, ['--import', 'tsx', 'bench/planner/main.ts', ...args], { cwd: folder, encoding: 'utf8' });
   const tiny = join(home, 'tiny.txt');
-  writeFileSync(tiny, 'ic32ih16oc32kh3ph1n"tiles"\nic4ih6oc4kh1n"point"\n');
+  writeFileSync(tiny, 'ic32ih16oc34kh3ph1n"tiles"\nic4ih6oc5kh1n"point"\n');
 
   it('prints help', () => {
     const { status, stdout, stderr } = run('--help');
@@ -131,7 +134,7 @@ describe('bench:planner', () => {
     const { status, stdout, stderr } = run(tiny, '--time', '30');
     expect(status, stderr).toBe(0);
     const [one, two, three, four, empty, last] = stdout.split('\n');
-    expect(one).toMatch(/^tiny: tiles \(ic32ih16oc32kh3ph1\), nchw: auto .* \[winograd, F.*\], gemm .*, auto ÷ best \d\.\d\d/);
+    expect(one).toMatch(/^tiny: tiles \(ic32ih16oc34kh3ph1\), nchw: auto .* \[winograd, F.*\], gemm .*, auto ÷ best \d\.\d\d/);
     expect(two).toMatch(/^tiny: tiles .* nhwc: auto /);
     expect([three, four].every((line) => line?.endsWith('(nothing to choose)'))).toBe(true);
     expect(empty).toBe('');

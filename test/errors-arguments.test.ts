@@ -170,7 +170,7 @@ const table: Table = {
       options({ algorithm: 'fft' }),
     ],
     [
-      "conv2d: algorithm 'direct' sums over one input channel, or in groups of whole fours of filters; the weight has inChannels / groups = 4",
+      "conv2d: algorithm 'direct' is for one or two dimensions, and one input channel to a filter or whole fours of filters in a group",
       'RangeError',
       options({ algorithm: 'direct' }),
       'ERR_UNSUPPORTED',

@@ -10,12 +10,12 @@ import { testEngine } from './engines.ts';
 const engine = testEngine();
 const layouts = ['nchw', 'nhwc'] as const;
 
-function check(name: string, extra: ConvOptions = {}, bound = exact): void {
+function check(name: string, extra: ConvOptions = {}, bound = exact, method: ConvOptions = { algorithm: 'direct' }): void {
   const p = problem(name);
   const { input, weight, options } = operands(p, { bias: integers(p.oc, 3), ...extra });
   const want = reference.conv2d(input, weight, options);
   const { out, intact } = guarded(want.data.length);
-  const got = engine.conv2d(input, weight, { ...options, algorithm: 'direct', out });
+  const got = engine.conv2d(input, weight, { ...options, ...method, out });
   expectClose(got, want, bound, `${name} ${JSON.stringify(extra)}`);
   expect(intact()).toBe(true);
 }
@@ -27,6 +27,88 @@ function planOf(weight: readonly number[], input: readonly number[], options: Co
   layer.dispose();
   return plan;
 }
+
+describe.each(layouts)('few channels %s', (inputLayout) => {
+  /** By weights in fours, and, where it is chosen, by those of a GEMM. */
+  const both = (name: string, extra: ConvOptions = {}, bound = exact): void => {
+    check(name, { inputLayout, ...extra }, bound);
+    check(name, { inputLayout, ...extra }, bound, { accuracy: 'exact' });
+  };
+
+  it.each(Array.from({ length: 18 }, (_, i) => i + 1))('%i columns', (iw) => {
+    for (const ih of [1, 2, 3, 6]) both(`ic3ih${ih}iw${iw}oc8kh3ph1`);
+    both(`ic2ih7iw${2 * iw}oc12kh3sh2ph1`);
+    both(`ic1ih5iw${iw}oc16kh3ph1`);
+    both(`ic3ih4iw${iw}oc36kh2kw3ph1sh1sw3pw2`);
+  });
+  it.each([4, 8, 12, 16, 28, 32, 36, 40, 64, 68])('%i filters', (oc) => {
+    for (const ic of [1, 2, 3, 4])
+      for (const iw of [3, 6, 8, 12, 16, 21]) {
+        both(`mb2ic${ic}ih5iw${iw}oc${oc}kh3ph1`);
+        both(`ic${ic}ih6iw${iw}oc${oc}kh3sh2ph1`);
+      }
+  });
+  it('more rows than a band holds', () => {
+    both('ic3ih70iw64oc8kh3ph1');
+    both('mb2ic3ih90iw128oc32kh3sh2ph1');
+    both('ic1ih300iw64oc12kh5ph2');
+  });
+  it('paddings, borders, dilations, filter layouts, shuffles', () => {
+    for (const padding of ['valid', 'same', 'same-lower'] as const) both('ic3ih9iw16oc8kh4kw3sh2', { padding });
+    for (const paddingMode of ['reflect', 'replicate', 'circular'] as const) both('ic3ih9iw16oc8kh3ph1', { paddingMode });
+    both('ic3ih12iw16oc8kh3dh2ph3');
+    both('ic3ih12iw16oc8kh3dh1sh3ph2');
+    for (const filterLayout of ['ohwi', 'iohw', 'hwio'] as const) both('ic3ih6iw8oc12kh3ph1', { filterLayout });
+    for (const shuffle of [2, 4, 6]) for (const ic of [1, 3]) both(`ic${ic}ih5iw8oc12kh3ph1`, { shuffle });
+    both('ic3ih5iw8oc36kh3ph1', { shuffle: 3, bias: undefined });
+  });
+  it('activations', () => {
+    for (const activation of ['relu', { clamp: [-9, 30] }, 'sigmoid', 'silu'] as const)
+      for (const name of ['ic3ih5iw16oc8kh3ph1', 'ic3ih4iw12oc32kh3ph1']) both(name, { activation }, sumBound(72, 4));
+  });
+  it('NaN reaches the results whose window holds it, and no others', () => {
+    for (const name of ['ic3ih6iw16oc12kh3ph1', 'ic3ih7iw16oc32kh3ph1sh2', 'ic1ih9iw16oc32kh3ph1']) {
+      const { input, weight, options } = operands(problem(name), { inputLayout });
+      for (const [i, value] of [NaN, Infinity, -Infinity].entries()) input.data[i * 40 + 7] = value;
+      for (const algorithm of ['direct', 'auto'] as const)
+        expectClose(engine.conv2d(input, weight, { ...options, algorithm, accuracy: 'exact' }), reference.conv2d(input, weight, options));
+    }
+  });
+  it('gives the bits of the GEMM', () => {
+    for (const name of ['ic3ih20iw16oc32kh3sh2ph1', 'ic4ih9iw24oc8kh5ph2', 'ic2ih9iw16oc20kh3ph1']) {
+      const { input, weight, options } = operands(problem(name), { inputLayout });
+      const random: Tensor = { ...input, data: fractions(input.data.length, 5) };
+      const [few, gemm] = (['auto', 'gemm'] as const).map((algorithm) =>
+        engine.conv2d(random, weight, { ...options, algorithm, accuracy: 'exact' }),
+      );
+      expect(few?.data).toEqual(gemm?.data);
+    }
+  });
+  it('is chosen for short sums over rows that fill vectors', () => {
+    const plan = (weight: readonly number[], size: number, options: ConvOptions = {}) => {
+      const c = weight[1] as number;
+      return planOf(weight, inputLayout === 'nchw' ? [1, c, size, size] : [1, size, size, c], {
+        padding: (weight[2] as number) >> 1,
+        inputLayout,
+        ...options,
+      });
+    };
+    const stem = plan([32, 3, 3, 3], 224, { stride: 2 });
+    expect(stem.algorithm).toBe('direct');
+    expect(stem.variant).toMatch(/^all channels, copied in bands of \d+ rows$/);
+    expect(stem.reason).toContain('few channels');
+    expect(plan([8, 1, 5, 5], 28).algorithm).toBe('direct');
+    expect(plan([16, 4, 5, 5], 28).algorithm).toBe('direct');
+    // Rows of 14, sums of 100; no fours; many channels; one tap; rows that are too long to copy.
+    expect(plan([16, 4, 5, 5], 14).algorithm).toBe('gemm');
+    expect(plan([10, 3, 3, 3], 28).algorithm).toBe('gemm');
+    expect(plan([16, 12, 3, 3], 28, { accuracy: 'exact' }).algorithm).toBe('gemm');
+    expect(plan([16, 3, 1, 1], 28).algorithm).toBe('gemm');
+    expect(planOf([8, 3, 3, 3], inputLayout === 'nchw' ? [1, 3, 3, 100000] : [1, 3, 100000, 3], { inputLayout }).algorithm).toBe('gemm');
+    expect(plan([32, 3, 3, 3], 224, { stride: 2, algorithm: 'gemm' }).algorithm).toBe('gemm');
+    expect(plan([32, 3, 3, 3], 224, { stride: 2, algorithm: 'direct' }).reason).toBe('asked for');
+  });
+});
 
 describe.each(layouts)('groups %s', (inputLayout) => {
   // Vectors of four, pairs of them along rows, pairs of rows where one is left over.
@@ -150,7 +232,7 @@ describe.each(layouts)('groups %s', (inputLayout) => {
     expect(planOf([128, 4, 3, 3], images(128), { ...options, algorithm: 'gemm' }).algorithm).toBe('gemm');
     for (const [weight, groups] of [
       [[6, 4, 3, 3], 3],
-      [[8, 4, 3, 3], 1],
+      [[10, 4, 3, 3], 1],
     ] as const) {
       const rest = images(4 * groups);
       expect(planOf(weight, rest, { inputLayout, groups }).algorithm).toBe('gemm');

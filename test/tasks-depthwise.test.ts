@@ -61,6 +61,10 @@ describe.each(['nchw', 'nhwc'] as const)('%s', (inputLayout) => {
     ['g8ic16ih70iw45oc32kh3sh2ph1', { shuffle: 4, activation: { elu: 0.5 } }],
     ['g5ic15ih64iw31oc40kh5dh2ph4', { algorithm: 'direct', paddingMode: 'replicate' }],
     ['mb2g2ic8ih99iw99oc8kh3sh3', { activation: 'sigmoid' }],
+    // Few channels in all.
+    ['ic3ih90iw96oc32kh3sh2ph1', { accuracy: 'exact' }],
+    ['mb2ic2ih50iw67oc36kh3ph1', { accuracy: 'exact', activation: 'relu' }],
+    ['ic1ih90iw96oc8kh5ph2', { shuffle: 4 }],
   ])('groups: %s %j', (name, options) => {
     expectTasks(`groupsChannels${layout}`, name, options);
   });

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { instantiate } from '../src/kernels.ts';
-import { align, Heap } from '../src/memory.ts';
+import { align, Heap, viewIn } from '../src/memory.ts';
 import { operationsOf } from '../src/operations.ts';
 import type { TaskKernel } from '../src/task-kernels.ts';
 import { sharedBand, shareOf } from '../src/tasks.ts';
@@ -31,6 +31,7 @@ export function taskwise(threads: number, atOnce = 1, keeps = false): Taskwise {
   const runs: Taskwise['runs'] = [];
   const team: Team = {
     crew: () => threads,
+    crewOf: () => threads,
     bands: sharedBand,
     share: shareOf,
     run: (kernel, { count, threads: among }, work, workBytes, ...pointers) => {
@@ -42,7 +43,7 @@ export function taskwise(threads: number, atOnce = 1, keeps = false): Taskwise {
         const thread = first % among;
         const own = work + thread * align(workBytes);
         const known = (keeps ? before.get(thread) : undefined) ?? -1;
-        if (known < 0 && workBytes > 0) heap.view(own, Math.ceil(workBytes / 4)).fill(NaN);
+        if (known < 0 && workBytes > 0) viewIn(heap, own, Math.ceil(workBytes / 4)).fill(NaN);
         kernels[kernel](first, last, known, own, ...pointers);
         before.set(thread, last - 1);
       }
