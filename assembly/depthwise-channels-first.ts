@@ -11,6 +11,7 @@
  * no tap of the sum needs a test. Its columns are dealt into strideW phases, [row][phase][phaseW]: column c is cell c / strideW of phase
  * c mod strideW. A tap then reads consecutive cells at any stride.
  */
+import { isBounded } from "./activation";
 import { plane3x3 } from "./depthwise-3x3";
 import { tapsChannelsFirst } from "./depthwise-taps";
 import { shuffledChannel } from "./gemm";
@@ -145,6 +146,7 @@ function inPlace(first: i32, last: i32, p: ConvParams, input: usize, weights: us
   const inC = p.inC, outC = p.outC, outH = p.outH;
   const multiplier = outC / inC;
   const bands = bandsOf(p);
+  const bounded = isBounded(p);
   zeroFloats(zeros, p.inW);
   let result = first / bands;
   let band = first - result * bands;
@@ -156,7 +158,7 @@ function inPlace(first: i32, last: i32, p: ConvParams, input: usize, weights: us
     const top = band * p.band;
     const isLast = ++band == bands;
     plane3x3(
-      p, top, isLast ? outH : top + p.band, plane, zeros, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
+      p, bounded, top, isLast ? outH : top + p.band, plane, zeros, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
       output + (<usize>(target * outH * p.outW) << 2),
     );
     if (isLast) {
