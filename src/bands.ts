@@ -3,7 +3,7 @@ import { BAND_BYTES, BOUNDS_BYTES, CHANNELS, LAYOUT_BYTES, MR, NR, PARTS, PIXELS
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 
 /** Bytes of the record `Grid` of assembly/depthwise-grid.ts. */
-const GRID_BYTES = 24;
+const GRID_BYTES = 32;
 
 export function roundUp(n: number, multiple: number): number {
   return Math.ceil(n / multiple) * multiple;
