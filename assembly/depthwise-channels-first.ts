@@ -30,7 +30,14 @@ function copyRows(from: usize, rows: i32, imageRowBytes: usize, columns: i32, to
   const last = (<usize>columns << 2) - 16;
   for (let r = rows; r != 0; r--) {
     // The last vector ends with the row, and copies some cells again.
-    for (let at: usize = 0; at < last; at += 16) v128.store(to + at, v128.load(from + at));
+    let at: usize = 0;
+    for (; at + 48 <= last; at += 48) {
+      const x = from + at, y = to + at;
+      v128.store(y, v128.load(x));
+      v128.store(y, v128.load(x, 16), 16);
+      v128.store(y, v128.load(x, 32), 32);
+    }
+    for (; at < last; at += 16) v128.store(to + at, v128.load(from + at));
     v128.store(to + last, v128.load(from + last));
     from += imageRowBytes;
     to += rowBytes;

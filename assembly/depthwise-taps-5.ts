@@ -1,5 +1,5 @@
 /**
- * The sum of depthwise-taps.ts under five columns, rows of at least 16 pixels, two rows at a time, each of which sees one row of the band more than the other:
+ * The sum of depthwise-taps.ts under five columns, rows of at least 13 pixels, two rows at a time, each of which sees one row of the band more than the other:
  * four vectors of both share what they load. What tap 4 of a pixel sees is what tap 0 of the pixel a vector further sees, so these two go
  * together and load five vectors in place of eight: loads, of which two are begun in a cycle, are as scarce as products.
  *
@@ -9,10 +9,10 @@
  */
 import { clamp } from "./activation";
 import { ConvParams } from "./params";
-import { madd } from "./simd";
+import { madd, storeLanes } from "./simd";
 
-/** The least pixels of a row. */
-export const FIVE_LEAST = 16;
+/** The least pixels of a row: fewer leave a vector of four empty. */
+export const FIVE_LEAST = 13;
 
 /** Which of five taps is summed as the i-th: 0, 4, 1, 2, 3. */
 // @ts-ignore: decorator
@@ -35,7 +35,9 @@ export function orderFive(weights: usize, kH: i32, to: usize): void {
 /** `line` lies between two rows of the band, `outRowBytes` between two of the result. */
 export function rowsOfFive(p: ConvParams, from: usize, line: usize, kernel: usize, bias: usize, bounds: usize, to: usize, width: i32): void {
   const outRowBytes = <usize>width << 2;
-  const last = outRowBytes - 64;
+  const last: usize = width > 16 ? outRowBytes - 64 : 0;
+  // Of the fourth vector, the rest of which reads what lies behind a row of the band, up to a whole vector.
+  const lanes = min(width, 16) - 12;
   for (let at: usize = 0; ; at += 64) {
     // The last vectors end with the row, and sum some pixels a second time.
     if (at > last) at = last;
@@ -167,7 +169,7 @@ export function rowsOfFive(p: ConvParams, from: usize, line: usize, kernel: usiz
     v128.store(y, clamp(acc0, low, high));
     v128.store(y, clamp(acc1, low, high), 16);
     v128.store(y, clamp(acc2, low, high), 32);
-    v128.store(y, clamp(acc3, low, high), 48);
+    storeLanes(y + 48, clamp(acc3, low, high), lanes);
     // The lower row alone.
     x += line;
     {
@@ -213,7 +215,7 @@ export function rowsOfFive(p: ConvParams, from: usize, line: usize, kernel: usiz
     v128.store(y, clamp(acc4, low, high));
     v128.store(y, clamp(acc5, low, high), 16);
     v128.store(y, clamp(acc6, low, high), 32);
-    v128.store(y, clamp(acc7, low, high), 48);
+    storeLanes(y + 48, clamp(acc7, low, high), lanes);
     if (at == last) break;
   }
 }
