@@ -112,7 +112,6 @@ function everyColumn(p: ConvParams, bounded: bool, top: i32, bottom: i32, plane:
   const none = zeros - pad;
   const last = outRowBytes - 16;
   const cut = p.outW + 2 - p.padW > p.inW;
-  const behind = cut ? last : last + 4;
   const begin: usize = pad != 0 ? 16 : 0;
   const end = cut ? last : outRowBytes;
   for (let oh = top; oh < bottom; oh += 2) {
@@ -127,7 +126,7 @@ function everyColumn(p: ConvParams, bounded: bool, top: i32, bottom: i32, plane:
     const row = to + <usize>oh * outRowBytes, next = row + outRowBytes;
     if (begin != 0) pair(LEFT, p, bounded, kH, x0, x1, x2, x3, bias, row, next, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     let at = begin;
-    for (; at + 16 < behind; at += 32) {
+    for (; at + 32 < outRowBytes; at += 32) {
       const y0 = x0 + at, y1 = x1 + at, y2 = x2 + at, y3 = x3 + at, upper = row + at, lower = next + at;
       pair(INSIDE, p, bounded, kH, y0, y1, y2, y3, bias, upper, lower, w00, w01, w02, w10, w11, w12, w20, w21, w22);
       pair(NEXT, p, bounded, kH, y0, y1, y2, y3, bias, upper, lower, w00, w01, w02, w10, w11, w12, w20, w21, w22);

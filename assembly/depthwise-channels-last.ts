@@ -151,10 +151,10 @@ function behindTaps(at: i32, dilation: i32, taps: i32, size: i32, first: i32): i
 
 /**
  * Channels that go over a band before the next do: so many that their weights stay in L1 beside the image. Blocks of one size, of whole eights. Up to nine taps
- * have few weights, and gain more from long runs of channels.
+ * have few weights, and pixels of which less than four in a run are inside use them once or twice: both gain more from long runs of channels.
  */
-function blockOf(channels: i32, taps: i32): i32 {
-  if (taps <= 9) return channels;
+function blockOf(channels: i32, taps: i32, run: i32): i32 {
+  if (taps <= 9 || run < 4) return channels;
   const most = max(1, WEIGHT_BYTES / (taps << 2));
   const blocks = (channels + most - 1) / most;
   return min(channels, ((channels + blocks - 1) / blocks + 7) & ~7);
@@ -178,7 +178,7 @@ function inPlace(
   const left = insideFrom(strideW, p.padW, outW);
   const right = insideTo(strideW, (kW - 1) * dilationW, p.padW, inW, outW, left);
 
-  const block = blockOf(channels, kH * kW);
+  const block = blockOf(channels, kH * kW, right - left);
 
   for (let task = first; task < last; task++) {
     const b = task / bands;
