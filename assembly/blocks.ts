@@ -60,6 +60,12 @@ export const MOST_TAPS = 5;
 /** Depthwise, channels-last: channels of a copied band. Four vectors keep a row of it at some KiB. */
 export const CHANNELS = 16;
 
+/** Depthwise, channels-last: bytes of the weights that go over a band together, see bench/EXPERIMENTS.md. */
+export const WEIGHT_BYTES = 12288;
+
+/** Depthwise, channels-first: bytes before a copied band for the two bounds of a clamp, a whole vector. */
+export const BOUNDS_BYTES = 16;
+
 /** Depthwise: bytes that a band of rows should take, so that it stays in L1 and L2. */
 export const BAND_BYTES = 32768;
 

@@ -17,6 +17,8 @@ import { accumulate } from "./simd";
 const INSIDE = 0;
 const LEFT = 1;
 const RIGHT = 2;
+/** Inside, one vector further than the pointers say. */
+const NEXT = 3;
 
 /** Four cells of a row as tap 0, 1 or 2 of four neighbouring pixels sees them. `x` is where the first pixel's tap 0 lies; at the LEFT one cell before the row. */
 // @ts-ignore: decorator
@@ -24,7 +26,30 @@ const RIGHT = 2;
 function cells(place: i32, tap: i32, x: usize): v128 {
   if (tap == 0 && place == LEFT) return i32x4.shuffle(f32x4.splat(0), v128.load(x, 4), 3, 4, 5, 6);
   if (tap == 2 && place == RIGHT) return i32x4.shuffle(v128.load(x, 4), f32x4.splat(0), 1, 2, 3, 4);
+  if (place == NEXT) return tap == 0 ? v128.load(x, 16) : tap == 1 ? v128.load(x, 20) : v128.load(x, 24);
   return tap == 0 ? v128.load(x) : tap == 1 ? v128.load(x, 4) : v128.load(x, 8);
+}
+
+/**
+ * The bounds are read anew for each vector: beside nine weights they would push something out of the registers. Where there are none, four products for
+ * every eighteen are spared. At stride 2 the test costs more than it spares.
+ */
+// @ts-ignore: decorator
+@inline
+function put(place: i32, p: ConvParams, bounded: bool, to: usize, below: usize, a: v128, b: v128): void {
+  if (bounded) {
+    const low = f32x4.splat(p.low);
+    const high = f32x4.splat(p.high);
+    a = clamp(a, low, high);
+    b = clamp(b, low, high);
+  }
+  if (place == NEXT) {
+    v128.store(to, a, 16);
+    v128.store(below, b, 16);
+  } else {
+    v128.store(to, a);
+    v128.store(below, b);
+  }
 }
 
 /** What one row of the kernel adds: a sum of its own, since nine products in one chain would wait for each other. */
@@ -44,7 +69,7 @@ function kernelRow(place: i32, acc: v128, x: usize, w0: v128, w1: v128, w2: v128
 // @ts-ignore: decorator
 @inline
 function pair(
-  place: i32, p: ConvParams, kH: i32, x0: usize, x1: usize, x2: usize, x3: usize, bias: usize, to: usize, below: usize,
+  place: i32, p: ConvParams, bounded: bool, kH: i32, x0: usize, x1: usize, x2: usize, x3: usize, bias: usize, to: usize, below: usize,
   w00: v128, w01: v128, w02: v128, w10: v128, w11: v128, w12: v128, w20: v128, w21: v128, w22: v128,
 ): void {
   let a = v128.load32_splat(bias);
@@ -74,12 +99,10 @@ function pair(
     b = f32x4.add(b, accumulate(next, w12, v));
   }
   if (kH > 2) b = kernelRow(place, b, x3, w20, w21, w22);
-  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-  v128.store(to, clamp(a, low, high));
-  v128.store(below, clamp(b, low, high));
+  put(place, p, bounded, to, below, a, b);
 }
 
-function everyColumn(p: ConvParams, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
+function everyColumn(p: ConvParams, bounded: bool, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
   const w00 = v128.load32_splat(weights), w01 = v128.load32_splat(weights, 4), w02 = v128.load32_splat(weights, 8);
   const w10 = v128.load32_splat(weights, 12), w11 = v128.load32_splat(weights, 16), w12 = v128.load32_splat(weights, 20);
   const w20 = v128.load32_splat(weights, 24), w21 = v128.load32_splat(weights, 28), w22 = v128.load32_splat(weights, 32);
@@ -101,13 +124,19 @@ function everyColumn(p: ConvParams, top: i32, bottom: i32, plane: usize, zeros: 
     const x2 = <u32>(ih + 2) < <u32>inH ? line + 2 * rowBytes : none;
     const x3 = <u32>(ih + 3) < <u32>inH ? line + 3 * rowBytes : none;
     const row = to + <usize>oh * outRowBytes, next = row + outRowBytes;
-    if (begin != 0) pair(LEFT, p, kH, x0, x1, x2, x3, bias, row, next, w00, w01, w02, w10, w11, w12, w20, w21, w22);
-    for (let at = begin; at < end; at += 16) {
+    if (begin != 0) pair(LEFT, p, bounded, kH, x0, x1, x2, x3, bias, row, next, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+    let at = begin;
+    for (; at + 32 < outRowBytes; at += 32) {
+      const y0 = x0 + at, y1 = x1 + at, y2 = x2 + at, y3 = x3 + at, upper = row + at, lower = next + at;
+      pair(INSIDE, p, bounded, kH, y0, y1, y2, y3, bias, upper, lower, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      pair(NEXT, p, bounded, kH, y0, y1, y2, y3, bias, upper, lower, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+    }
+    for (; at < end; at += 16) {
       if (at > last) at = last;
-      pair(INSIDE, p, kH, x0 + at, x1 + at, x2 + at, x3 + at, bias, row + at, next + at, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      pair(INSIDE, p, bounded, kH, x0 + at, x1 + at, x2 + at, x3 + at, bias, row + at, next + at, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     }
     if (cut) {
-      pair(RIGHT, p, kH, x0 + last, x1 + last, x2 + last, x3 + last, bias, row + last, next + last, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      pair(RIGHT, p, bounded, kH, x0 + last, x1 + last, x2 + last, x3 + last, bias, row + last, next + last, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     }
   }
 }
@@ -150,7 +179,7 @@ function kernelRowApart(place: i32, acc: v128, x: usize, w0: v128, w1: v128, w2:
 // @ts-ignore: decorator
 @inline
 function pairApart(
-  place: i32, p: ConvParams, kH: i32, x0: usize, x1: usize, x2: usize, x3: usize, x4: usize, bias: usize, to: usize, below: usize,
+  place: i32, p: ConvParams, bounded: bool, kH: i32, x0: usize, x1: usize, x2: usize, x3: usize, x4: usize, bias: usize, to: usize, below: usize,
   w00: v128, w01: v128, w02: v128, w10: v128, w11: v128, w12: v128, w20: v128, w21: v128, w22: v128,
 ): void {
   let a = v128.load32_splat(bias);
@@ -171,9 +200,7 @@ function pairApart(
   }
   if (kH > 2) b = kernelRowApart(place, b, x3, w10, w11, w12);
   if (kH >= 3) b = kernelRowApart(place, b, x4, w20, w21, w22);
-  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-  v128.store(to, clamp(a, low, high));
-  v128.store(below, clamp(b, low, high));
+  put(place, p, bounded, to, below, a, b);
 }
 
 /** Two rows of outputs at stride 2 both ways, since what is done once a row costs as much as two vectors. */
@@ -200,26 +227,28 @@ function everyOtherColumn(p: ConvParams, top: i32, bottom: i32, plane: usize, ze
     const x3 = <u32>(ih + 3) < <u32>inH ? line + 3 * rowBytes : none;
     const x4 = <u32>(ih + 4) < <u32>inH ? line + 4 * rowBytes : none;
     const row = to + <usize>oh * outRowBytes, next = row + outRowBytes;
-    if (begin != 0) pairApart(LEFT, p, kH, x0, x1, x2, x3, x4, bias, row, next, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+    if (begin != 0) pairApart(LEFT, p, true, kH, x0, x1, x2, x3, x4, bias, row, next, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     for (let at = begin; at < end; at += 16) {
       if (at > last) at = last;
       const x = at * 2;
-      pairApart(INSIDE, p, kH, x0 + x, x1 + x, x2 + x, x3 + x, x4 + x, bias, row + at, next + at, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      pairApart(INSIDE, p, true, kH, x0 + x, x1 + x, x2 + x, x3 + x, x4 + x, bias, row + at, next + at, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     }
     if (cut) {
       const x = last * 2;
-      pairApart(RIGHT, p, kH, x0 + x, x1 + x, x2 + x, x3 + x, x4 + x, bias, row + last, next + last, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      pairApart(RIGHT, p, true, kH, x0 + x, x1 + x, x2 + x, x3 + x, x4 + x, bias, row + last, next + last, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     }
   }
 }
 
-/** Rows [top, bottom) of the result. At stride 2 the upper row of a pair is summed otherwise than the lower: `top` is even, so that pairs are those of the plane. */
-export function plane3x3(p: ConvParams, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
+/** Rows [top, bottom) of the result. At stride 2 the upper row of a pair is summed otherwise than the lower: `top` is even, so that pairs are those of the plane. `bounded`: see isBounded. */
+export function plane3x3(
+  p: ConvParams, bounded: bool, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize,
+): void {
   assert(p.kH == 3 && p.kW == 3 && p.dilationH == 1 && p.dilationW == 1, "plane3x3: the kernel");
   assert(p.strideW == p.strideH && p.strideW <= 2, "plane3x3: the stride");
   assert(p.activation == CLAMP, "plane3x3: a call would cost the loops their registers");
   assert((top & 1) == 0 && bottom - top >= 2 && p.outW >= 5, "plane3x3: too small");
   assert(p.padW <= 1 && (p.outW - 1) * p.strideW + 3 - p.padW <= p.inW + 1, "plane3x3: the border");
-  if (p.strideW == 1) everyColumn(p, top, bottom, plane, zeros, weights, bias, to);
+  if (p.strideW == 1) everyColumn(p, bounded, top, bottom, plane, zeros, weights, bias, to);
   else everyOtherColumn(p, top, bottom, plane, zeros, weights, bias, to);
 }

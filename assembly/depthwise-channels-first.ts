@@ -11,8 +11,11 @@
  * no tap of the sum needs a test. Its columns are dealt into strideW phases, [row][phase][phaseW]: column c is cell c / strideW of phase
  * c mod strideW. A tap then reads consecutive cells at any stride.
  */
+import { activateRuns, CLAMP, isBounded } from "./activation";
+import { BOUNDS_BYTES } from "./blocks";
 import { plane3x3 } from "./depthwise-3x3";
 import { tapsChannelsFirst } from "./depthwise-taps";
+import { orderFive, tapOfFive } from "./depthwise-taps-5";
 import { shuffledChannel } from "./gemm";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
@@ -28,7 +31,14 @@ function copyRows(from: usize, rows: i32, imageRowBytes: usize, columns: i32, to
   const last = (<usize>columns << 2) - 16;
   for (let r = rows; r != 0; r--) {
     // The last vector ends with the row, and copies some cells again.
-    for (let at: usize = 0; at < last; at += 16) v128.store(to + at, v128.load(from + at));
+    let at: usize = 0;
+    for (; at + 48 <= last; at += 48) {
+      const x = from + at, y = to + at;
+      v128.store(y, v128.load(x));
+      v128.store(y, v128.load(x, 16), 16);
+      v128.store(y, v128.load(x, 32), 32);
+    }
+    for (; at < last; at += 16) v128.store(to + at, v128.load(from + at));
     v128.store(to + last, v128.load(from + last));
     from += imageRowBytes;
     to += rowBytes;
@@ -114,16 +124,24 @@ function copied(first: i32, last: i32, p: ConvParams, input: usize, weights: usi
   const rowBytes = phaseBytes * <usize>p.strideW;
   const nextRow = rowBytes * <usize>strideH;
   const bandRows = (min(p.band, outH) - 1) * strideH + reachH;
-  const offsets = work;
-  const rows = offsets + (<usize>taps << 2);
+  const bounds = work;
+  const offsets = bounds + BOUNDS_BYTES;
+  // Whole vectors: few loads from the band should cross a cache line.
+  const tapBytes = <usize>(taps + 3 & ~3) << 2;
+  const ordered = offsets + tapBytes;
+  const rows = ordered + tapBytes;
+  const five = p.kW == 5;
 
   for (let kh = 0; kh < p.kH; kh++) {
     for (let kw = 0; kw < p.kW; kw++) {
-      const shift = kw * p.dilationW;
+      const shift = (five ? tapOfFive(kw) : kw) * p.dilationW;
       const offset = <usize>(kh * p.dilationH) * rowBytes + <usize>(shift % p.strideW) * phaseBytes + (<usize>(shift / p.strideW) << 2);
       store<usize>(offsets + (<usize>(kh * p.kW + kw) << 2), offset);
     }
   }
+  const clamped = p.activation == CLAMP;
+  store<f32>(bounds, clamped ? p.low : -Infinity);
+  store<f32>(bounds, clamped ? p.high : Infinity, 4);
   zeroFloats(rows, <i32>(<usize>bandRows * rowBytes >> 2));
 
   for (let task = first; task < last; task++) {
@@ -134,10 +152,11 @@ function copied(first: i32, last: i32, p: ConvParams, input: usize, weights: usi
     copyBand(p, input + (<usize>(image * p.inH * p.inW) << 2), band * strideH, (end - band - 1) * strideH + reachH, rows, phaseBytes);
     for (let oc = ic * multiplier; oc < (ic + 1) * multiplier; oc++) {
       const target = b * outC + shuffledChannel(oc, outC, p.shuffle);
-      tapsChannelsFirst(
-        p, end - band, rows, nextRow, offsets, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
-        output + (<usize>((target * outH + band) * outW) << 2), outW,
-      );
+      const kernel = weights + (<usize>(oc * p.weightStride) << 2);
+      if (five) orderFive(kernel, p.kH, ordered);
+      const to = output + (<usize>((target * outH + band) * outW) << 2);
+      tapsChannelsFirst(p, end - band, rows, nextRow, offsets, five ? ordered : kernel, bias + (<usize>oc << 2), bounds, to, outW);
+      if (!clamped) activateRuns(p, 1, to, 0, <usize>((end - band) * outW) << 2);
     }
   }
 }
@@ -146,6 +165,7 @@ function inPlace(first: i32, last: i32, p: ConvParams, input: usize, weights: us
   const inC = p.inC, outC = p.outC, outH = p.outH;
   const multiplier = outC / inC;
   const bands = bandsOf(p);
+  const bounded = isBounded(p);
   zeroFloats(zeros, p.inW);
   let result = first / bands;
   let band = first - result * bands;
@@ -157,7 +177,7 @@ function inPlace(first: i32, last: i32, p: ConvParams, input: usize, weights: us
     const top = band * p.band;
     const isLast = ++band == bands;
     plane3x3(
-      p, top, isLast ? outH : top + p.band, plane, zeros, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
+      p, bounded, top, isLast ? outH : top + p.band, plane, zeros, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
       output + (<usize>(target * outH * p.outW) << 2),
     );
     if (isLast) {

@@ -10,14 +10,15 @@
  *
  * Where every output channel is fed by the input channel of the same index, the image is read in place: the inside in strips along the rows,
  * the columns that the border cuts in strips down, each with the taps that are left, and corners one by one. In bands of p.band rows, so
- * that the columns find what the rows have just read.
+ * that the columns find what the rows have just read, and in blocks of channels, so that weights are not read anew for every few pixels.
  *
  * Else, or with less than one vector of channels, a band is copied with its zeros, at most CHANNELS channels at a time, into [row][column]
  * [channels], every input channel as often as it feeds an output, and the band is all inside.
  *
  * Weights, bias and sums come in the order of the channels. A shuffle takes the results from the cache, band by band, to their places.
  */
-import { CHANNELS, SKEW } from "./blocks";
+import { CLAMP } from "./activation";
+import { CHANNELS, SKEW, WEIGHT_BYTES } from "./blocks";
 import { Grid } from "./depthwise-grid";
 import { strip } from "./depthwise-strip";
 import { ConvParams } from "./params";
@@ -149,6 +150,17 @@ function behindTaps(at: i32, dilation: i32, taps: i32, size: i32, first: i32): i
   return at >= size ? first : max(first, min(taps, (size - 1 - at) / dilation + 1));
 }
 
+/**
+ * Channels that go over a band before the next do: so many that their weights stay in L1 beside the image. Blocks of one size, of whole eights. Up to nine taps
+ * have few weights, and pixels of which less than four in a run are inside use them once or twice: both gain more from long runs of channels.
+ */
+function blockOf(channels: i32, taps: i32, run: i32): i32 {
+  if (taps <= 9 || run < 4) return channels;
+  const most = max(1, WEIGHT_BYTES / (taps << 2));
+  const blocks = (channels + most - 1) / most;
+  return min(channels, ((channels + blocks - 1) / blocks + 7) & ~7);
+}
+
 /** The image where it lies: rows of the inside and the corners, then the columns that the border cuts. */
 function inPlace(
   first: i32, last: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, grid: Grid, collected: usize,
@@ -167,6 +179,8 @@ function inPlace(
   const left = insideFrom(strideW, p.padW, outW);
   const right = insideTo(strideW, (kW - 1) * dilationW, p.padW, inW, outW, left);
 
+  const block = blockOf(channels, kH * kW, right - left);
+
   for (let task = first; task < last; task++) {
     const b = task / bands;
     const band = (task - b * bands) * p.band;
@@ -174,58 +188,63 @@ function inPlace(
     const image = input + <usize>(b * inH) * rowBytes;
     const result = shuffled ? collected - <usize>band * outRowBytes : output + <usize>(b * p.stepB) * pixelBytes;
 
-    // Rows: the inside of each, and the cut columns of rows that are cut themselves.
-    for (let oh = band; oh < end; oh++) {
-      const y = oh * strideH - p.padH;
-      const kh = firstTap(y, dilationH, kH);
-      const line = image + <usize>(y + kh * dilationH) * rowBytes;
-      const to = result + <usize>oh * outRowBytes;
-      const inside = oh >= top && oh < bottom;
-      grid.outer = behindTaps(y, dilationH, kH, inH, kh) - kh;
-      grid.outerStep = <usize>dilationH * rowBytes;
-      grid.outerWeights = <usize>kW * tapBytes;
-      grid.innerStep = <usize>dilationW * pixelBytes;
-      grid.innerWeights = tapBytes;
-      for (let ow = 0; ow < outW; ow++) {
-        const whole = ow == left && left < right;
-        if (!whole && inside) {
-          // Done below, as part of a column.
-          continue;
+    for (let next = 0; next < channels; next += block) {
+      // The last block ends with the channels, and sums some of them a second time.
+      const c = min(next, channels - block);
+      const begin = <usize>c << 2;
+      // Rows: the inside of each, and the cut columns of rows that are cut themselves.
+      for (let oh = band; oh < end; oh++) {
+        const y = oh * strideH - p.padH;
+        const kh = firstTap(y, dilationH, kH);
+        const line = image + begin + <usize>(y + kh * dilationH) * rowBytes;
+        const to = result + begin + <usize>oh * outRowBytes;
+        const inside = oh >= top && oh < bottom;
+        grid.outer = behindTaps(y, dilationH, kH, inH, kh) - kh;
+        grid.outerStep = <usize>dilationH * rowBytes;
+        grid.outerWeights = <usize>kW * tapBytes;
+        grid.innerStep = <usize>dilationW * pixelBytes;
+        grid.innerWeights = tapBytes;
+        for (let ow = 0; ow < outW; ow++) {
+          const whole = ow == left && left < right;
+          if (!whole && inside) {
+            // Done below, as part of a column.
+            continue;
+          }
+          const x = ow * strideW - p.padW;
+          const kw = firstTap(x, dilationW, kW);
+          grid.inner = behindTaps(x, dilationW, kW, inW, kw) - kw;
+          const count = whole ? right - left : 1;
+          strip(
+            p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideW * pixelBytes, to + <usize>ow * resultBytes, resultBytes,
+            block, grid, weights + begin + <usize>(kh * kW + kw) * tapBytes, bias + begin,
+          );
+          if (whole) ow = right - 1;
+        }
+      }
+
+      // Columns cut by the border, down the rows that are not.
+      const from = max(band, top);
+      const count = min(end, bottom) - from;
+      const line = image + begin + <usize>(from * strideH - p.padH) * rowBytes;
+      const to = result + begin + <usize>from * outRowBytes;
+      grid.outerStep = <usize>dilationW * pixelBytes;
+      grid.outerWeights = tapBytes;
+      grid.inner = kH;
+      grid.innerStep = <usize>dilationH * rowBytes;
+      grid.innerWeights = <usize>kW * tapBytes;
+      for (let ow = count > 0 ? 0 : outW; ow < outW; ow++) {
+        if (ow == left) {
+          ow = right;
+          if (ow >= outW) break;
         }
         const x = ow * strideW - p.padW;
         const kw = firstTap(x, dilationW, kW);
-        grid.inner = behindTaps(x, dilationW, kW, inW, kw) - kw;
-        const count = whole ? right - left : 1;
+        grid.outer = behindTaps(x, dilationW, kW, inW, kw) - kw;
         strip(
-          p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideW * pixelBytes, to + <usize>ow * resultBytes, resultBytes,
-          channels, grid, weights + <usize>(kh * kW + kw) * tapBytes, bias,
+          p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideH * rowBytes, to + <usize>ow * resultBytes, outRowBytes,
+          block, grid, weights + begin + <usize>kw * tapBytes, bias + begin,
         );
-        if (whole) ow = right - 1;
       }
-    }
-
-    // Columns cut by the border, down the rows that are not.
-    const from = max(band, top);
-    const count = min(end, bottom) - from;
-    const line = image + <usize>(from * strideH - p.padH) * rowBytes;
-    const to = result + <usize>from * outRowBytes;
-    grid.outerStep = <usize>dilationW * pixelBytes;
-    grid.outerWeights = tapBytes;
-    grid.inner = kH;
-    grid.innerStep = <usize>dilationH * rowBytes;
-    grid.innerWeights = <usize>kW * tapBytes;
-    for (let ow = count > 0 ? 0 : outW; ow < outW; ow++) {
-      if (ow == left) {
-        ow = right;
-        if (ow >= outW) break;
-      }
-      const x = ow * strideW - p.padW;
-      const kw = firstTap(x, dilationW, kW);
-      grid.outer = behindTaps(x, dilationW, kW, inW, kw) - kw;
-      strip(
-        p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideH * rowBytes, to + <usize>ow * resultBytes, outRowBytes,
-        channels, grid, weights + <usize>kw * tapBytes, bias,
-      );
     }
     if (shuffled) shuffleBand(p, collected, b, band, end, output);
   }
@@ -245,6 +264,9 @@ export function depthwiseChannelsLast(
   assert(p.band >= 1, "depthwise: an empty band");
   assert(p.inPlace == 0 || (p.inC == p.outC && p.inC >= 4), "depthwise: channels that cannot be read in place");
   const grid = changetype<Grid>(work);
+  const clamped = p.activation == CLAMP;
+  grid.low = clamped ? p.low : -Infinity;
+  grid.high = clamped ? p.high : Infinity;
   if (p.inPlace != 0) inPlace(first, last, p, input, weights, bias, output, grid, work + offsetof<Grid>());
   else spread(first, last, p, input, weights, bias, output, grid, work + offsetof<Grid>());
 }

@@ -10,68 +10,69 @@
  * Four positions at a time walk all channels, four by four: 18 runs of consecutive memory, and every weight loaded once for four products.
  * Along neighbouring positions (step = innerStep) they also share what they read: 4 + inner − 1 vectors in place of 4 · inner.
  */
-import { Called, Clamped, CLAMP, finish } from "./activation";
+import { activateRuns, clamp, CLAMP } from "./activation";
 import { Grid, put } from "./depthwise-grid";
-import { fiveWide, sevenWide, threeWide, threeWideApart } from "./depthwise-neighbours";
+import { threeApart, threeWide, threeWideTwice } from "./depthwise-three";
+import { wide } from "./depthwise-wide";
 import { ConvParams } from "./params";
 import { accumulate, storeLanes } from "./simd";
 
 /** Four positions under any grid. Taps go by turns to two sets of sums: in one, each product would wait for the one before it. */
-// @ts-ignore: decorator
-@inline
-function four<F>(
-  p: ConvParams, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize,
-): void {
-  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-  // The last vector ends with the channels, and sums some of them a second time.
-  const last = bytes - 16;
+function four(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+  const low = f32x4.splat(grid.low), high = f32x4.splat(grid.high);
   const innerStep = grid.innerStep, innerWeights = grid.innerWeights;
-  for (let at: usize = 0; at < bytes; at += 16) {
-    if (at > last) at = last;
-    let acc0 = v128.load(bias + at);
-    let acc1 = acc0, acc2 = acc0, acc3 = acc0;
-    let sum0 = f32x4.splat(0);
-    let sum1 = sum0, sum2 = sum0, sum3 = sum0;
-    let line = from + at;
-    let row = weights + at;
-    for (let o = grid.outer; o > 0; o--) {
-      let x = line;
-      let w = row;
-      for (let n = grid.inner; n > 0; n -= 2) {
-        let weight = v128.load(w);
-        let v = x;
-        acc0 = accumulate(acc0, weight, v128.load(v));
-        acc1 = accumulate(acc1, weight, v128.load(v += step));
-        acc2 = accumulate(acc2, weight, v128.load(v += step));
-        acc3 = accumulate(acc3, weight, v128.load(v + step));
-        x += innerStep;
-        w += innerWeights;
-        if (n == 1) break;
-        weight = v128.load(w);
-        v = x;
-        sum0 = accumulate(sum0, weight, v128.load(v));
-        sum1 = accumulate(sum1, weight, v128.load(v += step));
-        sum2 = accumulate(sum2, weight, v128.load(v += step));
-        sum3 = accumulate(sum3, weight, v128.load(v + step));
-        x += innerStep;
-        w += innerWeights;
+  // What is last ends with the channels, what was last with the strip: some are summed a second time.
+  const last = bytes - 16;
+  const behind = count - 4;
+  for (let i = 0; ; i += 4) {
+    if (i > behind) i = behind;
+    const image = from + <usize>i * step, result = to + <usize>i * toStep;
+    for (let at: usize = 0; at < bytes; at += 16) {
+      if (at > last) at = last;
+      let acc0 = v128.load(bias + at);
+      let acc1 = acc0, acc2 = acc0, acc3 = acc0;
+      let sum0 = f32x4.splat(0);
+      let sum1 = sum0, sum2 = sum0, sum3 = sum0;
+      let line = image + at;
+      let row = weights + at;
+      for (let o = grid.outer; o > 0; o--) {
+        let x = line;
+        let w = row;
+        for (let n = grid.inner; n > 0; n -= 2) {
+          let weight = v128.load(w);
+          let v = x;
+          acc0 = accumulate(acc0, weight, v128.load(v));
+          acc1 = accumulate(acc1, weight, v128.load(v += step));
+          acc2 = accumulate(acc2, weight, v128.load(v += step));
+          acc3 = accumulate(acc3, weight, v128.load(v + step));
+          x += innerStep;
+          w += innerWeights;
+          if (n == 1) break;
+          weight = v128.load(w);
+          v = x;
+          sum0 = accumulate(sum0, weight, v128.load(v));
+          sum1 = accumulate(sum1, weight, v128.load(v += step));
+          sum2 = accumulate(sum2, weight, v128.load(v += step));
+          sum3 = accumulate(sum3, weight, v128.load(v + step));
+          x += innerStep;
+          w += innerWeights;
+        }
+        line += grid.outerStep;
+        row += grid.outerWeights;
       }
-      line += grid.outerStep;
-      row += grid.outerWeights;
+      let y = result + at;
+      put(y, f32x4.add(acc0, sum0), low, high);
+      put(y += toStep, f32x4.add(acc1, sum1), low, high);
+      put(y += toStep, f32x4.add(acc2, sum2), low, high);
+      put(y + toStep, f32x4.add(acc3, sum3), low, high);
     }
-    let y = to + at;
-    put<F>(p, y, f32x4.add(acc0, sum0), low, high);
-    put<F>(p, y += toStep, f32x4.add(acc1, sum1), low, high);
-    put<F>(p, y += toStep, f32x4.add(acc2, sum2), low, high);
-    put<F>(p, y + toStep, f32x4.add(acc3, sum3), low, high);
+    if (i == behind) break;
   }
 }
 
 /** One position: sixteen channels at a time, then four. */
-// @ts-ignore: decorator
-@inline
-function single<F>(p: ConvParams, from: usize, to: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
-  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+function single(from: usize, to: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+  const low = f32x4.splat(grid.low), high = f32x4.splat(grid.high);
   const last: usize = bytes < 16 ? 0 : bytes - 16;
   const lanes = bytes < 16 ? <i32>(bytes >> 2) : 4;
   const innerStep = grid.innerStep, innerWeights = grid.innerWeights;
@@ -94,10 +95,10 @@ function single<F>(p: ConvParams, from: usize, to: usize, bytes: usize, grid: Gr
       line += grid.outerStep;
       row += grid.outerWeights;
     }
-    put<F>(p, to + at, acc0, low, high);
-    put<F>(p, to + at + 16, acc1, low, high);
-    put<F>(p, to + at + 32, acc2, low, high);
-    put<F>(p, to + at + 48, acc3, low, high);
+    put(to + at, acc0, low, high);
+    put(to + at + 16, acc1, low, high);
+    put(to + at + 32, acc2, low, high);
+    put(to + at + 48, acc3, low, high);
   }
   for (; at < bytes; at += 16) {
     if (at > last) at = last;
@@ -115,60 +116,46 @@ function single<F>(p: ConvParams, from: usize, to: usize, bytes: usize, grid: Gr
       line += grid.outerStep;
       row += grid.outerWeights;
     }
-    storeLanes(to + at, finish<F>(p, acc, low, high), lanes);
+    storeLanes(to + at, clamp(acc, low, high), lanes);
   }
 }
 
-function fourOfAny(p: ConvParams, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
-  if (p.activation == CLAMP) four<Clamped>(p, from, step, to, toStep, bytes, grid, weights, bias);
-  else four<Called>(p, from, step, to, toStep, bytes, grid, weights, bias);
-}
-
-function singleOfAny(p: ConvParams, from: usize, to: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
-  if (p.activation == CLAMP) single<Clamped>(p, from, to, bytes, grid, weights, bias);
-  else single<Called>(p, from, to, bytes, grid, weights, bias);
-}
-
-function fourAt(p: ConvParams, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
-  const inner = step == grid.innerStep ? grid.inner : 0;
-  if (inner == 3 && grid.outer <= 3) threeWide(p, from, step, to, toStep, bytes, grid, weights, bias);
-  else if (inner == 5) fiveWide(p, from, step, to, toStep, bytes, grid, weights, bias);
-  else if (inner == 7) sevenWide(p, from, step, to, toStep, bytes, grid, weights, bias);
-  else fourOfAny(p, from, step, to, toStep, bytes, grid, weights, bias);
+/** How many of `count` positions are computed `size` at a time: one less than a whole `size` is the end of another that overlaps the last. */
+function together(count: i32, size: i32): i32 {
+  const rest = count % size;
+  return count < size ? 0 : rest == size - 1 ? count : count - rest;
 }
 
 /**
  * `count` positions of `channels` channels each.
  *
- * One or two left over of fours are summed singly, 2–2.5 times the time of one in a four; three are the end of another four that overlaps
- * the last. Likewise one left over of threes, and two.
+ * One or two left over of fours are summed singly, 2–2.5 times the time of one in a four. Likewise one left over of threes.
  */
 export function strip(
   p: ConvParams, count: i32, from: usize, step: usize, to: usize, toStep: usize, channels: i32, grid: Grid, weights: usize, bias: usize,
 ): void {
   const bytes = <usize>channels << 2;
-  if (grid.inner == 3 && grid.outer <= 3 && step == 2 * grid.innerStep && channels >= 4) {
-    while (count >= 3) {
-      threeWideApart(p, from, to, toStep, bytes, grid, weights, bias);
-      count -= 3;
-      const taken: usize = count == 2 ? 2 : 3;
-      if (count == 2) count = 3;
-      from += taken * step;
-      to += taken * toStep;
+  const inner = grid.inner;
+  let done = 0;
+  if (channels >= 4) {
+    const three = inner == 3 && grid.outer <= 3;
+    if (three && step == 2 * grid.innerStep) {
+      done = together(count, 3);
+      for (let i = 0; i < done; i += 3) {
+        if (i > done - 3) i = done - 3;
+        threeApart(from + <usize>i * step, to + <usize>i * toStep, toStep, bytes, grid, weights, bias);
+      }
+    } else {
+      done = together(count, 4);
+      if (done != 0) {
+        const shared = step == grid.innerStep;
+        if (shared && three && (bytes & 31) == 0) threeWideTwice(done, from, step, to, toStep, bytes, grid, weights, bias);
+        else if (shared && three) threeWide(done, from, step, to, toStep, bytes, grid, weights, bias);
+        else if (shared && (inner == 5 || inner == 7)) wide(inner, done, from, step, to, toStep, bytes, grid, weights, bias);
+        else four(done, from, step, to, toStep, bytes, grid, weights, bias);
+      }
     }
   }
-  while (count >= 4 && channels >= 4) {
-    fourAt(p, from, step, to, toStep, bytes, grid, weights, bias);
-    count -= 4;
-    // Back by one where three are left.
-    const taken: usize = count == 3 ? 3 : 4;
-    if (count == 3) count = 4;
-    from += taken * step;
-    to += taken * toStep;
-  }
-  for (; count > 0; count--) {
-    singleOfAny(p, from, to, bytes, grid, weights, bias);
-    from += step;
-    to += toStep;
-  }
+  for (; done < count; done++) single(from + <usize>done * step, to + <usize>done * toStep, bytes, grid, weights, bias);
+  if (p.activation != CLAMP) activateRuns(p, count, to, toStep, bytes);
 }

@@ -3,7 +3,7 @@
  * follows the other; the last ends with the row, and sums some pixels a second time. Two rows that share two of their three rows of the image are
  * summed at once. Why sums and conditions stand as they do is in depthwise-3x3.ts.
  */
-import { Called, Clamped, CLAMP, finish } from "./activation";
+import { clamp } from "./activation";
 import { ConvParams } from "./params";
 import { accumulate } from "./simd";
 
@@ -19,15 +19,17 @@ function kernelRow(acc: v128, x: usize, tap1: usize, tap2: usize, w0: v128, w1: 
 /** The bounds are read anew for each vector: beside nine weights they would push something out of the registers. */
 // @ts-ignore: decorator
 @inline
-function put<F>(p: ConvParams, to: usize, v: v128): void {
-  v128.store(to, finish<F>(p, v, f32x4.splat(p.low), f32x4.splat(p.high)));
+function put(bounds: usize, to: usize, v: v128): void {
+  v128.store(to, clamp(v, v128.load32_splat(bounds), v128.load32_splat(bounds, 4)));
 }
 
-// @ts-ignore: decorator
-@inline
-function every<F>(
-  p: ConvParams, rows: i32, distance: i32, from: usize, rowStep: usize, line: usize, tap1: usize, tap2: usize, weights: usize, bias: usize, to: usize,
-  outRowBytes: usize,
+/**
+ * `line` lies between the rows of the kernel, `tap1` and `tap2` between its first column and the others. A row and the one `distance` rows further
+ * are a pair: the second begins one row of the kernel below the first. `distance` ≥ `rows` where there are no such rows.
+ */
+export function rows3x3(
+  p: ConvParams, rows: i32, distance: i32, from: usize, rowStep: usize, line: usize, tap1: usize, tap2: usize, weights: usize, bias: usize, bounds: usize,
+  to: usize, outRowBytes: usize,
 ): void {
   const w00 = v128.load32_splat(weights), w01 = v128.load32_splat(weights, 4), w02 = v128.load32_splat(weights, 8);
   const w10 = v128.load32_splat(weights, 12), w11 = v128.load32_splat(weights, 16), w12 = v128.load32_splat(weights, 20);
@@ -45,7 +47,7 @@ function every<F>(
         if (kH > 0) a = kernelRow(a, x, tap1, tap2, w10, w11, w12);
         x += line;
         if (kH > 1) a = kernelRow(a, x, tap1, tap2, w20, w21, w22);
-        put<F>(p, to + at, a);
+        put(bounds, to + at, a);
       }
     } else {
       const below = to + <usize>distance * outRowBytes;
@@ -80,8 +82,8 @@ function every<F>(
         }
         x += line;
         if (kH > 2) b = kernelRow(b, x, tap1, tap2, w20, w21, w22);
-        put<F>(p, to + at, a);
-        put<F>(p, below + at, b);
+        put(bounds, to + at, a);
+        put(bounds, below + at, b);
       }
     }
     row++;
@@ -94,16 +96,4 @@ function every<F>(
       to += <usize>distance * outRowBytes;
     }
   }
-}
-
-/**
- * `line` lies between the rows of the kernel, `tap1` and `tap2` between its first column and the others. A row and the one `distance` rows further
- * are a pair: the second begins one row of the kernel below the first. `distance` ≥ `rows` where there are no such rows.
- */
-export function rows3x3(
-  p: ConvParams, rows: i32, distance: i32, from: usize, rowStep: usize, line: usize, tap1: usize, tap2: usize, weights: usize, bias: usize, to: usize,
-  outRowBytes: usize,
-): void {
-  if (p.activation == CLAMP) every<Clamped>(p, rows, distance, from, rowStep, line, tap1, tap2, weights, bias, to, outRowBytes);
-  else every<Called>(p, rows, distance, from, rowStep, line, tap1, tap2, weights, bias, to, outRowBytes);
 }

@@ -1,21 +1,22 @@
 /**
  * The sum of a depthwise convolution over one copied band of one channel, channels-first:
  *
- *   to[row][i] = activation(bias + Σ_tap weight[tap] · from[row · rowStep + offset[tap] + i])       i = 0 … width − 1
+ *   to[row][i] = clamp(bias + Σ_tap weight[tap] · from[row · rowStep + offset[tap] + i])       i = 0 … width − 1
  *
  * A vector is four pixels, a weight is spread over its lanes. The band has its border, so no tap needs a test, and every load is inside it.
  *
- * 3×3 kernels have depthwise-taps-3x3.ts. Others take four vectors of two rows that share rows of the image: seven loads for eight products.
+ * 3×3 kernels have depthwise-taps-3x3.ts, five columns depthwise-taps-5.ts. Others take four vectors of two rows that share rows of the image: seven loads for eight products.
  */
-import { Called, Clamped, CLAMP, finish } from "./activation";
+import { clamp } from "./activation";
 import { rows3x3 } from "./depthwise-taps-3x3";
+import { FIVE_LEAST, rowsOfFive } from "./depthwise-taps-5";
 import { ConvParams } from "./params";
 import { madd, storeLanes } from "./simd";
 
 // @ts-ignore: decorator
 @inline
-function storeAt<F>(p: ConvParams, to: usize, v: v128, low: v128, high: v128, isWhole: bool, lanes: i32): void {
-  v = finish<F>(p, v, low, high);
+function storeAt(to: usize, v: v128, low: v128, high: v128, isWhole: bool, lanes: i32): void {
+  v = clamp(v, low, high);
   if (isWhole) v128.store(to, v);
   else storeLanes(to, v, lanes);
 }
@@ -25,10 +26,8 @@ function storeAt<F>(p: ConvParams, to: usize, v: v128, low: v128, high: v128, is
  * inside the loop are on purpose: V8 would otherwise load all operands of a step before the first product, more than it has
  * registers, and they spare most of the work behind a row. What is summed beyond `wanted` reads the slack behind the band.
  */
-// @ts-ignore: decorator
-@inline
-function oneRow<F>(
-  p: ConvParams, from: usize, offsets: usize, weights: usize, bias: usize, to: usize, wanted: i32, whole: i32, lanes: i32,
+function oneRow(
+  p: ConvParams, from: usize, offsets: usize, weights: usize, bias: usize, bounds: usize, to: usize, wanted: i32, whole: i32, lanes: i32,
 ): void {
   const end = offsets + (<usize>(p.kH * p.kW) << 2);
   let acc0 = v128.load32_splat(bias);
@@ -55,25 +54,23 @@ function oneRow<F>(
       }
     }
   } while (offsets != end);
-  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-  storeAt<F>(p, to, acc0, low, high, whole > 0, lanes);
-  if (wanted > 1) storeAt<F>(p, to + 16, acc1, low, high, whole > 1, lanes);
-  if (wanted > 2) storeAt<F>(p, to + 32, acc2, low, high, whole > 2, lanes);
-  if (wanted > 3) storeAt<F>(p, to + 48, acc3, low, high, whole > 3, lanes);
-  if (wanted > 4) storeAt<F>(p, to + 64, acc4, low, high, whole > 4, lanes);
-  if (wanted > 5) storeAt<F>(p, to + 80, acc5, low, high, whole > 5, lanes);
-  if (wanted > 6) storeAt<F>(p, to + 96, acc6, low, high, whole > 6, lanes);
-  if (wanted > 7) storeAt<F>(p, to + 112, acc7, low, high, whole > 7, lanes);
+  const low = v128.load32_splat(bounds), high = v128.load32_splat(bounds, 4);
+  storeAt(to, acc0, low, high, whole > 0, lanes);
+  if (wanted > 1) storeAt(to + 16, acc1, low, high, whole > 1, lanes);
+  if (wanted > 2) storeAt(to + 32, acc2, low, high, whole > 2, lanes);
+  if (wanted > 3) storeAt(to + 48, acc3, low, high, whole > 3, lanes);
+  if (wanted > 4) storeAt(to + 64, acc4, low, high, whole > 4, lanes);
+  if (wanted > 5) storeAt(to + 80, acc5, low, high, whole > 5, lanes);
+  if (wanted > 6) storeAt(to + 96, acc6, low, high, whole > 6, lanes);
+  if (wanted > 7) storeAt(to + 112, acc7, low, high, whole > 7, lanes);
 }
 
 /**
  * Up to four vectors of each of two rows of outputs, the second of which sees what the first sees `apart` bytes of taps further: first the taps that only the first row
  * sees, then those that both do, then those of the second alone. `below` lies between the two in the band, `toBelow` in the output.
  */
-// @ts-ignore: decorator
-@inline
-function twoRows<F>(
-  p: ConvParams, from: usize, below: usize, offsets: usize, apart: usize, weights: usize, bias: usize, to: usize, toBelow: usize,
+function twoRows(
+  p: ConvParams, from: usize, below: usize, offsets: usize, apart: usize, weights: usize, bias: usize, bounds: usize, to: usize, toBelow: usize,
   wanted: i32, whole: i32, lanes: i32,
 ): void {
   const end = offsets + (<usize>(p.kH * p.kW) << 2);
@@ -135,31 +132,16 @@ function twoRows<F>(
       }
     }
   } while (offsets != end);
-  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-  storeAt<F>(p, to, acc0, low, high, whole > 0, lanes);
-  if (wanted > 1) storeAt<F>(p, to + 16, acc1, low, high, whole > 1, lanes);
-  if (wanted > 2) storeAt<F>(p, to + 32, acc2, low, high, whole > 2, lanes);
-  if (wanted > 3) storeAt<F>(p, to + 48, acc3, low, high, whole > 3, lanes);
+  const low = v128.load32_splat(bounds), high = v128.load32_splat(bounds, 4);
+  storeAt(to, acc0, low, high, whole > 0, lanes);
+  if (wanted > 1) storeAt(to + 16, acc1, low, high, whole > 1, lanes);
+  if (wanted > 2) storeAt(to + 32, acc2, low, high, whole > 2, lanes);
+  if (wanted > 3) storeAt(to + 48, acc3, low, high, whole > 3, lanes);
   to += toBelow;
-  storeAt<F>(p, to, acc4, low, high, whole > 0, lanes);
-  if (wanted > 1) storeAt<F>(p, to + 16, acc5, low, high, whole > 1, lanes);
-  if (wanted > 2) storeAt<F>(p, to + 32, acc6, low, high, whole > 2, lanes);
-  if (wanted > 3) storeAt<F>(p, to + 48, acc7, low, high, whole > 3, lanes);
-}
-
-// Functions of their own: inside the loops over a band, the loop over the taps would have to keep its counters in memory.
-
-function oneRowOfAny(p: ConvParams, from: usize, offsets: usize, weights: usize, bias: usize, to: usize, wanted: i32, whole: i32, lanes: i32): void {
-  if (p.activation == CLAMP) oneRow<Clamped>(p, from, offsets, weights, bias, to, wanted, whole, lanes);
-  else oneRow<Called>(p, from, offsets, weights, bias, to, wanted, whole, lanes);
-}
-
-function twoRowsOfAny(
-  p: ConvParams, from: usize, below: usize, offsets: usize, apart: usize, weights: usize, bias: usize, to: usize, toBelow: usize,
-  wanted: i32, whole: i32, lanes: i32,
-): void {
-  if (p.activation == CLAMP) twoRows<Clamped>(p, from, below, offsets, apart, weights, bias, to, toBelow, wanted, whole, lanes);
-  else twoRows<Called>(p, from, below, offsets, apart, weights, bias, to, toBelow, wanted, whole, lanes);
+  storeAt(to, acc4, low, high, whole > 0, lanes);
+  if (wanted > 1) storeAt(to + 16, acc5, low, high, whole > 1, lanes);
+  if (wanted > 2) storeAt(to + 32, acc6, low, high, whole > 2, lanes);
+  if (wanted > 3) storeAt(to + 48, acc7, low, high, whole > 3, lanes);
 }
 
 function greatestCommonDivisor(a: i32, b: i32): i32 {
@@ -171,9 +153,9 @@ function greatestCommonDivisor(a: i32, b: i32): i32 {
   return a;
 }
 
-/** `width` outputs to a row; rows of the band are `rowStep` bytes apart. `offsets` holds the bytes from a pixel's first tap to each. */
+/** `width` outputs to a row; rows of the band are `rowStep` bytes apart. `offsets` holds the bytes from a pixel's first tap to each, `bounds` the two of the clamp. */
 export function tapsChannelsFirst(
-  p: ConvParams, rows: i32, from: usize, rowStep: usize, offsets: usize, weights: usize, bias: usize, to: usize, width: i32,
+  p: ConvParams, rows: i32, from: usize, rowStep: usize, offsets: usize, weights: usize, bias: usize, bounds: usize, to: usize, width: i32,
 ): void {
   const outRowBytes = <usize>width << 2;
   // Rows `distance` apart see rows of the image that are `shift` rows of the kernel apart.
@@ -182,7 +164,7 @@ export function tapsChannelsFirst(
   if (p.kH == 3 && p.kW == 3 && width >= 4) {
     const tap1 = load<usize>(offsets, 4), tap2 = load<usize>(offsets, 8), line = load<usize>(offsets, 12);
     // Rows that share less than two of three are taken one by one.
-    rows3x3(p, rows, shift == 1 ? distance : rows, from, rowStep, line, tap1, tap2, weights, bias, to, outRowBytes);
+    rows3x3(p, rows, shift == 1 ? distance : rows, from, rowStep, line, tap1, tap2, weights, bias, bounds, to, outRowBytes);
     return;
   }
   const vectors = (width + 3) >> 2;
@@ -190,14 +172,16 @@ export function tapsChannelsFirst(
   const below = <usize>distance * rowStep, toBelow = <usize>distance * outRowBytes;
   const apart = <usize>(shift * p.kW) << 2;
   const pairs = shift < p.kH;
+  const five = p.kW == 5 && p.kH > 1 && p.strideH == 1 && p.strideW == 1 && p.dilationH == 1 && p.dilationW == 1 && width >= FIVE_LEAST;
   let row = 0;
   while (row < rows) {
     const paired = pairs && row + distance < rows;
     const step = paired ? 4 : 8;
-    for (let i = 0; i < vectors; i += step) {
+    if (paired && five) rowsOfFive(p, from, rowStep, weights, bias, bounds, to, width);
+    else for (let i = 0; i < vectors; i += step) {
       const at = <usize>i << 4;
-      if (paired) twoRowsOfAny(p, from + at, below, offsets, apart, weights, bias, to + at, toBelow, vectors - i, whole - i, width & 3);
-      else oneRowOfAny(p, from + at, offsets, weights, bias, to + at, vectors - i, whole - i, width & 3);
+      if (paired) twoRows(p, from + at, below, offsets, apart, weights, bias, bounds, to + at, toBelow, vectors - i, whole - i, width & 3);
+      else oneRow(p, from + at, offsets, weights, bias, bounds, to + at, vectors - i, whole - i, width & 3);
     }
     row++;
     from += rowStep;

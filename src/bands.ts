@@ -1,9 +1,9 @@
 /** How an image is cut, so that what is worked on stays in the cache, and the bytes that each kernel takes. */
-import { BAND_BYTES, CHANNELS, LAYOUT_BYTES, MR, NR, PARTS, PIXELS, SKEW } from '../assembly/blocks.ts';
+import { BAND_BYTES, BOUNDS_BYTES, CHANNELS, LAYOUT_BYTES, MR, NR, PARTS, PIXELS, SKEW } from '../assembly/blocks.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 
 /** Bytes of the record `Grid` of assembly/depthwise-grid.ts. */
-const GRID_BYTES = 24;
+const GRID_BYTES = 32;
 
 export function roundUp(n: number, multiple: number): number {
   return Math.ceil(n / multiple) * multiple;
@@ -50,7 +50,7 @@ export function directWork(
   const grid = channelsLast ? GRID_BYTES + band * shape.outSize[2] * shuffled * 4 : 0;
   if (inPlace) return channelsLast ? grid : shape.inSize[2] * 4;
   const rows = (band - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
-  return rows * rowBytes + (channelsLast ? grid : volume(shape.kernel) * 4);
+  return rows * rowBytes + (channelsLast ? grid : BOUNDS_BYTES + 2 * roundUp(volume(shape.kernel), 4) * 4);
 }
 
 /** The same of the GEMM. The parts are listed at the head of assembly/conv-channels-last.ts. */

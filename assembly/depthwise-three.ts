@@ -1,0 +1,376 @@
+/**
+ * Strips of a depthwise convolution under three columns whose positions share columns (see depthwise-strip.ts): along them each column of the image is loaded
+ * once for all the products it is part of. Column j feeds position i with weight j − i at stride 1.
+ */
+import { Grid, put } from "./depthwise-grid";
+import { accumulate } from "./simd";
+
+/**
+ * Four neighbours under three columns and up to three rows, row after row: a loop over the rows costs as much as a sixth of the products. The conditions
+ * leave out the rows that the border cuts, and keep V8 from loading all operands first, more than it has registers for.
+ */
+export function threeWide(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+  const low = f32x4.splat(grid.low), high = f32x4.splat(grid.high);
+  const outerStep = grid.outerStep, outerWeights = grid.outerWeights, next = grid.innerWeights, outer = grid.outer;
+  // The last vector ends with the channels, the last positions with the strip: some are summed a second time.
+  const last = bytes - 16;
+  const behind = count - 4;
+  for (let i = 0; ; i += 4) {
+    if (i > behind) i = behind;
+    const image = from + <usize>i * step, result = to + <usize>i * toStep;
+    for (let at: usize = 0; at < bytes; at += 16) {
+      if (at > last) at = last;
+      let acc0 = v128.load(bias + at);
+      let acc1 = acc0, acc2 = acc0, acc3 = acc0;
+      let line = image + at;
+      let row = weights + at;
+      if (outer > 0) {
+        let w = row;
+        const w0 = v128.load(w);
+        const w1 = v128.load(w += next);
+        const w2 = v128.load(w + next);
+        let x = line;
+        let v = v128.load(x);
+        acc0 = accumulate(acc0, w0, v);
+        v = v128.load(x += step);
+        acc0 = accumulate(acc0, w1, v);
+        acc1 = accumulate(acc1, w0, v);
+        v = v128.load(x += step);
+        acc0 = accumulate(acc0, w2, v);
+        acc1 = accumulate(acc1, w1, v);
+        acc2 = accumulate(acc2, w0, v);
+        v = v128.load(x += step);
+        acc1 = accumulate(acc1, w2, v);
+        acc2 = accumulate(acc2, w1, v);
+        acc3 = accumulate(acc3, w0, v);
+        v = v128.load(x += step);
+        acc2 = accumulate(acc2, w2, v);
+        acc3 = accumulate(acc3, w1, v);
+        acc3 = accumulate(acc3, w2, v128.load(x + step));
+        line += outerStep;
+        row += outerWeights;
+      }
+      if (outer > 1) {
+        let w = row;
+        const w0 = v128.load(w);
+        const w1 = v128.load(w += next);
+        const w2 = v128.load(w + next);
+        let x = line;
+        let v = v128.load(x);
+        acc0 = accumulate(acc0, w0, v);
+        v = v128.load(x += step);
+        acc0 = accumulate(acc0, w1, v);
+        acc1 = accumulate(acc1, w0, v);
+        v = v128.load(x += step);
+        acc0 = accumulate(acc0, w2, v);
+        acc1 = accumulate(acc1, w1, v);
+        acc2 = accumulate(acc2, w0, v);
+        v = v128.load(x += step);
+        acc1 = accumulate(acc1, w2, v);
+        acc2 = accumulate(acc2, w1, v);
+        acc3 = accumulate(acc3, w0, v);
+        v = v128.load(x += step);
+        acc2 = accumulate(acc2, w2, v);
+        acc3 = accumulate(acc3, w1, v);
+        acc3 = accumulate(acc3, w2, v128.load(x + step));
+        line += outerStep;
+        row += outerWeights;
+      }
+      if (outer > 2) {
+        let w = row;
+        const w0 = v128.load(w);
+        const w1 = v128.load(w += next);
+        const w2 = v128.load(w + next);
+        let x = line;
+        let v = v128.load(x);
+        acc0 = accumulate(acc0, w0, v);
+        v = v128.load(x += step);
+        acc0 = accumulate(acc0, w1, v);
+        acc1 = accumulate(acc1, w0, v);
+        v = v128.load(x += step);
+        acc0 = accumulate(acc0, w2, v);
+        acc1 = accumulate(acc1, w1, v);
+        acc2 = accumulate(acc2, w0, v);
+        v = v128.load(x += step);
+        acc1 = accumulate(acc1, w2, v);
+        acc2 = accumulate(acc2, w1, v);
+        acc3 = accumulate(acc3, w0, v);
+        v = v128.load(x += step);
+        acc2 = accumulate(acc2, w2, v);
+        acc3 = accumulate(acc3, w1, v);
+        acc3 = accumulate(acc3, w2, v128.load(x + step));
+      }
+      let y = result + at;
+      put(y, acc0, low, high);
+      put(y += toStep, acc1, low, high);
+      put(y += toStep, acc2, low, high);
+      put(y + toStep, acc3, low, high);
+    }
+    if (i == behind) break;
+  }
+}
+
+/**
+ * Likewise of whole eights of channels: two vectors share the addresses, which are as many as loads, and their eight sums do not wait for each other. The
+ * conditions on `bytes` always hold: before version 24 Node would load all of a row first, more than it has registers for.
+ */
+export function threeWideTwice(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+  const low = f32x4.splat(grid.low), high = f32x4.splat(grid.high);
+  const outerStep = grid.outerStep, outerWeights = grid.outerWeights, next = grid.innerWeights, outer = grid.outer;
+  const behind = count - 4;
+  for (let i = 0; ; i += 4) {
+    if (i > behind) i = behind;
+    const image = from + <usize>i * step, result = to + <usize>i * toStep;
+    for (let at: usize = 0; at < bytes; at += 32) {
+      let acc0 = v128.load(bias + at);
+      let acc1 = acc0, acc2 = acc0, acc3 = acc0;
+      let sum0 = v128.load(bias + at, 16);
+      let sum1 = sum0, sum2 = sum0, sum3 = sum0;
+      let line = image + at;
+      let row = weights + at;
+      if (outer > 0) {
+        const r0 = row, r1 = r0 + next, r2 = r1 + next;
+        const x0 = line, x1 = x0 + step, x2 = x1 + step, x3 = x2 + step, x4 = x3 + step, x5 = x4 + step;
+        {
+          const w0 = v128.load(r0), w1 = v128.load(r1), w2 = v128.load(r2);
+          let v = v128.load(x0);
+          acc0 = accumulate(acc0, w0, v);
+          v = v128.load(x1);
+          acc0 = accumulate(acc0, w1, v);
+          acc1 = accumulate(acc1, w0, v);
+          if (bytes > 1) {
+            v = v128.load(x2);
+            acc0 = accumulate(acc0, w2, v);
+            acc1 = accumulate(acc1, w1, v);
+            acc2 = accumulate(acc2, w0, v);
+            v = v128.load(x3);
+            acc1 = accumulate(acc1, w2, v);
+            acc2 = accumulate(acc2, w1, v);
+            acc3 = accumulate(acc3, w0, v);
+            v = v128.load(x4);
+            acc2 = accumulate(acc2, w2, v);
+            acc3 = accumulate(acc3, w1, v);
+            v = v128.load(x5);
+            acc3 = accumulate(acc3, w2, v);
+          }
+        }
+        if (bytes > 2) {
+          const w0 = v128.load(r0, 16), w1 = v128.load(r1, 16), w2 = v128.load(r2, 16);
+          let v = v128.load(x0, 16);
+          sum0 = accumulate(sum0, w0, v);
+          v = v128.load(x1, 16);
+          sum0 = accumulate(sum0, w1, v);
+          sum1 = accumulate(sum1, w0, v);
+          if (bytes > 3) {
+            v = v128.load(x2, 16);
+            sum0 = accumulate(sum0, w2, v);
+            sum1 = accumulate(sum1, w1, v);
+            sum2 = accumulate(sum2, w0, v);
+            v = v128.load(x3, 16);
+            sum1 = accumulate(sum1, w2, v);
+            sum2 = accumulate(sum2, w1, v);
+            sum3 = accumulate(sum3, w0, v);
+            v = v128.load(x4, 16);
+            sum2 = accumulate(sum2, w2, v);
+            sum3 = accumulate(sum3, w1, v);
+            v = v128.load(x5, 16);
+            sum3 = accumulate(sum3, w2, v);
+          }
+        }
+        line += outerStep;
+        row += outerWeights;
+      }
+      if (outer > 1) {
+        const r0 = row, r1 = r0 + next, r2 = r1 + next;
+        const x0 = line, x1 = x0 + step, x2 = x1 + step, x3 = x2 + step, x4 = x3 + step, x5 = x4 + step;
+        {
+          const w0 = v128.load(r0), w1 = v128.load(r1), w2 = v128.load(r2);
+          let v = v128.load(x0);
+          acc0 = accumulate(acc0, w0, v);
+          v = v128.load(x1);
+          acc0 = accumulate(acc0, w1, v);
+          acc1 = accumulate(acc1, w0, v);
+          if (bytes > 1) {
+            v = v128.load(x2);
+            acc0 = accumulate(acc0, w2, v);
+            acc1 = accumulate(acc1, w1, v);
+            acc2 = accumulate(acc2, w0, v);
+            v = v128.load(x3);
+            acc1 = accumulate(acc1, w2, v);
+            acc2 = accumulate(acc2, w1, v);
+            acc3 = accumulate(acc3, w0, v);
+            v = v128.load(x4);
+            acc2 = accumulate(acc2, w2, v);
+            acc3 = accumulate(acc3, w1, v);
+            v = v128.load(x5);
+            acc3 = accumulate(acc3, w2, v);
+          }
+        }
+        if (bytes > 2) {
+          const w0 = v128.load(r0, 16), w1 = v128.load(r1, 16), w2 = v128.load(r2, 16);
+          let v = v128.load(x0, 16);
+          sum0 = accumulate(sum0, w0, v);
+          v = v128.load(x1, 16);
+          sum0 = accumulate(sum0, w1, v);
+          sum1 = accumulate(sum1, w0, v);
+          if (bytes > 3) {
+            v = v128.load(x2, 16);
+            sum0 = accumulate(sum0, w2, v);
+            sum1 = accumulate(sum1, w1, v);
+            sum2 = accumulate(sum2, w0, v);
+            v = v128.load(x3, 16);
+            sum1 = accumulate(sum1, w2, v);
+            sum2 = accumulate(sum2, w1, v);
+            sum3 = accumulate(sum3, w0, v);
+            v = v128.load(x4, 16);
+            sum2 = accumulate(sum2, w2, v);
+            sum3 = accumulate(sum3, w1, v);
+            v = v128.load(x5, 16);
+            sum3 = accumulate(sum3, w2, v);
+          }
+        }
+        line += outerStep;
+        row += outerWeights;
+      }
+      if (outer > 2) {
+        const r0 = row, r1 = r0 + next, r2 = r1 + next;
+        const x0 = line, x1 = x0 + step, x2 = x1 + step, x3 = x2 + step, x4 = x3 + step, x5 = x4 + step;
+        {
+          const w0 = v128.load(r0), w1 = v128.load(r1), w2 = v128.load(r2);
+          let v = v128.load(x0);
+          acc0 = accumulate(acc0, w0, v);
+          v = v128.load(x1);
+          acc0 = accumulate(acc0, w1, v);
+          acc1 = accumulate(acc1, w0, v);
+          if (bytes > 1) {
+            v = v128.load(x2);
+            acc0 = accumulate(acc0, w2, v);
+            acc1 = accumulate(acc1, w1, v);
+            acc2 = accumulate(acc2, w0, v);
+            v = v128.load(x3);
+            acc1 = accumulate(acc1, w2, v);
+            acc2 = accumulate(acc2, w1, v);
+            acc3 = accumulate(acc3, w0, v);
+            v = v128.load(x4);
+            acc2 = accumulate(acc2, w2, v);
+            acc3 = accumulate(acc3, w1, v);
+            v = v128.load(x5);
+            acc3 = accumulate(acc3, w2, v);
+          }
+        }
+        if (bytes > 2) {
+          const w0 = v128.load(r0, 16), w1 = v128.load(r1, 16), w2 = v128.load(r2, 16);
+          let v = v128.load(x0, 16);
+          sum0 = accumulate(sum0, w0, v);
+          v = v128.load(x1, 16);
+          sum0 = accumulate(sum0, w1, v);
+          sum1 = accumulate(sum1, w0, v);
+          if (bytes > 3) {
+            v = v128.load(x2, 16);
+            sum0 = accumulate(sum0, w2, v);
+            sum1 = accumulate(sum1, w1, v);
+            sum2 = accumulate(sum2, w0, v);
+            v = v128.load(x3, 16);
+            sum1 = accumulate(sum1, w2, v);
+            sum2 = accumulate(sum2, w1, v);
+            sum3 = accumulate(sum3, w0, v);
+            v = v128.load(x4, 16);
+            sum2 = accumulate(sum2, w2, v);
+            sum3 = accumulate(sum3, w1, v);
+            v = v128.load(x5, 16);
+            sum3 = accumulate(sum3, w2, v);
+          }
+        }
+      }
+      let y = result + at;
+      put(y, acc0, low, high);
+      put(y + 16, sum0, low, high);
+      put(y += toStep, acc1, low, high);
+      put(y + 16, sum1, low, high);
+      put(y += toStep, acc2, low, high);
+      put(y + 16, sum2, low, high);
+      put(y += toStep, acc3, low, high);
+      put(y + 16, sum3, low, high);
+    }
+    if (i == behind) break;
+  }
+}
+
+/**
+ * Three positions two columns apart under three columns and up to three rows: seven columns, of which two are shared. Four positions at once are
+ * slower by a tenth where the image is in L2, by a fifth where it is not: too many runs for the prefetcher; two load too many weights.
+ */
+export function threeApart(from: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+  const low = f32x4.splat(grid.low), high = f32x4.splat(grid.high);
+  const outerStep = grid.outerStep, outerWeights = grid.outerWeights, column = grid.innerStep, next = grid.innerWeights, outer = grid.outer;
+  // The last vector ends with the channels, and sums some of them a second time.
+  const last = bytes - 16;
+  for (let at: usize = 0; at < bytes; at += 16) {
+    if (at > last) at = last;
+    let acc0 = v128.load(bias + at);
+    let acc1 = acc0, acc2 = acc0;
+    let line = from + at;
+    let row = weights + at;
+    if (outer > 0) {
+      let w = row;
+      const w0 = v128.load(w);
+      const w1 = v128.load(w += next);
+      const w2 = v128.load(w + next);
+      let x = line;
+      acc0 = accumulate(acc0, w0, v128.load(x));
+      acc0 = accumulate(acc0, w1, v128.load(x += column));
+      let shared = v128.load(x += column);
+      acc0 = accumulate(acc0, w2, shared);
+      acc1 = accumulate(acc1, w0, shared);
+      acc1 = accumulate(acc1, w1, v128.load(x += column));
+      shared = v128.load(x += column);
+      acc1 = accumulate(acc1, w2, shared);
+      acc2 = accumulate(acc2, w0, shared);
+      acc2 = accumulate(acc2, w1, v128.load(x += column));
+      acc2 = accumulate(acc2, w2, v128.load(x + column));
+      line += outerStep;
+      row += outerWeights;
+    }
+    if (outer > 1) {
+      let w = row;
+      const w0 = v128.load(w);
+      const w1 = v128.load(w += next);
+      const w2 = v128.load(w + next);
+      let x = line;
+      acc0 = accumulate(acc0, w0, v128.load(x));
+      acc0 = accumulate(acc0, w1, v128.load(x += column));
+      let shared = v128.load(x += column);
+      acc0 = accumulate(acc0, w2, shared);
+      acc1 = accumulate(acc1, w0, shared);
+      acc1 = accumulate(acc1, w1, v128.load(x += column));
+      shared = v128.load(x += column);
+      acc1 = accumulate(acc1, w2, shared);
+      acc2 = accumulate(acc2, w0, shared);
+      acc2 = accumulate(acc2, w1, v128.load(x += column));
+      acc2 = accumulate(acc2, w2, v128.load(x + column));
+      line += outerStep;
+      row += outerWeights;
+    }
+    if (outer > 2) {
+      let w = row;
+      const w0 = v128.load(w);
+      const w1 = v128.load(w += next);
+      const w2 = v128.load(w + next);
+      let x = line;
+      acc0 = accumulate(acc0, w0, v128.load(x));
+      acc0 = accumulate(acc0, w1, v128.load(x += column));
+      let shared = v128.load(x += column);
+      acc0 = accumulate(acc0, w2, shared);
+      acc1 = accumulate(acc1, w0, shared);
+      acc1 = accumulate(acc1, w1, v128.load(x += column));
+      shared = v128.load(x += column);
+      acc1 = accumulate(acc1, w2, shared);
+      acc2 = accumulate(acc2, w0, shared);
+      acc2 = accumulate(acc2, w1, v128.load(x += column));
+      acc2 = accumulate(acc2, w2, v128.load(x + column));
+    }
+    put(to + at, acc0, low, high);
+    put(to + at + toStep, acc1, low, high);
+    put(to + at + 2 * toStep, acc2, low, high);
+  }
+}
