@@ -80,6 +80,9 @@ function fullness([, , outW]: ConvShape['outSize']): number {
   return outW / roundUp(outW, outW > 4 && outW < 8 ? 8 : 4);
 }
 
+/** Channels-last, results beyond which lines of them leave the caches before they are whole. 3×3 over 3 channels of 224², GEMM over planes: 48 filters 1.08, 64 0.95, 96 and 128 0.86. */
+const MOST_RESULTS = 3e6;
+
 /** Bytes of the image rows under a row of results above which they are no longer read from the first caches. */
 const MOST_ROW_BYTES = 262144;
 
@@ -88,8 +91,9 @@ const MOST_ROW_BYTES = 262144;
  * and 2, Node 24, AMD EPYC): four filters of 2 to 8 channels 1.1–3.9. 8 to 64 filters of 3×3: 2 channels 1.01–2.3, 3 channels 0.96–1.9, 4 channels 0.94–1.7, 6 channels 0.88–1.45. 5×5: 2 channels
  * 0.97–1.65, 3 channels 0.91–1.4, 4 channels 0.89–1.3. Below 1 are rows of 7 and 14 results, which leave lanes of their vectors empty; without these 4 channels of 5×5 are at 0.98 at least.
  */
-function fewChannels({ inC, outC, kernel, inSize, outSize }: ConvShape): boolean {
+function fewChannels({ batch, inC, outC, kernel, inSize, outSize, channelsLast }: ConvShape): boolean {
   const steps = inC * volume(kernel);
+  if (channelsLast && batch * outC * volume(outSize) > MOST_RESULTS) return false;
   if (steps * inSize[2] * 4 > MOST_ROW_BYTES * kernel[2]) return false;
   if (outC === FOUR) return inC <= 8;
   return inC <= 4 && steps <= (fullness(outSize) > 0.9 ? 100 : 27);

@@ -98,6 +98,8 @@ describe.each(layouts)('few channels %s', (inputLayout) => {
     expect(stem.variant).toMatch(/^all channels, copied in bands of \d+ rows$/);
     expect(stem.reason).toContain('few channels');
     expect(plan([8, 1, 5, 5], 28).algorithm).toBe('direct');
+    // Lines of a result that is larger than the caches are written in parts.
+    expect(plan([64, 3, 3, 3], 224).algorithm).toBe(inputLayout === 'nchw' ? 'direct' : 'gemm');
     expect(plan([16, 4, 5, 5], 28).algorithm).toBe('direct');
     // Rows of 14, sums of 100; no fours; many channels; one tap; rows that are too long to copy.
     expect(plan([16, 4, 5, 5], 14).algorithm).toBe('gemm');
