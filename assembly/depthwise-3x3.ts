@@ -64,7 +64,6 @@ function kernelRow(place: i32, acc: v128, x: usize, w0: v128, w1: v128, w2: v128
 /**
  * Two rows of outputs at stride 1: of the four rows of the image that they see, the two in the middle serve both, twelve loads for eighteen products.
  * The conditions always hold, and keep V8 from loading a row before the sums of the row above are done: more than it has registers for.
- * The bounds are read anew for each vector: beside nine weights they would push something out of the registers.
  */
 // @ts-ignore: decorator
 @inline

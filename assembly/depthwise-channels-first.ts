@@ -5,7 +5,8 @@
  *
  *   input [batch, inC, inH, inW] · output [batch, outC, outH, outW] · weights from packRows, in the order of the weight · bias [outC]
  *   tasks: [image][output channel][band] in place, else [image][input channel][band]
- *   work: one row of zeros, or kH · kW offsets and one band of one channel with its border; sized in src/plan.ts. Nothing overlaps.
+ *   work: one row of zeros, or bounds, kH · kW offsets, as many weights in order, one band of one channel with its border, and a vector; sized in
+ *   src/bands.ts. Nothing overlaps.
  *
  * What depthwise-3x3.ts can do is done in place, if p.inPlace says so. Else a band of p.band output rows is copied with its zeros into `work`, so that
  * no tap of the sum needs a test. Its columns are dealt into strideW phases, [row][phase][phaseW]: column c is cell c / strideW of phase

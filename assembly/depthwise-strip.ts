@@ -70,8 +70,17 @@ function four(count: i32, from: usize, step: usize, to: usize, toStep: usize, by
   }
 }
 
-/** One position: sixteen channels at a time, then four. */
-function single(from: usize, to: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+/** How a position is summed where `four` does it, and where the others do: types, as in activation.ts. */
+type ByTurns = f32;
+type InOne = i32;
+
+/**
+ * One position: sixteen channels at a time, then four. It sums as the tile does that it stands in for, or the bits of a result would tell how many positions
+ * were computed together, and with them how the result was cut.
+ */
+// @ts-ignore: decorator
+@inline
+function single<T>(from: usize, to: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
   const low = f32x4.splat(grid.low), high = f32x4.splat(grid.high);
   const last: usize = bytes < 16 ? 0 : bytes - 16;
   const lanes = bytes < 16 ? <i32>(bytes >> 2) : 4;
@@ -79,45 +88,70 @@ function single(from: usize, to: usize, bytes: usize, grid: Grid, weights: usize
   let at: usize = 0;
   for (; at + 64 <= bytes; at += 64) {
     let acc0 = v128.load(bias + at), acc1 = v128.load(bias + at, 16), acc2 = v128.load(bias + at, 32), acc3 = v128.load(bias + at, 48);
+    let sum0 = f32x4.splat(0);
+    let sum1 = sum0, sum2 = sum0, sum3 = sum0;
     let line = from + at;
     let row = weights + at;
     for (let o = grid.outer; o > 0; o--) {
       let x = line;
       let w = row;
-      for (let n = grid.inner; n > 0; n--) {
+      for (let n = grid.inner; n > 0; n -= isFloat<T>() ? 2 : 1) {
         acc0 = accumulate(acc0, v128.load(w), v128.load(x));
         acc1 = accumulate(acc1, v128.load(w, 16), v128.load(x, 16));
         acc2 = accumulate(acc2, v128.load(w, 32), v128.load(x, 32));
         acc3 = accumulate(acc3, v128.load(w, 48), v128.load(x, 48));
         x += innerStep;
         w += innerWeights;
+        if (isFloat<T>()) {
+          if (n == 1) break;
+          sum0 = accumulate(sum0, v128.load(w), v128.load(x));
+          sum1 = accumulate(sum1, v128.load(w, 16), v128.load(x, 16));
+          sum2 = accumulate(sum2, v128.load(w, 32), v128.load(x, 32));
+          sum3 = accumulate(sum3, v128.load(w, 48), v128.load(x, 48));
+          x += innerStep;
+          w += innerWeights;
+        }
       }
       line += grid.outerStep;
       row += grid.outerWeights;
     }
-    put(to + at, acc0, low, high);
-    put(to + at + 16, acc1, low, high);
-    put(to + at + 32, acc2, low, high);
-    put(to + at + 48, acc3, low, high);
+    put(to + at, isFloat<T>() ? f32x4.add(acc0, sum0) : acc0, low, high);
+    put(to + at + 16, isFloat<T>() ? f32x4.add(acc1, sum1) : acc1, low, high);
+    put(to + at + 32, isFloat<T>() ? f32x4.add(acc2, sum2) : acc2, low, high);
+    put(to + at + 48, isFloat<T>() ? f32x4.add(acc3, sum3) : acc3, low, high);
   }
   for (; at < bytes; at += 16) {
     if (at > last) at = last;
-    let acc = v128.load(bias + at);
+    let acc = v128.load(bias + at), sum = f32x4.splat(0);
     let line = from + at;
     let row = weights + at;
     for (let o = grid.outer; o > 0; o--) {
       let x = line;
       let w = row;
-      for (let n = grid.inner; n > 0; n--) {
+      for (let n = grid.inner; n > 0; n -= isFloat<T>() ? 2 : 1) {
         acc = accumulate(acc, v128.load(w), v128.load(x));
         x += innerStep;
         w += innerWeights;
+        if (isFloat<T>()) {
+          if (n == 1) break;
+          sum = accumulate(sum, v128.load(w), v128.load(x));
+          x += innerStep;
+          w += innerWeights;
+        }
       }
       line += grid.outerStep;
       row += grid.outerWeights;
     }
-    storeLanes(to + at, clamp(acc, low, high), lanes);
+    storeLanes(to + at, clamp(isFloat<T>() ? f32x4.add(acc, sum) : acc, low, high), lanes);
   }
+}
+
+function singlesByTurns(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+  for (let i = 0; i < count; i++) single<ByTurns>(from + <usize>i * step, to + <usize>i * toStep, bytes, grid, weights, bias);
+}
+
+function singlesInOne(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+  for (let i = 0; i < count; i++) single<InOne>(from + <usize>i * step, to + <usize>i * toStep, bytes, grid, weights, bias);
 }
 
 /** How many of `count` positions are computed `size` at a time: one less than a whole `size` is the end of another that overlaps the last. */
@@ -136,10 +170,12 @@ export function strip(
 ): void {
   const bytes = <usize>channels << 2;
   const inner = grid.inner;
+  const three = inner == 3 && grid.outer <= 3, apart = three && step == 2 * grid.innerStep;
+  const shared = step == grid.innerStep, neighbours = shared && (three || inner == 5 || inner == 7);
+  const byTurns = channels >= 4 && !apart && !neighbours;
   let done = 0;
   if (channels >= 4) {
-    const three = inner == 3 && grid.outer <= 3;
-    if (three && step == 2 * grid.innerStep) {
+    if (apart) {
       done = together(count, 3);
       for (let i = 0; i < done; i += 3) {
         if (i > done - 3) i = done - 3;
@@ -148,14 +184,15 @@ export function strip(
     } else {
       done = together(count, 4);
       if (done != 0) {
-        const shared = step == grid.innerStep;
-        if (shared && three && (bytes & 31) == 0) threeWideTwice(done, from, step, to, toStep, bytes, grid, weights, bias);
-        else if (shared && three) threeWide(done, from, step, to, toStep, bytes, grid, weights, bias);
-        else if (shared && (inner == 5 || inner == 7)) wide(inner, done, from, step, to, toStep, bytes, grid, weights, bias);
-        else four(done, from, step, to, toStep, bytes, grid, weights, bias);
+        if (byTurns) four(done, from, step, to, toStep, bytes, grid, weights, bias);
+        else if (three && (bytes & 31) == 0) threeWideTwice(done, from, step, to, toStep, bytes, grid, weights, bias);
+        else if (three) threeWide(done, from, step, to, toStep, bytes, grid, weights, bias);
+        else wide(inner, done, from, step, to, toStep, bytes, grid, weights, bias);
       }
     }
   }
-  for (; done < count; done++) single(from + <usize>done * step, to + <usize>done * toStep, bytes, grid, weights, bias);
+  const rest = from + <usize>done * step, toRest = to + <usize>done * toStep;
+  if (byTurns) singlesByTurns(count - done, rest, step, toRest, toStep, bytes, grid, weights, bias);
+  else singlesInOne(count - done, rest, step, toRest, toStep, bytes, grid, weights, bias);
   if (p.activation != CLAMP) activateRuns(p, count, to, toStep, bytes);
 }

@@ -3,7 +3,7 @@
  *
  *   to[row][i] = clamp(bias + Σ_tap weight[tap] · from[row · rowStep + offset[tap] + i])       i = 0 … width − 1
  *
- * A vector is four pixels, a weight is spread over its lanes. The band has its border, so no tap needs a test, and every load is inside it.
+ * A vector is four pixels, a weight is spread over its lanes. The band has its border, so no tap needs a test; loads end at most a vector behind it, where bands.ts has room.
  *
  * 3×3 kernels have depthwise-taps-3x3.ts, five columns depthwise-taps-5.ts. Others take four vectors of two rows that share rows of the image: seven loads for eight products.
  */

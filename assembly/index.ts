@@ -1,4 +1,4 @@
-/** The exports of the module, and nothing else. src/wasm.ts types them. */
+/** The exports of the module, and nothing else. src/kernels.ts types them. */
 export { chain } from "./chain";
 export { channelShuffle, channelSums } from "./channels";
 export { fold, unfold } from "./columns";

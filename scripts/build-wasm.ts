@@ -1,6 +1,6 @@
 /** assembly/ → dist/kernels.wasm, dist/kernels-relaxed.wasm, the same for threads, build/kernels-debug.wasm, src/wasm-binary.ts with the first two inlined, and bench/ceiling-binary.ts. Run from the package's folder. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { deflateRawSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import { ceilingSource, ceilingSteps } from '../bench/ceiling.ts';
 import { compileAssembly } from './compile-assembly.ts';
 import { compileKernels, compileTarget, version } from './compile-kernels.ts';
@@ -14,9 +14,9 @@ writeFileSync(
   'src/wasm-binary.ts',
   `/** Made by scripts/build-wasm.ts from assembly/; not to be edited. */
 export const version: string = '${version}';
-/** Deflated, in base64: the build for plain SIMD, behind it the patch that makes the one for relaxed SIMD of it. */
+/** Deflated, with zlib's header, in base64: the build for plain SIMD, behind it the patch that makes the one for relaxed SIMD of it. */
 export const binariesText: string =
-  '${deflateRawSync(Buffer.concat([plain, patch]), { level: 9 }).toString('base64')}';
+  '${deflateSync(Buffer.concat([plain, patch]), { level: 9 }).toString('base64')}';
 export const plainBytes: number = ${plain.length};
 export const patchBytes: number = ${patch.length};
 export const relaxedBytes: number = ${relaxed.length};

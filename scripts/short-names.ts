@@ -17,7 +17,7 @@ export const shortened: readonly string[] = [
 ].flatMap((line) => line.split(' '));
 
 /** a, b … Z, aA, bA … */
-function shortNameOf(n: number): string {
+export function shortNameOf(n: number): string {
   const letters = 'abcdefghijklmnopqrstuvwxyz';
   const all = letters + letters.toUpperCase();
   const rest = n - all.length;

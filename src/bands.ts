@@ -50,7 +50,8 @@ export function directWork(
   const grid = channelsLast ? GRID_BYTES + band * shape.outSize[2] * shuffled * 4 : 0;
   if (inPlace) return channelsLast ? grid : shape.inSize[2] * 4;
   const rows = (band - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
-  return rows * rowBytes + (channelsLast ? grid : BOUNDS_BYTES + 2 * roundUp(volume(shape.kernel), 4) * 4);
+  // Channels first, a tile of two vectors reads one behind the last row where the row has an odd number of them.
+  return rows * rowBytes + (channelsLast ? grid : BOUNDS_BYTES + 2 * roundUp(volume(shape.kernel), 4) * 4 + 16);
 }
 
 /** The same of the GEMM. The parts are listed at the head of assembly/conv-channels-last.ts. */

@@ -17,7 +17,7 @@ import { hasRelaxed, ownModule, ownModuleLater } from './own-module.ts';
 import { Pool } from './pool.ts';
 import { SecondMemory } from './second-memory.ts';
 import { soloTeam } from './team.ts';
-import { checkShape, elements } from './tensor.ts';
+import { checkShape, copiedShape, elements } from './tensor.ts';
 import type { Engine, EngineInfo, EngineOptions, EngineSyncOptions } from './types.ts';
 import { soonerIn } from './unshared.ts';
 import { version } from './wasm-binary.ts';
@@ -101,11 +101,13 @@ function engineOf(given: Context, { pool, second, reason }: Crew): Engine {
     },
     alloc: (shape) => {
       if (heap.closed) throw disposed('alloc', 'the engine');
-      checkShape('alloc', 'shape', shape);
-      const length = elements(shape);
+      // Read once: what was checked is what is used.
+      const sizes = copiedShape(shape);
+      checkShape('alloc', 'shape', sizes);
+      const length = elements(sizes);
       const pointer = heap.take('alloc', length * 4);
       viewIn(heap, pointer, length).fill(0);
-      return new AllocatedTensor(heap, pointer, shape);
+      return new AllocatedTensor(heap, pointer, sizes);
     },
     dispose: () => {
       heap.close();

@@ -17,7 +17,7 @@ interface Host {
 }
 
 interface Builtin {
-  inflateRawSync?(bytes: Uint8Array): Uint8Array<ArrayBuffer>;
+  inflateSync?(bytes: Uint8Array): Uint8Array<ArrayBuffer>;
   readFileSync?(url: URL): Uint8Array<ArrayBuffer>;
 }
 
@@ -57,15 +57,18 @@ function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Before the deflated bytes. */
+const HEADER_BYTES = 2;
+
 /** By Node, which is there at once. */
-function zlibInflate(): Builtin['inflateRawSync'] {
-  return (globalThis as Host).process?.getBuiltinModule?.('node:zlib')?.inflateRawSync;
+function zlibInflate(): Builtin['inflateSync'] {
+  return (globalThis as Host).process?.getBuiltinModule?.('node:zlib')?.inflateSync;
 }
 
-/** By what pages and workers have. @throws where they do not: before Chrome 103, Firefox 113, Safari 16.4 */
+/** By what pages and workers have. @throws where they do not: before Firefox 113, Safari 16.4 */
 async function streamInflate(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Response(packed).body as ReadableStream<Uint8Array<ArrayBuffer>>;
-  return new Uint8Array(await new Response(stream.pipeThrough(new DecompressionStream('deflate-raw'))).arrayBuffer());
+  return new Uint8Array(await new Response(stream.pipeThrough(new DecompressionStream('deflate'))).arrayBuffer());
 }
 
 /** @param inflated the build for plain SIMD and the patch */
@@ -89,14 +92,14 @@ function binaryAtHand(relaxed: boolean): Uint8Array<ArrayBuffer> | undefined {
 
 /** The same at once, by our own means where the host has none. */
 export function ownBinary(relaxed: boolean): Uint8Array<ArrayBuffer> | WebAssembly.Module {
-  return binaryAtHand(relaxed) ?? buildIn(inflate(packedBinaries(), plainBytes + patchBytes), relaxed);
+  return binaryAtHand(relaxed) ?? buildIn(inflate(packedBinaries().subarray(HEADER_BYTES), plainBytes + patchBytes), relaxed);
 }
 
 /**
  * The same without holding up the calling thread, and without our own inflate, which a page should not load that does not need it; never called before, it would
  * take most of the first call there (`npm run bench:start`).
  *
- * @throws where a page has no `DecompressionStream`
+ * @throws where the host has no `DecompressionStream`
  */
 export async function ownBinaryLater(relaxed: boolean): Promise<Uint8Array<ArrayBuffer> | WebAssembly.Module> {
   return binaryAtHand(relaxed) ?? buildIn(await streamInflate(packedBinaries()), relaxed);

@@ -71,7 +71,7 @@ export function isModule(source: unknown): source is WebAssembly.Module {
 }
 
 function refused(op: string, cause: unknown): Error {
-  return hostError(op, 'this host refuses to compile the binary here: an engine takes a WebAssembly.Module as the option wasm', cause);
+  return hostError(op, 'this host refuses to compile the binary here: an engine takes a module as option wasm', cause);
 }
 
 function compileOwn(op: string, binary: BufferSource): WebAssembly.Module {
@@ -120,7 +120,7 @@ const coming = new Map<boolean, Promise<WebAssembly.Module>>();
 /**
  * The same, without holding up the calling thread; `ownModule` has it at hand afterwards. Who asks meanwhile waits for the same one.
  *
- * @throws Error `ERR_HOST` as `ownModule`, and in a page that has no `DecompressionStream`
+ * @throws Error `ERR_HOST` as `ownModule`, and where there is no `DecompressionStream`
  */
 export async function ownModuleLater(op: string, relaxed: boolean): Promise<WebAssembly.Module> {
   checkHost(op);
@@ -128,7 +128,7 @@ export async function ownModuleLater(op: string, relaxed: boolean): Promise<WebA
     own.get(relaxed) ??
     onceAtATime(coming, relaxed, async () => {
       const binary = await ownBinaryLater(relaxed).catch((cause) => {
-        throw hostError(op, 'this host has no DecompressionStream; an engine needs none', cause);
+        throw hostError(op, 'no DecompressionStream here; an engine of your own needs none', cause);
       });
       const module = isModule(binary) ? binary : await (isAtHand() ? compileOwn(op, binary) : compileOwnLater(op, binary));
       own.set(relaxed, module);

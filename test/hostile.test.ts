@@ -70,6 +70,13 @@ it('an engine tensor keeps its shape and its place', () => {
   expect(own.shape).toEqual([1, 1, 2, 2]);
 });
 
+it('a shape that changes when it is read again', () => {
+  let reads = 0;
+  const shape = new Proxy([1], { get: (target, key) => (key === '0' ? (++reads === 1 ? 1 : 10_000) : Reflect.get(target, key)) });
+  using own = engine.alloc(shape);
+  expect([own.shape, own.data.length]).toEqual([[1], 1]);
+});
+
 it('a length of its own', () => {
   const lying = Object.defineProperty(new Float32Array(30000), 'length', { value: 100 });
   expect(() => engine.conv2d({ data: lying, shape: [1, 4, 5, 5] }, weight)).toThrow('data.length must be the product');

@@ -28,6 +28,12 @@ const problems: [name: string, options: ConvOptions][] = [
   ['g18ic18ih9iw13oc18kh5ph2', { activation: { leakyRelu: 0.5 } }],
   ['g18ic18ih40iw50oc18kh3ph1', { paddingMode: 'circular' }],
   ['g4ic4ih9oc4kh3dh3dw2ph1', {}],
+  // Rows of an odd number of vectors.
+  ['g4ic4ih12oc4kh7ph3', {}],
+  ['g4ic4ih4iw12oc4kh7ph3', {}],
+  ['g3ic3ih20iw12oc6kh7ph3', { activation: { leakyRelu: 0.5 } }],
+  ['ic3ih20iw31oc32kh3sh2ph1', { activation: 'relu' }],
+  ['ic1ih9iw12oc8kh5ph2', {}],
   ['mb2g5ic20ih40iw33oc20kh3ph1', {}],
   ['g3ic12ih11iw9oc24kh3ph1sh2', { algorithm: 'direct', shuffle: 3, activation: { leakyRelu: 0.5 } }],
   ['g2ic40ih9iw3oc8kh2kw3dh3dw2ph1pw4', { paddingMode: 'replicate' }],
@@ -126,5 +132,26 @@ describe.each(cases)('%s %j', (name, extra) => {
     expectClose(engine.conv2d(image, weight, { ...options, out }), want, bound, name);
     intact(after);
     expect(image.data).toEqual(input.data);
+  });
+
+  it('the workspace lies at the end of the memory', () => {
+    const engine = testEngine();
+    const layer = engine.conv2d.prepare(weight, options);
+    const [image, out] = [hosted(engine, input), engine.alloc(want.shape)];
+    layer.run(image, { out });
+    const lines = (floats: number): number => Math.ceil(floats / 16) * 64;
+    const bytes = layer.plan(input.shape).workspaceBytes - lines(input.data.length) - lines(want.data.length);
+    if (bytes === 0) return;
+    const next = engine.alloc([16]);
+    const behind = next.data.byteOffset + 64;
+    const filler = Math.ceil((behind + bytes) / PAGE_BYTES) * PAGE_BYTES - bytes - behind;
+    if (filler > 0) engine.alloc([filler / 4]);
+    const hole = engine.alloc([bytes / 4]);
+    const { memoryBytes } = engine.info;
+    expect(hole.data.byteOffset + bytes).toBe(memoryBytes);
+    hole.data.fill(NaN);
+    hole.dispose();
+    expectClose(layer.run(image, { out }), want, bound, name);
+    expect(engine.info.memoryBytes).toBe(memoryBytes);
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import ts from 'typescript';
 import { beforeAll, expect, it } from 'vitest';
-import { shortened } from '../scripts/short-names.ts';
+import { shortened, shortNameOf } from '../scripts/short-names.ts';
 import { root } from './packed-package.ts';
 
 const names = new Set(shortened);
@@ -25,6 +25,8 @@ function declarationsOf(checker: ts.TypeChecker, node: ts.Identifier): readonly 
 
 let foreign: string[];
 let seen: Set<string>;
+/** Properties of ours that have a short name by themselves. */
+let taken: string[];
 
 beforeAll(() => {
   const { config } = ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile);
@@ -33,6 +35,8 @@ beforeAll(() => {
   const checker = program.getTypeChecker();
   foreign = [];
   seen = new Set();
+  taken = [];
+  const short = new Set(shortened.map((_, n) => shortNameOf(n)));
   const isOurs = (file: ts.SourceFile): boolean => /^src\/(?!types\.ts)/.test(relative(root, file.fileName));
   const visit = (node: ts.Node): void => {
     if (ts.isIdentifier(node) && names.has(node.text)) {
@@ -43,6 +47,7 @@ beforeAll(() => {
           foreign.push(`${node.text}: ${relative(root, node.getSourceFile().fileName)} → ${relative(root, file.fileName)}`);
       }
     }
+    if (ts.isPropertyAccessExpression(node) && short.has(node.name.text)) taken.push(node.getText());
     ts.forEachChild(node, visit);
   };
   for (const file of program.getSourceFiles()) if (isOurs(file)) visit(file);
@@ -52,6 +57,8 @@ it('are declared in src/ alone, and by no public type', () => {
   expect(foreign).toEqual([]);
   expect(shortened.filter((name) => !seen.has(name))).toEqual([]);
 });
+
+it('become names that nothing else has', () => expect(taken).toEqual([]));
 
 it('are in no declaration that users get', () => {
   const declarations = readFileSync(`${root}/dist/index.d.ts`, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');

@@ -107,6 +107,9 @@ const calls: readonly [what: string, op: Op, image: Shape, weight: Shape, option
   ['rows', 'depthwiseConv2d', [1, 12, 83, 70], [12, 1, 3, 3], { padding: 1 }],
   ['rows', 'depthwiseConv2d', [1, 12, 144, 90], [12, 1, 3, 3], { padding: 1, stride: 2, activation: 'relu' }],
   ['rows', 'depthwiseConv2d', [1, 9, 83, 71], [18, 1, 3, 3], { padding: 2, dilation: [3, 1], activation: 'silu' }],
+  // Positions by fours and singly, under grids that sum by turns.
+  ['rows', 'depthwiseConv2d', [1, 12, 150, 90], [12, 1, 5, 5], { padding: 2, stride: 2 }],
+  ['rows', 'depthwiseConv2d', [1, 12, 150, 90], [12, 1, 4, 4], { padding: 2 }],
   ['rows', 'depthwiseConv2d', [1, 9, 83, 91], [18, 1, 5, 4], { padding: 'same-lower', stride: [1, 2], shuffle: 2 }],
   ['columns', 'conv2d', [1, 20, 1, 4001], [20, 20, 1, 4], { padding: [0, 2] }],
   ['columns', 'conv1d', [1, 6, 15001], [5, 6, 5], { stride: 2, padding: 'same', dilation: 3 }],

@@ -21,6 +21,10 @@ describe.each(['nchw', 'nhwc'] as const)('%s', (inputLayout) => {
     ['mb2g24ic24ih57iw95oc24kh3sh2ph1', { activation: 'silu', shuffle: 5 }],
     ['mb2g5ic5ih77iw90oc20kh5dh2ph4', { depthwiseActivation: 'tanh', paddingMode: 'reflect' }],
     ['g8ic8ih90iw110oc8kh3ph1', { depthwiseActivation: 'sigmoid', activation: 'relu6' }],
+    // Sums by turns, by fours and singly.
+    ['mb2g32ic32ih57oc32kh5sh2ph2', {}],
+    ['g32ic32ih57oc32kh4ph2', {}],
+    ['g32ic32ih57oc32kh9ph4', {}],
   ])('separable %s %j', (name, options) => {
     const p = problem(name);
     const { input, weight, options: all } = operands(p, { inputLayout }, fractions);

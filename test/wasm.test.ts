@@ -101,7 +101,7 @@ function importsOf(all: Map<number, Uint8Array>): Import[] {
   });
 }
 
-/** As src/wasm.ts names them: the compiler holds this list to be whole and without more. */
+/** As src/kernels.ts names them: the compiler holds this list to be whole and without more. */
 const kernels: Readonly<Record<Exclude<keyof Kernels, (typeof taskKernels)[number]>, Kind>> = {
   heapBase: 'global',
   version: 'global',
