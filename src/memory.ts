@@ -11,7 +11,7 @@ export function align(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / ALIGNMENT)) * ALIGNMENT;
 }
 
-export interface Gap {
+interface Gap {
   start: number;
   bytes: number;
 }

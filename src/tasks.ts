@@ -112,7 +112,7 @@ function panelsOf(plan: ConvPlan): number {
 }
 
 /** Panels of a part of a result, 0 where it is computed whole: see assembly/tasks.ts. */
-export function partPanels(plan: ConvPlan, threads: number): number {
+function partPanels(plan: ConvPlan, threads: number): number {
   const { kind, pack } = plan;
   const sums = ['conv', 'pointwise', 'scattered', 'transposed', 'winograd'].includes(kind);
   if (!sums || threads === 1 || pack.kernelShuffle > 1) return 0;
@@ -124,7 +124,7 @@ export function partPanels(plan: ConvPlan, threads: number): number {
 }
 
 /** @param part `partPanels` */
-export function convTasks(plan: ConvPlan, part: number, threads: number): TaskCount {
+function convTasks(plan: ConvPlan, part: number, threads: number): TaskCount {
   const together = part === 0 ? 1 : Math.floor(panelsOf(plan) / part);
   return { count: units(plan) * together, threads, together };
 }

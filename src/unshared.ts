@@ -47,7 +47,7 @@ export function whereSooner<Result>(
 }
 
 /** The second memory, where a call that costs so much, and copies so many bytes of arrays, takes less time there. */
-export type Unshared = (cost: Cost, copied: number) => Context | undefined;
+type Unshared = (cost: Cost, copied: number) => Context | undefined;
 
 /** The same, if it holds the call whole: where it does not, the first one is as good. */
 function place(unshared: Unshared, { cost, copied, bytes }: Taken): Context | undefined {
