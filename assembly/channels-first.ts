@@ -19,7 +19,7 @@ import { CONV, SCATTERED, TRANSPOSED, TRANSPOSED_DEPTHWISE, WINOGRAD } from "./k
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
 import { channelOf, panelsOf, runTasks } from "./tasks";
-import { pixelsToPlanes, planesToPixels } from "./transpose";
+import { pixelsToPlanes, PLANES, planesToPixels } from "./transpose";
 import { tilePanels } from "./winograd";
 
 /** Slices, rows and columns from the given ones on, of each image; columns may lie outside. */
@@ -41,14 +41,23 @@ export function gather(
         to += <usize>(rows * inW) * pixelBytes;
         continue;
       }
+      // As many planes as are walked together, so that their rows follow each other.
+      const rowBytes = <usize>columns * pixelBytes;
+      const cells = to + <usize>before * pixelBytes;
+      for (let c = 0; c < channels && inside > 0;) {
+        const planes = channels - c < PLANES + 4 ? channels - c : PLANES;
+        let row = line + <usize>c * planeBytes, cell = cells + (<usize>c << 2);
+        for (let r = 0; r < rows; r++) {
+          planesToPixels(row, planeBytes, planes, inside, cell, pixelBytes);
+          row += <usize>inW << 2;
+          cell += rowBytes;
+        }
+        c += planes;
+      }
       for (let r = 0; r < rows; r++) {
         zeroFloats(to, <i32>(<usize>before * pixelBytes >> 2));
-        to += <usize>before * pixelBytes;
-        if (inside > 0) planesToPixels(line, planeBytes, channels, inside, to, pixelBytes);
-        to += <usize>inside * pixelBytes;
-        zeroFloats(to, <i32>(<usize>after * pixelBytes >> 2));
-        to += <usize>after * pixelBytes;
-        line += <usize>inW << 2;
+        to += rowBytes;
+        zeroFloats(to - <usize>after * pixelBytes, <i32>(<usize>after * pixelBytes >> 2));
       }
     }
   }

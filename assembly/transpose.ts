@@ -1,17 +1,18 @@
 /**
  * Pixels between [channel][pixel] and [pixel][channel], four channels × four pixels at a time.
  *
- * The last block of each direction ends with the row or with the channels, and moves some cells again. PIXELS are done before the next
- * channels, so that whole cache lines are read or written on the side of the planes while the other side stays in L1.
+ * The last block of each direction ends with the row or with the channels, and moves some cells again. PLANES are walked from end to end before the next,
+ * so that the processor sees where they go and fetches ahead: they come from L3 or from farther.
  */
 import { shuffledChannel } from "./gemm";
 
-const PIXELS = 32;
+/** Planes that are walked together. */
+export const PLANES = 8;
 
-/** Planes a multiple of 2 KB apart lie in the same two or one sets of an L1 of 4 KB a way: sixteen of them, written in turns, throw each other out. */
+/** Planes a multiple of 2 KB apart lie in the same two or one sets of an L1 of 4 KB a way: eight of them, written in turns, throw each other out. */
 const ALIASED = 2047;
 
-/** Sixteen cells: rows at a, b, c, d become rows at to, to + step, … */
+/** Rows at a, b, c, d, sixteen cells, become rows at e, f, g, h. */
 // @ts-ignore: decorator
 @inline
 function block(a: usize, b: usize, c: usize, d: usize, e: usize, f: usize, g: usize, h: usize): void {
@@ -47,6 +48,13 @@ function interleave(from: usize, planeBytes: usize, channels: i32, pixels: i32, 
   }
 }
 
+/** How many planes are walked together from channel `c` on. */
+// @ts-ignore: decorator
+@inline
+function planesFrom(c: i32, channels: i32, planeBytes: usize): i32 {
+  return c <= channels - PLANES && (planeBytes & ALIASED) != 0 ? PLANES : 4;
+}
+
 /** from: `channels` planes `planeBytes` apart, `pixels` of each · to: [pixel][channel], pixels `pixelBytes` apart */
 export function planesToPixels(from: usize, planeBytes: usize, channels: i32, pixels: i32, to: usize, pixelBytes: usize): void {
   if ((channels == 2 || channels == 3) && pixels >= 4 && pixelBytes == <usize>channels << 2) {
@@ -64,55 +72,22 @@ export function planesToPixels(from: usize, planeBytes: usize, channels: i32, pi
     }
     return;
   }
-  for (let first = 0; first < pixels; first += PIXELS) {
-    const end = min(first + PIXELS, pixels);
-    for (let c = 0; c < channels; c += 4) {
-      if (c > channels - 4) c = channels - 4;
-      const plane = from + <usize>c * planeBytes;
-      for (let i = first; i < end; i += 4) {
-        if (i > pixels - 4) i = pixels - 4;
-        const x = plane + (<usize>i << 2);
-        const y = to + <usize>i * pixelBytes + (<usize>c << 2);
-        block(
-          x, x + planeBytes, x + 2 * planeBytes, x + 3 * planeBytes,
-          y, y + pixelBytes, y + 2 * pixelBytes, y + 3 * pixelBytes,
-        );
+  for (let c = 0; c < channels;) {
+    const planes = planesFrom(c, channels, planeBytes);
+    if (planes == 4 && c > channels - 4) c = channels - 4;
+    const plane = from + <usize>c * planeBytes;
+    const cell = to + (<usize>c << 2);
+    for (let i = 0; i < pixels; i += 4) {
+      if (i > pixels - 4) i = pixels - 4;
+      const x0 = plane + (<usize>i << 2), x1 = x0 + planeBytes, x2 = x1 + planeBytes, x3 = x2 + planeBytes;
+      const y0 = cell + <usize>i * pixelBytes, y1 = y0 + pixelBytes, y2 = y1 + pixelBytes, y3 = y2 + pixelBytes;
+      block(x0, x1, x2, x3, y0, y1, y2, y3);
+      if (planes == PLANES) {
+        const x4 = x3 + planeBytes, x5 = x4 + planeBytes, x6 = x5 + planeBytes;
+        block(x4, x5, x6, x6 + planeBytes, y0 + 16, y1 + 16, y2 + 16, y3 + 16);
       }
     }
-  }
-}
-
-/** Four channels of four pixels into the planes from `to` on. */
-// @ts-ignore: decorator
-@inline
-function fourPlanes(v0: v128, v1: v128, v2: v128, v3: v128, to: usize, planeBytes: usize): usize {
-  const low01 = i32x4.shuffle(v0, v1, 0, 4, 1, 5), low23 = i32x4.shuffle(v2, v3, 0, 4, 1, 5);
-  const high01 = i32x4.shuffle(v0, v1, 2, 6, 3, 7), high23 = i32x4.shuffle(v2, v3, 2, 6, 3, 7);
-  v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
-  v128.store(to += planeBytes, i64x2.shuffle(low01, low23, 1, 3));
-  v128.store(to += planeBytes, i64x2.shuffle(high01, high23, 0, 2));
-  v128.store(to += planeBytes, i64x2.shuffle(high01, high23, 1, 3));
-  return to + planeBytes;
-}
-
-/** The way back of channels in whole cache lines: block by block, their addresses take longer than the cells. */
-function linesToPlanes(from: usize, pixelBytes: usize, channels: i32, pixels: i32, to: usize, planeBytes: usize): void {
-  for (let first = 0; first < pixels; first += PIXELS) {
-    const end = min(first + PIXELS, pixels);
-    for (let c = 0; c < channels; c += 16) {
-      for (let i = first; i < end; i += 4) {
-        if (i > pixels - 4) i = pixels - 4;
-        const a = from + <usize>i * pixelBytes + (<usize>c << 2);
-        const b = a + pixelBytes;
-        const d = b + pixelBytes;
-        const e = d + pixelBytes;
-        let plane = to + <usize>c * planeBytes + (<usize>i << 2);
-        plane = fourPlanes(v128.load(a), v128.load(b), v128.load(d), v128.load(e), plane, planeBytes);
-        plane = fourPlanes(v128.load(a, 16), v128.load(b, 16), v128.load(d, 16), v128.load(e, 16), plane, planeBytes);
-        plane = fourPlanes(v128.load(a, 32), v128.load(b, 32), v128.load(d, 32), v128.load(e, 32), plane, planeBytes);
-        fourPlanes(v128.load(a, 48), v128.load(b, 48), v128.load(d, 48), v128.load(e, 48), plane, planeBytes);
-      }
-    }
+    c += planes;
   }
 }
 
@@ -155,25 +130,25 @@ export function pixelsToPlanes(from: usize, pixelBytes: usize, channels: i32, pi
     }
     return;
   }
-  if ((channels & 15) == 0 && shuffle == 1 && (planeBytes & ALIASED) != 0) {
-    linesToPlanes(from, pixelBytes, channels, pixels, to, planeBytes);
-    return;
-  }
-  for (let first = 0; first < pixels; first += PIXELS) {
-    const end = min(first + PIXELS, pixels);
-    for (let c = 0; c < channels; c += 4) {
-      if (c > channels - 4) c = channels - 4;
-      const plane0 = to + <usize>shuffledChannel(c, channels, shuffle) * planeBytes;
-      const plane1 = to + <usize>shuffledChannel(c + 1, channels, shuffle) * planeBytes;
-      const plane2 = to + <usize>shuffledChannel(c + 2, channels, shuffle) * planeBytes;
-      const plane3 = to + <usize>shuffledChannel(c + 3, channels, shuffle) * planeBytes;
-      for (let i = first; i < end; i += 4) {
-        if (i > pixels - 4) i = pixels - 4;
-        const x = from + <usize>i * pixelBytes + (<usize>c << 2);
-        const at = <usize>i << 2;
-        block(x, x + pixelBytes, x + 2 * pixelBytes, x + 3 * pixelBytes, plane0 + at, plane1 + at, plane2 + at, plane3 + at);
+  for (let c = 0; c < channels;) {
+    const planes = shuffle == 1 ? planesFrom(c, channels, planeBytes) : 4;
+    if (planes == 4 && c > channels - 4) c = channels - 4;
+    const pixel = from + (<usize>c << 2);
+    const plane0 = to + <usize>shuffledChannel(c, channels, shuffle) * planeBytes;
+    const plane1 = to + <usize>shuffledChannel(c + 1, channels, shuffle) * planeBytes;
+    const plane2 = to + <usize>shuffledChannel(c + 2, channels, shuffle) * planeBytes;
+    const plane3 = to + <usize>shuffledChannel(c + 3, channels, shuffle) * planeBytes;
+    for (let i = 0; i < pixels; i += 4) {
+      if (i > pixels - 4) i = pixels - 4;
+      const x0 = pixel + <usize>i * pixelBytes, x1 = x0 + pixelBytes, x2 = x1 + pixelBytes, x3 = x2 + pixelBytes;
+      const at = <usize>i << 2;
+      block(x0, x1, x2, x3, plane0 + at, plane1 + at, plane2 + at, plane3 + at);
+      if (planes == PLANES) {
+        const y4 = plane3 + at + planeBytes, y5 = y4 + planeBytes, y6 = y5 + planeBytes;
+        block(x0 + 16, x1 + 16, x2 + 16, x3 + 16, y4, y5, y6, y6 + planeBytes);
       }
     }
+    c += planes;
   }
 }
 
