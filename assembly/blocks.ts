@@ -46,7 +46,7 @@ export const ROWS = 120;
  * is too small a part.
  */
 export const PACKING_FROM = 3;
-export const PACKING_TO = 64;
+export const PACKING_TO = 128;
 
 /** Pointwise, channels first: bytes of the panels of a block of pixels, which stay in L2 beside the weights that go over them. */
 export const PANEL_BYTES = 131072;

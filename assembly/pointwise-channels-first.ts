@@ -120,40 +120,69 @@ function packingTile(
   let acc20 = rows > 2 ? v128.load32_splat(a2) : acc00, acc21 = acc20;
   let acc30 = rows > 3 ? v128.load32_splat(a3) : acc00, acc31 = acc30;
   let acc40 = rows > 4 ? v128.load32_splat(a4) : acc00, acc41 = acc40;
-  for (; channels != 0; channels--) {
-    const b0 = v128.load(from), b1 = v128.load(from, 16);
+  for (; channels != 0; channels -= 2) {
+    let b0 = v128.load(from), b1 = v128.load(from, 16);
     from += planeBytes;
     let a = v128.load32_splat(a0, 4);
-    a0 += 4;
     acc00 = madd(a, b0, acc00);
     acc01 = madd(a, b1, acc01);
     if (rows > 1) {
       a = v128.load32_splat(a1, 4);
-      a1 += 4;
       acc10 = madd(a, b0, acc10);
       acc11 = madd(a, b1, acc11);
     }
     if (rows > 2) {
       a = v128.load32_splat(a2, 4);
-      a2 += 4;
       acc20 = madd(a, b0, acc20);
       acc21 = madd(a, b1, acc21);
     }
     if (rows > 3) {
       a = v128.load32_splat(a3, 4);
-      a3 += 4;
       acc30 = madd(a, b0, acc30);
       acc31 = madd(a, b1, acc31);
     }
     if (rows > 4) {
       a = v128.load32_splat(a4, 4);
-      a4 += 4;
       acc40 = madd(a, b0, acc40);
       acc41 = madd(a, b1, acc41);
     }
     v128.store(panel, b0);
     v128.store(panel, b1, 16);
-    panel += 4 * NR;
+    if (channels == 1) break;
+    b0 = v128.load(from);
+    b1 = v128.load(from, 16);
+    from += planeBytes;
+    a = v128.load32_splat(a0, 8);
+    a0 += 8;
+    acc00 = madd(a, b0, acc00);
+    acc01 = madd(a, b1, acc01);
+    if (rows > 1) {
+      a = v128.load32_splat(a1, 8);
+      a1 += 8;
+      acc10 = madd(a, b0, acc10);
+      acc11 = madd(a, b1, acc11);
+    }
+    if (rows > 2) {
+      a = v128.load32_splat(a2, 8);
+      a2 += 8;
+      acc20 = madd(a, b0, acc20);
+      acc21 = madd(a, b1, acc21);
+    }
+    if (rows > 3) {
+      a = v128.load32_splat(a3, 8);
+      a3 += 8;
+      acc30 = madd(a, b0, acc30);
+      acc31 = madd(a, b1, acc31);
+    }
+    if (rows > 4) {
+      a = v128.load32_splat(a4, 8);
+      a4 += 8;
+      acc40 = madd(a, b0, acc40);
+      acc41 = madd(a, b1, acc41);
+    }
+    v128.store(panel, b0, 4 * NR);
+    v128.store(panel, b1, 4 * NR + 16);
+    panel += 8 * NR;
   }
   const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
   v128.store(c, clamp(acc00, low, high));
