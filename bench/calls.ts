@@ -14,6 +14,9 @@ import type {
 import { dimsInLayout, inLayout, type Layout, type Problem, weightedSteps } from './problem.ts';
 import type { LayerShape } from './shapes.ts';
 
+/** Where a caller may have the result written. */
+export type Out = EngineTensor | Float32Array;
+
 /** What a caller may ask for beside the problem. */
 export interface Method {
   readonly algorithm?: Algorithm;
@@ -33,7 +36,7 @@ export interface Calls {
    * @param hold says where an operand lies that is given to each call
    * @param out where the result goes; a fresh array when there is none
    */
-  prepared(hold: (operand: Tensor) => Tensor, out?: EngineTensor): Prepared;
+  prepared(hold: (operand: Tensor) => Tensor, out?: Out): Prepared;
   /** From arrays, with nothing packed; undefined where `prepared` packs nothing either. */
   readonly oneShot?: () => Tensor;
   /** How the prepared call would be computed; undefined where `prepared` packs nothing. */
@@ -75,11 +78,7 @@ function layerCalls(input: Tensor, prepare: () => Layer, oneShot: () => Tensor):
 }
 
 /** Gradients have no weights to pack. */
-function gradientCalls(
-  first: Tensor,
-  second: Tensor,
-  gradient: (first: Tensor, second: Tensor, out: EngineTensor | undefined) => Tensor,
-): Calls {
+function gradientCalls(first: Tensor, second: Tensor, gradient: (first: Tensor, second: Tensor, out: Out | undefined) => Tensor): Calls {
   return {
     prepared: (hold, out) => {
       const [a, b] = [hold(first), hold(second)];

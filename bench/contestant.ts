@@ -31,6 +31,8 @@ export const contestantNotes = {
   'nhwc tensors': 'the same, channels last',
   'nchw arrays': 'prepared layer, or a gradient; from Float32Array to a fresh Float32Array, all copies timed, channels first',
   'nhwc arrays': 'the same, channels last',
+  'nchw out': 'as arrays, all copies timed, but into the same Float32Array each time, given as out: no fresh memory; channels first',
+  'nhwc out': 'the same, channels last',
   'nchw one-shot': 'one call from Float32Arrays: checks, packing of the weights and all copies timed, channels first',
   'nhwc one-shot': 'the same, channels last',
   'nchw two calls': 'separable: a prepared depthwise, then a prepared 1×1 layer on engine tensors, channels first',

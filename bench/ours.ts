@@ -2,7 +2,7 @@
 import type { Engine, EngineTensor, Tensor } from '../src/types.ts';
 import { type Calls, callsOf, type Method, type Prepared, twoCalls } from './calls.ts';
 import type { ContestantName, SyncContestant } from './contestant.ts';
-import { dimsInLayout, findsWeights, type Layout, makeProblem, type Problem, toChannelsFirst } from './problem.ts';
+import { dimsInLayout, elementsOf, findsWeights, type Layout, makeProblem, type Problem, toChannelsFirst } from './problem.ts';
 
 /** A result as the engine gives it → channels first. */
 function fromLayout(problem: Problem, data: Float32Array, layout: Layout): Float32Array {
@@ -46,7 +46,7 @@ export function ourTensors(engine: Engine, problem: Problem, layout: Layout, met
   return onTensors(engine, `${layout} tensors`, problem, layout, callsOf(engine, problem, layout, method));
 }
 
-/** Into a fresh array. */
+/** Into an array. */
 function onArrays(name: ContestantName, problem: Problem, layout: Layout, call: Prepared): SyncContestant {
   let last: Tensor | undefined;
   return {
@@ -70,6 +70,17 @@ function onOwnArrays(problem: Problem, layout: Layout, calls: Calls): SyncContes
   );
 }
 
+/** The same into one array, which each call overwrites. */
+function onGivenArray(problem: Problem, layout: Layout, calls: Calls): SyncContestant {
+  const out = new Float32Array(elementsOf(problem.resultDims));
+  return onArrays(
+    `${layout} out`,
+    problem,
+    layout,
+    calls.prepared((operand) => operand, out),
+  );
+}
+
 /** A prepared layer from arrays to a fresh array. */
 export function ourArrays(engine: Engine, problem: Problem, layout: Layout): SyncContestant {
   return onOwnArrays(problem, layout, callsOf(engine, problem, layout));
@@ -83,7 +94,11 @@ export function ourContestants(engine: Engine, problem: Problem, layouts: readon
   return layouts.flatMap((layout) => {
     const calls = callsOf(engine, problem, layout);
     const { oneShot } = calls;
-    const contestants = [onTensors(engine, `${layout} tensors`, problem, layout, calls), onOwnArrays(problem, layout, calls)];
+    const contestants = [
+      onTensors(engine, `${layout} tensors`, problem, layout, calls),
+      onOwnArrays(problem, layout, calls),
+      onGivenArray(problem, layout, calls),
+    ];
     if (oneShot) contestants.push(onArrays(`${layout} one-shot`, problem, layout, { run: oneShot, dispose: () => {} }));
     if (operation === 'separable')
       contestants.push(onTensors(engine, `${layout} two calls`, problem, layout, twoCalls(engine, problem, layout)));

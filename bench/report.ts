@@ -30,7 +30,7 @@ export interface Ratio {
   readonly times: number;
 }
 
-/** Of each layer the fastest peer in WebAssembly, from arrays to arrays. */
+/** Of each layer the fastest peer in WebAssembly, from arrays to fresh arrays: none has them written to one that is given. */
 const bestWasm = 'best WASM peer';
 const wasmPeers: readonly Rival[] = ['tfjs arrays', 'ort arrays'];
 
@@ -85,6 +85,7 @@ const pairs: readonly (readonly [ContestantName, Rival])[] = (['nchw', 'nhwc'] a
   [`${layout} arrays`, 'tfjs arrays'],
   [`${layout} arrays`, 'ort arrays'],
   [`${layout} arrays`, bestWasm],
+  [`${layout} out`, bestWasm],
   [`${layout} tensors`, 'ort native'],
   [`${layout} tensors`, 'litert tensors'],
   [`${layout} tensors`, 'opencv tensors'],

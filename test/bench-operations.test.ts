@@ -17,8 +17,8 @@ function naive(problem: Problem): Float32Array {
 }
 
 const both = (words: readonly string[]): string[] => words.flatMap((word) => [`nchw ${word}`, `nhwc ${word}`]);
-const forwards = ['arrays', 'one-shot', 'tensors'];
-const gradients = ['arrays', 'forward', 'tensors'];
+const forwards = ['arrays', 'one-shot', 'out', 'tensors'];
+const gradients = ['arrays', 'forward', 'out', 'tensors'];
 
 describe('ours', () => {
   it.each([
@@ -32,15 +32,15 @@ describe('ours', () => {
     ['bwd_d ic3ih6oc2kh3ph1sh2', gradients],
     ['bwd_d ic3iw6oc2kw3', gradients],
     ['bwd_d ic2id4oc3kd2', gradients],
-    ['bwd_w g2ic4ih6oc2kh3ph1sh2', ['arrays', 'tensors']],
+    ['bwd_w g2ic4ih6oc2kh3ph1sh2', ['arrays', 'out', 'tensors']],
     ['bwd_w ic3iw9oc4kw3dw1', gradients],
     ['bwd_w ic3id4oc2kd2pd1', gradients],
-    ['deconv_bwd_d g2ic4ih4oc2kh4sh2ph1', ['arrays', 'tensors']],
-    ['deconv_bwd_d ic3iw5oc2kw3sw2', ['arrays', 'tensors']],
-    ['deconv_bwd_d ic2id3oc3kd2sd2', ['arrays', 'tensors']],
-    ['deconv_bwd_w g2mb2ic4ih4oc2kh4sh2ph1', ['arrays', 'tensors']],
-    ['deconv_bwd_w ic3iw5oc2kw3sw2', ['arrays', 'tensors']],
-    ['deconv_bwd_w ic2id3oc3kd2sd2', ['arrays', 'tensors']],
+    ['deconv_bwd_d g2ic4ih4oc2kh4sh2ph1', ['arrays', 'out', 'tensors']],
+    ['deconv_bwd_d ic3iw5oc2kw3sw2', ['arrays', 'out', 'tensors']],
+    ['deconv_bwd_d ic2id3oc3kd2sd2', ['arrays', 'out', 'tensors']],
+    ['deconv_bwd_w g2mb2ic4ih4oc2kh4sh2ph1', ['arrays', 'out', 'tensors']],
+    ['deconv_bwd_w ic3iw5oc2kw3sw2', ['arrays', 'out', 'tensors']],
+    ['deconv_bwd_w ic2id3oc3kd2sd2', ['arrays', 'out', 'tensors']],
     ['separable mb2ic3ih6oc5kh3sh2ph1', [...forwards, 'two calls']],
     ['spatial g2mb2ic4ih7iw6oc6kh3kw5sh2ph1pw2', forwards],
     ['flattened mb2ic3ih7iw6oc5kh3kw2sh2dw1', forwards],

@@ -345,6 +345,7 @@ describe('layout', () => {
       ...usual,
       'ort arrays': 1,
       'nchw one-shot': 1,
+      'nchw out': 1,
       'nchw forward': 1,
       'opencv filter2D': 1,
       quick: 1,
@@ -359,7 +360,7 @@ describe('layout', () => {
       'quick',
     ]);
     expect(takingPart([all], 'arrays')).toEqual(['nchw arrays', 'nhwc arrays', 'nchw one-shot', 'ort arrays', 'naive', 'quick']);
-    expect(kindsOf('naive')).toEqual(['tensors', 'arrays']);
+    expect(['naive', 'nchw out'].map(kindsOf)).toEqual([['tensors', 'arrays'], []]);
     // Whoever is added to the benchmark gets a look of its own.
     for (const name of contestantNames) expect(lookOf(name).family.id, name).not.toBe('other');
     expect(lookOf('quick')).toMatchObject({ family: { id: 'other' }, long: 'quick' });

@@ -57,9 +57,9 @@ describe('bench', () => {
     const names = (lines: readonly string[]) =>
       lines.filter((line) => /^ {2}n|^ {2}o/.test(line)).map((line) => line.trim().split(/ {2,}/)[0]);
     const end = rows.indexOf('');
-    expect(names(rows.slice(0, end))).toEqual(['nhwc tensors', 'nhwc arrays', 'nhwc one-shot', 'optimised js', 'naive']);
+    expect(names(rows.slice(0, end))).toEqual(['nhwc tensors', 'nhwc arrays', 'nhwc out', 'nhwc one-shot', 'optimised js', 'naive']);
     // Only convolutions have optimised loops.
-    expect(names(rows.slice(end))).toEqual(['nhwc tensors', 'nhwc arrays', 'nhwc one-shot', 'naive']);
+    expect(names(rows.slice(end))).toEqual(['nhwc tensors', 'nhwc arrays', 'nhwc out', 'nhwc one-shot', 'naive']);
     expect(stderr).toContain('2/2 tiny: grown');
   });
 
@@ -70,7 +70,7 @@ describe('bench', () => {
     expect(report.machine.node).toBe(process.versions.node);
     expect(report.engine).toMatchObject({ threads: 1 });
     expect([report.rounds, report.turn]).toEqual([15, 2]);
-    expect(report.layers.map(({ set, name, figures }) => [set, name, figures.length])).toEqual([['tiny', 'tiny', 5]]);
+    expect(report.layers.map(({ set, name, figures }) => [set, name, figures.length])).toEqual([['tiny', 'tiny', 6]]);
     expect(report.layers[0]?.wrong).toEqual({});
     expect(report.command).toBe(`wasm-conv bench --set digits ${tiny} --layers tiny --time 30 --layout nchw --json`);
     expect(stderr).toContain('1/1 tiny: tiny');
@@ -92,7 +92,7 @@ describe('bench', () => {
       expect(status, stderr).toBe(0);
       return (JSON.parse(stdout) as Report).layers[0]?.figures.map(({ name }) => name);
     };
-    const always = ['nchw tensors', 'nchw arrays', 'nchw one-shot', 'optimised js'];
+    const always = ['nchw tensors', 'nchw arrays', 'nchw out', 'nchw one-shot', 'optimised js'];
     expect(names()).toEqual(always);
     expect(names('--naive')).toEqual([...always, 'naive']);
   });

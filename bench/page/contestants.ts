@@ -79,6 +79,8 @@ export function lookOf(name: string): Look {
 
 /** In which comparisons a contestant stands. One that works in place, such as the naive loops, copies nothing: it stands in both. */
 export function kindsOf(name: string): readonly Kind[] {
+  // Of ours alone: it stands in the tables.
+  if (/ out$/.test(name)) return [];
   if (/ (arrays|one-shot)$/.test(name)) return ['arrays'];
   if (/ (tensors|native|two calls|unfactored|forward|filter2D)$/.test(name)) return ['tensors'];
   return kinds;
