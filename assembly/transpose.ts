@@ -4,25 +4,50 @@
  * The last block of each direction ends with the row or with the channels, and moves some cells again. PLANES are walked from end to end before the next,
  * so that the processor sees where they go and fetches ahead: they come from L3 or from farther.
  */
-import { shuffledChannel } from "./gemm";
-
 /** Planes that are walked together. */
 export const PLANES = 8;
 
 /** Planes a multiple of 2 KB apart lie in the same two or one sets of an L1 of 4 KB a way: eight of them, written in turns, throw each other out. */
 const ALIASED = 2047;
 
-/** Rows at a, b, c, d, sixteen cells, become rows at e, f, g, h. */
+/** Sixteen cells: four rows of one side become those from `to` on. */
 // @ts-ignore: decorator
 @inline
-function block(a: usize, b: usize, c: usize, d: usize, e: usize, f: usize, g: usize, h: usize): void {
-  const v0 = v128.load(a), v1 = v128.load(b), v2 = v128.load(c), v3 = v128.load(d);
+function storeRows(v0: v128, v1: v128, v2: v128, v3: v128, to: usize, rowBytes: usize): usize {
   const low01 = i32x4.shuffle(v0, v1, 0, 4, 1, 5), low23 = i32x4.shuffle(v2, v3, 0, 4, 1, 5);
   const high01 = i32x4.shuffle(v0, v1, 2, 6, 3, 7), high23 = i32x4.shuffle(v2, v3, 2, 6, 3, 7);
-  v128.store(e, i64x2.shuffle(low01, low23, 0, 2));
-  v128.store(f, i64x2.shuffle(low01, low23, 1, 3));
-  v128.store(g, i64x2.shuffle(high01, high23, 0, 2));
-  v128.store(h, i64x2.shuffle(high01, high23, 1, 3));
+  v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+  v128.store(to += rowBytes, i64x2.shuffle(low01, low23, 1, 3));
+  v128.store(to += rowBytes, i64x2.shuffle(high01, high23, 0, 2));
+  v128.store(to += rowBytes, i64x2.shuffle(high01, high23, 1, 3));
+  return to + rowBytes;
+}
+
+/** Likewise from `from` on, `fromBytes` apart. */
+// @ts-ignore: decorator
+@inline
+function moveRows(from: usize, fromBytes: usize, to: usize, toBytes: usize): void {
+  const b = from + fromBytes, c = b + fromBytes;
+  storeRows(v128.load(from), v128.load(b), v128.load(c), v128.load(c + fromBytes), to, toBytes);
+}
+
+/** PLANES of many pixels to these, or the way back. The addresses of planes follow from each other: to hold all of them would take more registers than there are. */
+// @ts-ignore: decorator
+@inline
+function walkPlanes(back: bool, planes: usize, planeBytes: usize, pixels: i32, cells: usize, pixelBytes: usize): void {
+  for (let i = 0; i < pixels; i += 4) {
+    if (i > pixels - 4) i = pixels - 4;
+    const cell = cells + <usize>i * pixelBytes;
+    let plane = planes + (<usize>i << 2);
+    if (back) {
+      const b = cell + pixelBytes, c = b + pixelBytes, d = c + pixelBytes;
+      plane = storeRows(v128.load(cell), v128.load(b), v128.load(c), v128.load(d), plane, planeBytes);
+      storeRows(v128.load(cell, 16), v128.load(b, 16), v128.load(c, 16), v128.load(d, 16), plane, planeBytes);
+    } else {
+      moveRows(plane, planeBytes, cell, pixelBytes);
+      moveRows(plane + 4 * planeBytes, planeBytes, cell + 16, pixelBytes);
+    }
+  }
 }
 
 /** Two or three planes, four pixels at a time, into pixels that follow each other without a gap. */
@@ -48,13 +73,6 @@ function interleave(from: usize, planeBytes: usize, channels: i32, pixels: i32, 
   }
 }
 
-/** How many planes are walked together from channel `c` on. */
-// @ts-ignore: decorator
-@inline
-function planesFrom(c: i32, channels: i32, planeBytes: usize): i32 {
-  return c <= channels - PLANES && (planeBytes & ALIASED) != 0 ? PLANES : 4;
-}
-
 /** from: `channels` planes `planeBytes` apart, `pixels` of each · to: [pixel][channel], pixels `pixelBytes` apart */
 export function planesToPixels(from: usize, planeBytes: usize, channels: i32, pixels: i32, to: usize, pixelBytes: usize): void {
   if ((channels == 2 || channels == 3) && pixels >= 4 && pixelBytes == <usize>channels << 2) {
@@ -72,22 +90,16 @@ export function planesToPixels(from: usize, planeBytes: usize, channels: i32, pi
     }
     return;
   }
-  for (let c = 0; c < channels;) {
-    const planes = planesFrom(c, channels, planeBytes);
-    if (planes == 4 && c > channels - 4) c = channels - 4;
-    const plane = from + <usize>c * planeBytes;
-    const cell = to + (<usize>c << 2);
+  let c = 0;
+  for (; c <= channels - PLANES && (planeBytes & ALIASED) != 0; c += PLANES) {
+    walkPlanes(false, from + <usize>c * planeBytes, planeBytes, pixels, to + (<usize>c << 2), pixelBytes);
+  }
+  for (; c < channels; c += 4) {
+    if (c > channels - 4) c = channels - 4;
     for (let i = 0; i < pixels; i += 4) {
       if (i > pixels - 4) i = pixels - 4;
-      const x0 = plane + (<usize>i << 2), x1 = x0 + planeBytes, x2 = x1 + planeBytes, x3 = x2 + planeBytes;
-      const y0 = cell + <usize>i * pixelBytes, y1 = y0 + pixelBytes, y2 = y1 + pixelBytes, y3 = y2 + pixelBytes;
-      block(x0, x1, x2, x3, y0, y1, y2, y3);
-      if (planes == PLANES) {
-        const x4 = x3 + planeBytes, x5 = x4 + planeBytes, x6 = x5 + planeBytes;
-        block(x4, x5, x6, x6 + planeBytes, y0 + 16, y1 + 16, y2 + 16, y3 + 16);
-      }
+      moveRows(from + <usize>c * planeBytes + (<usize>i << 2), planeBytes, to + <usize>i * pixelBytes + (<usize>c << 2), pixelBytes);
     }
-    c += planes;
   }
 }
 
@@ -113,42 +125,40 @@ function fewToPlanes(from: usize, pixelBytes: usize, channels: i32, pixels: i32,
   if (channels > 2) store<f32>(to + 2 * planeBytes, load<f32>(from, 8));
 }
 
-/** The way back; channel c becomes plane shuffledChannel(c). */
+/** The way back; channel c becomes plane shuffledChannel(c): groups of channels one after the other, whose planes are `shuffle` apart. */
 export function pixelsToPlanes(from: usize, pixelBytes: usize, channels: i32, pixels: i32, to: usize, planeBytes: usize, shuffle: i32): void {
-  if ((channels == 2 || channels == 3) && pixels >= 5 && shuffle == 1) {
+  if (shuffle != 1) {
+    const size = channels / shuffle;
+    for (let g = 0; g < shuffle; g++) {
+      pixelsToPlanes(from + (<usize>(g * size) << 2), pixelBytes, size, pixels, to + <usize>g * planeBytes, planeBytes * <usize>shuffle, 1);
+    }
+    return;
+  }
+  if ((channels == 2 || channels == 3) && pixels >= 5) {
     fewToPlanes(from, pixelBytes, channels, pixels, to, planeBytes);
     return;
   }
   if (channels < 4 || pixels < 4) {
     for (let c = 0; c < channels; c++) {
-      const plane = to + <usize>shuffledChannel(c, channels, shuffle) * planeBytes;
       let cell = from + (<usize>c << 2);
       for (let i = 0; i < pixels; i++) {
-        store<f32>(plane + (<usize>i << 2), load<f32>(cell));
+        store<f32>(to + (<usize>i << 2), load<f32>(cell));
         cell += pixelBytes;
       }
+      to += planeBytes;
     }
     return;
   }
-  for (let c = 0; c < channels;) {
-    const planes = shuffle == 1 ? planesFrom(c, channels, planeBytes) : 4;
-    if (planes == 4 && c > channels - 4) c = channels - 4;
-    const pixel = from + (<usize>c << 2);
-    const plane0 = to + <usize>shuffledChannel(c, channels, shuffle) * planeBytes;
-    const plane1 = to + <usize>shuffledChannel(c + 1, channels, shuffle) * planeBytes;
-    const plane2 = to + <usize>shuffledChannel(c + 2, channels, shuffle) * planeBytes;
-    const plane3 = to + <usize>shuffledChannel(c + 3, channels, shuffle) * planeBytes;
+  let c = 0;
+  for (; c <= channels - PLANES && (planeBytes & ALIASED) != 0; c += PLANES) {
+    walkPlanes(true, to + <usize>c * planeBytes, planeBytes, pixels, from + (<usize>c << 2), pixelBytes);
+  }
+  for (; c < channels; c += 4) {
+    if (c > channels - 4) c = channels - 4;
     for (let i = 0; i < pixels; i += 4) {
       if (i > pixels - 4) i = pixels - 4;
-      const x0 = pixel + <usize>i * pixelBytes, x1 = x0 + pixelBytes, x2 = x1 + pixelBytes, x3 = x2 + pixelBytes;
-      const at = <usize>i << 2;
-      block(x0, x1, x2, x3, plane0 + at, plane1 + at, plane2 + at, plane3 + at);
-      if (planes == PLANES) {
-        const y4 = plane3 + at + planeBytes, y5 = y4 + planeBytes, y6 = y5 + planeBytes;
-        block(x0 + 16, x1 + 16, x2 + 16, x3 + 16, y4, y5, y6, y6 + planeBytes);
-      }
+      moveRows(from + <usize>i * pixelBytes + (<usize>c << 2), pixelBytes, to + <usize>c * planeBytes + (<usize>i << 2), planeBytes);
     }
-    c += planes;
   }
 }
 
