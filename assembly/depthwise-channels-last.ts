@@ -10,7 +10,8 @@
  *
  * Where every output channel is fed by the input channel of the same index, the image is read in place: the inside in strips along the rows,
  * the columns that the border cuts in strips down, each with the taps that are left, and corners one by one. In bands of p.band rows, so
- * that the columns find what the rows have just read, and in blocks of channels, so that weights are not read anew for every few pixels.
+ * that the columns find what the rows have just read, and in blocks of channels, so that weights are not read anew for every few pixels. Rows under three
+ * columns whose pixels are whole fours (or one less) are summed with their border, and no column is left.
  *
  * Else, or with less than one vector of channels, a band is copied with its zeros, at most CHANNELS channels at a time, into [row][column]
  * [channels], every input channel as often as it feeds an output, and the band is all inside.
@@ -20,7 +21,8 @@
 import { CLAMP } from "./activation";
 import { CHANNELS, SKEW, WEIGHT_BYTES } from "./blocks";
 import { Grid } from "./depthwise-grid";
-import { strip } from "./depthwise-strip";
+import { strip, wholeRow } from "./depthwise-strip";
+import { CUT_LEFT, CUT_RIGHT } from "./depthwise-three";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
 import { behindTasks } from "./tasks";
@@ -180,6 +182,10 @@ function inPlace(
   const right = insideTo(strideW, (kW - 1) * dilationW, p.padW, inW, outW, left);
 
   const block = blockOf(channels, kH * kW, right - left);
+  const cut = (left > 0 ? CUT_LEFT : 0) | (right < outW ? CUT_RIGHT : 0);
+  // The border cuts no more than one column of three, and the inside alone would leave some over of fours.
+  const near = left <= 1 && right >= outW - 1 && outW >= 4 && ((outW + 1) & 3) <= 1;
+  const wholeRows = kH <= 3 && kW == 3 && strideW == 1 && dilationW == 1 && (channels & 7) == 0 && near;
 
   for (let task = first; task < last; task++) {
     const b = task / bands;
@@ -204,6 +210,11 @@ function inPlace(
         grid.outerWeights = <usize>kW * tapBytes;
         grid.innerStep = <usize>dilationW * pixelBytes;
         grid.innerWeights = tapBytes;
+        if (wholeRows) {
+          const row = weights + begin + <usize>(kh * kW) * tapBytes;
+          wholeRow(p, line - <usize>p.padW * pixelBytes, pixelBytes, to, resultBytes, block, grid, cut, row, bias + begin);
+          continue;
+        }
         for (let ow = 0; ow < outW; ow++) {
           const whole = ow == left && left < right;
           if (!whole && inside) {
@@ -232,7 +243,7 @@ function inPlace(
       grid.inner = kH;
       grid.innerStep = <usize>dilationH * rowBytes;
       grid.innerWeights = <usize>kW * tapBytes;
-      for (let ow = count > 0 ? 0 : outW; ow < outW; ow++) {
+      for (let ow = count > 0 && !wholeRows ? 0 : outW; ow < outW; ow++) {
         if (ow == left) {
           ow = right;
           if (ow >= outW) break;

@@ -12,7 +12,7 @@
  */
 import { activateRuns, clamp, CLAMP } from "./activation";
 import { Grid, put } from "./depthwise-grid";
-import { threeApart, threeWide, threeWideTwice } from "./depthwise-three";
+import { AHEAD_LEAST, CUT_LEFT, CUT_RIGHT, fourCut, threeApart, threeWide, threeWideTwice } from "./depthwise-three";
 import { wide } from "./depthwise-wide";
 import { ConvParams } from "./params";
 import { accumulate, storeLanes } from "./simd";
@@ -185,7 +185,7 @@ export function strip(
       done = together(count, 4);
       if (done != 0) {
         if (byTurns) four(done, from, step, to, toStep, bytes, grid, weights, bias);
-        else if (three && (bytes & 31) == 0) threeWideTwice(done, from, step, to, toStep, bytes, grid, weights, bias);
+        else if (three && (bytes & 31) == 0) threeWideTwice(done, from, step, to, toStep, bytes, grid, false, weights, bias);
         else if (three) threeWide(done, from, step, to, toStep, bytes, grid, weights, bias);
         else wide(inner, done, from, step, to, toStep, bytes, grid, weights, bias);
       }
@@ -194,5 +194,28 @@ export function strip(
   const rest = from + <usize>done * step, toRest = to + <usize>done * toStep;
   if (byTurns) singlesByTurns(count - done, rest, step, toRest, toStep, bytes, grid, weights, bias);
   else singlesInOne(count - done, rest, step, toRest, toStep, bytes, grid, weights, bias);
+  if (p.activation != CLAMP) activateRuns(p, count, to, toStep, bytes);
+}
+
+/**
+ * A row of p.outW positions under three columns, of whole eights of channels, the first or the last or both cut by the border as `cut` says: nothing is left over of fours,
+ * and no columns for strips down the image, which read a line here and there. 3×3 96 28²: 36 → 32 µs (Node 24, fused).
+ */
+export function wholeRow(
+  p: ConvParams, from: usize, step: usize, to: usize, toStep: usize, channels: i32, grid: Grid, cut: i32, weights: usize, bias: usize,
+): void {
+  const count = p.outW;
+  const bytes = <usize>channels << 2;
+  const first = (cut & CUT_LEFT) != 0 ? 4 : 0, end = (cut & CUT_RIGHT) != 0 ? count - 4 : count;
+  if (first != 0) fourCut(from, step, to, toStep, bytes, grid, count == 4 ? cut : CUT_LEFT, weights, bias);
+  if (end > first) {
+    // Three are summed with a neighbour, a second time.
+    const begin = end - first == 3 ? max(0, end - 4) : first;
+    const ahead = bytes >= AHEAD_LEAST && end != count;
+    threeWideTwice(max(4, end - begin), from + <usize>begin * step, step, to + <usize>begin * toStep, toStep, bytes, grid, ahead, weights, bias);
+  }
+  if (end < count && (count > 4 || first == 0)) {
+    fourCut(from + <usize>end * step, step, to + <usize>end * toStep, toStep, bytes, grid, CUT_RIGHT, weights, bias);
+  }
   if (p.activation != CLAMP) activateRuns(p, count, to, toStep, bytes);
 }
