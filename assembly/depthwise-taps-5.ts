@@ -32,190 +32,194 @@ export function orderFive(weights: usize, kH: i32, to: usize): void {
   }
 }
 
-/** `line` lies between two rows of the band, `outRowBytes` between two of the result. */
-export function rowsOfFive(p: ConvParams, from: usize, line: usize, kernel: usize, bias: usize, bounds: usize, to: usize, width: i32): void {
-  const outRowBytes = <usize>width << 2;
-  const last: usize = width > 16 ? outRowBytes - 64 : 0;
+/** The first `width` pixels of so many pairs of rows. `line` lies between two rows of the band. */
+export function rowsOfFive(p: ConvParams, pairs: i32, from: usize, line: usize, kernel: usize, bias: usize, bounds: usize, to: usize, width: i32): void {
+  const outRowBytes = <usize>p.outW << 2;
+  const last: usize = width > 16 ? (<usize>width << 2) - 64 : 0;
   // Of the fourth vector, the rest of which reads what lies behind a row of the band, up to a whole vector.
   const lanes = min(width, 16) - 12;
-  for (let at: usize = 0; ; at += 64) {
-    // The last vectors end with the row, and sum some pixels a second time.
-    if (at > last) at = last;
-    let x = from + at;
-    let weights = kernel;
-    let acc0 = v128.load32_splat(bias);
-    let acc1 = acc0, acc2 = acc0, acc3 = acc0, acc4 = acc0, acc5 = acc0, acc6 = acc0, acc7 = acc0;
-    // The upper row alone.
-    {
-      const w = v128.load32_splat(weights), far = v128.load32_splat(weights, 4);
-      let v = v128.load(x, 16);
-      if (width > 1) {
-        acc0 = madd(w, v128.load(x), acc0);
-        acc0 = madd(far, v, acc0);
-        acc1 = madd(w, v, acc1);
-        v = v128.load(x, 32);
-        acc1 = madd(far, v, acc1);
-        acc2 = madd(w, v, acc2);
-      }
-      if (width > 2) {
-        v = v128.load(x, 48);
-        acc2 = madd(far, v, acc2);
-        acc3 = madd(w, v, acc3);
-        acc3 = madd(far, v128.load(x, 64), acc3);
-      }
-    }
-    if (width > 3) {
-      const w = v128.load32_splat(weights, 8);
-      acc0 = madd(w, v128.load(x, 4), acc0);
-      acc1 = madd(w, v128.load(x, 20), acc1);
-      acc2 = madd(w, v128.load(x, 36), acc2);
-      acc3 = madd(w, v128.load(x, 52), acc3);
-    }
-    if (width > 4) {
-      const w = v128.load32_splat(weights, 12);
-      acc0 = madd(w, v128.load(x, 8), acc0);
-      acc1 = madd(w, v128.load(x, 24), acc1);
-      acc2 = madd(w, v128.load(x, 40), acc2);
-      acc3 = madd(w, v128.load(x, 56), acc3);
-    }
-    if (width > 5) {
-      const w = v128.load32_splat(weights, 16);
-      acc0 = madd(w, v128.load(x, 12), acc0);
-      acc1 = madd(w, v128.load(x, 28), acc1);
-      acc2 = madd(w, v128.load(x, 44), acc2);
-      acc3 = madd(w, v128.load(x, 60), acc3);
-    }
-    // Both.
-    for (let n = p.kH - 1; n > 0; n--) {
-      const above = weights;
-      weights += 20;
-      x += line;
+  for (; pairs > 0; pairs--) {
+    for (let at: usize = 0; ; at += 64) {
+      // The last vectors end with the row, and sum some pixels a second time.
+      if (at > last) at = last;
+      let x = from + at;
+      let weights = kernel;
+      let acc0 = v128.load32_splat(bias);
+      let acc1 = acc0, acc2 = acc0, acc3 = acc0, acc4 = acc0, acc5 = acc0, acc6 = acc0, acc7 = acc0;
+      // The upper row alone.
       {
-        const w = v128.load32_splat(weights), far = v128.load32_splat(weights, 4), next = v128.load32_splat(above), nextFar = v128.load32_splat(above, 4);
-        let v = v128.load(x);
-        if (width > 6) {
-          acc0 = madd(w, v, acc0);
-          acc4 = madd(next, v, acc4);
-          v = v128.load(x, 16);
+        const w = v128.load32_splat(weights), far = v128.load32_splat(weights, 4);
+        let v = v128.load(x, 16);
+        if (width > 1) {
+          acc0 = madd(w, v128.load(x), acc0);
           acc0 = madd(far, v, acc0);
-          acc4 = madd(nextFar, v, acc4);
           acc1 = madd(w, v, acc1);
-          acc5 = madd(next, v, acc5);
           v = v128.load(x, 32);
           acc1 = madd(far, v, acc1);
-          acc5 = madd(nextFar, v, acc5);
           acc2 = madd(w, v, acc2);
-          acc6 = madd(next, v, acc6);
         }
-        if (width > 7) {
+        if (width > 2) {
           v = v128.load(x, 48);
           acc2 = madd(far, v, acc2);
-          acc6 = madd(nextFar, v, acc6);
           acc3 = madd(w, v, acc3);
-          acc7 = madd(next, v, acc7);
-          v = v128.load(x, 64);
-          acc3 = madd(far, v, acc3);
-          acc7 = madd(nextFar, v, acc7);
+          acc3 = madd(far, v128.load(x, 64), acc3);
         }
       }
-      if (width > 8) {
-        const w = v128.load32_splat(weights, 8), next = v128.load32_splat(above, 8);
-        let v = v128.load(x, 4);
-        acc0 = madd(w, v, acc0);
-        acc4 = madd(next, v, acc4);
-        v = v128.load(x, 20);
-        acc1 = madd(w, v, acc1);
-        acc5 = madd(next, v, acc5);
-        v = v128.load(x, 36);
-        acc2 = madd(w, v, acc2);
-        acc6 = madd(next, v, acc6);
-        v = v128.load(x, 52);
-        acc3 = madd(w, v, acc3);
-        acc7 = madd(next, v, acc7);
+      if (width > 3) {
+        const w = v128.load32_splat(weights, 8);
+        acc0 = madd(w, v128.load(x, 4), acc0);
+        acc1 = madd(w, v128.load(x, 20), acc1);
+        acc2 = madd(w, v128.load(x, 36), acc2);
+        acc3 = madd(w, v128.load(x, 52), acc3);
       }
-      if (width > 9) {
-        const w = v128.load32_splat(weights, 12), next = v128.load32_splat(above, 12);
-        let v = v128.load(x, 8);
-        acc0 = madd(w, v, acc0);
-        acc4 = madd(next, v, acc4);
-        v = v128.load(x, 24);
-        acc1 = madd(w, v, acc1);
-        acc5 = madd(next, v, acc5);
-        v = v128.load(x, 40);
-        acc2 = madd(w, v, acc2);
-        acc6 = madd(next, v, acc6);
-        v = v128.load(x, 56);
-        acc3 = madd(w, v, acc3);
-        acc7 = madd(next, v, acc7);
+      if (width > 4) {
+        const w = v128.load32_splat(weights, 12);
+        acc0 = madd(w, v128.load(x, 8), acc0);
+        acc1 = madd(w, v128.load(x, 24), acc1);
+        acc2 = madd(w, v128.load(x, 40), acc2);
+        acc3 = madd(w, v128.load(x, 56), acc3);
       }
-      if (width > 10) {
-        const w = v128.load32_splat(weights, 16), next = v128.load32_splat(above, 16);
-        let v = v128.load(x, 12);
-        acc0 = madd(w, v, acc0);
-        acc4 = madd(next, v, acc4);
-        v = v128.load(x, 28);
-        acc1 = madd(w, v, acc1);
-        acc5 = madd(next, v, acc5);
-        v = v128.load(x, 44);
-        acc2 = madd(w, v, acc2);
-        acc6 = madd(next, v, acc6);
-        v = v128.load(x, 60);
-        acc3 = madd(w, v, acc3);
-        acc7 = madd(next, v, acc7);
+      if (width > 5) {
+        const w = v128.load32_splat(weights, 16);
+        acc0 = madd(w, v128.load(x, 12), acc0);
+        acc1 = madd(w, v128.load(x, 28), acc1);
+        acc2 = madd(w, v128.load(x, 44), acc2);
+        acc3 = madd(w, v128.load(x, 60), acc3);
       }
-    }
-    const low = v128.load32_splat(bounds), high = v128.load32_splat(bounds, 4);
-    let y = to + at;
-    v128.store(y, clamp(acc0, low, high));
-    v128.store(y, clamp(acc1, low, high), 16);
-    v128.store(y, clamp(acc2, low, high), 32);
-    storeLanes(y + 48, clamp(acc3, low, high), lanes);
-    // The lower row alone.
-    x += line;
-    {
-      const w = v128.load32_splat(weights), far = v128.load32_splat(weights, 4);
-      let v = v128.load(x, 16);
-      if (width > 1) {
-        acc4 = madd(w, v128.load(x), acc4);
-        acc4 = madd(far, v, acc4);
-        acc5 = madd(w, v, acc5);
-        v = v128.load(x, 32);
-        acc5 = madd(far, v, acc5);
-        acc6 = madd(w, v, acc6);
+      // Both.
+      for (let n = p.kH - 1; n > 0; n--) {
+        const above = weights;
+        weights += 20;
+        x += line;
+        {
+          const w = v128.load32_splat(weights), far = v128.load32_splat(weights, 4), next = v128.load32_splat(above), nextFar = v128.load32_splat(above, 4);
+          let v = v128.load(x);
+          if (width > 6) {
+            acc0 = madd(w, v, acc0);
+            acc4 = madd(next, v, acc4);
+            v = v128.load(x, 16);
+            acc0 = madd(far, v, acc0);
+            acc4 = madd(nextFar, v, acc4);
+            acc1 = madd(w, v, acc1);
+            acc5 = madd(next, v, acc5);
+            v = v128.load(x, 32);
+            acc1 = madd(far, v, acc1);
+            acc5 = madd(nextFar, v, acc5);
+            acc2 = madd(w, v, acc2);
+            acc6 = madd(next, v, acc6);
+          }
+          if (width > 7) {
+            v = v128.load(x, 48);
+            acc2 = madd(far, v, acc2);
+            acc6 = madd(nextFar, v, acc6);
+            acc3 = madd(w, v, acc3);
+            acc7 = madd(next, v, acc7);
+            v = v128.load(x, 64);
+            acc3 = madd(far, v, acc3);
+            acc7 = madd(nextFar, v, acc7);
+          }
+        }
+        if (width > 8) {
+          const w = v128.load32_splat(weights, 8), next = v128.load32_splat(above, 8);
+          let v = v128.load(x, 4);
+          acc0 = madd(w, v, acc0);
+          acc4 = madd(next, v, acc4);
+          v = v128.load(x, 20);
+          acc1 = madd(w, v, acc1);
+          acc5 = madd(next, v, acc5);
+          v = v128.load(x, 36);
+          acc2 = madd(w, v, acc2);
+          acc6 = madd(next, v, acc6);
+          v = v128.load(x, 52);
+          acc3 = madd(w, v, acc3);
+          acc7 = madd(next, v, acc7);
+        }
+        if (width > 9) {
+          const w = v128.load32_splat(weights, 12), next = v128.load32_splat(above, 12);
+          let v = v128.load(x, 8);
+          acc0 = madd(w, v, acc0);
+          acc4 = madd(next, v, acc4);
+          v = v128.load(x, 24);
+          acc1 = madd(w, v, acc1);
+          acc5 = madd(next, v, acc5);
+          v = v128.load(x, 40);
+          acc2 = madd(w, v, acc2);
+          acc6 = madd(next, v, acc6);
+          v = v128.load(x, 56);
+          acc3 = madd(w, v, acc3);
+          acc7 = madd(next, v, acc7);
+        }
+        if (width > 10) {
+          const w = v128.load32_splat(weights, 16), next = v128.load32_splat(above, 16);
+          let v = v128.load(x, 12);
+          acc0 = madd(w, v, acc0);
+          acc4 = madd(next, v, acc4);
+          v = v128.load(x, 28);
+          acc1 = madd(w, v, acc1);
+          acc5 = madd(next, v, acc5);
+          v = v128.load(x, 44);
+          acc2 = madd(w, v, acc2);
+          acc6 = madd(next, v, acc6);
+          v = v128.load(x, 60);
+          acc3 = madd(w, v, acc3);
+          acc7 = madd(next, v, acc7);
+        }
       }
-      if (width > 2) {
-        v = v128.load(x, 48);
-        acc6 = madd(far, v, acc6);
-        acc7 = madd(w, v, acc7);
-        acc7 = madd(far, v128.load(x, 64), acc7);
+      const low = v128.load32_splat(bounds), high = v128.load32_splat(bounds, 4);
+      let y = to + at;
+      v128.store(y, clamp(acc0, low, high));
+      v128.store(y, clamp(acc1, low, high), 16);
+      v128.store(y, clamp(acc2, low, high), 32);
+      storeLanes(y + 48, clamp(acc3, low, high), lanes);
+      // The lower row alone.
+      x += line;
+      {
+        const w = v128.load32_splat(weights), far = v128.load32_splat(weights, 4);
+        let v = v128.load(x, 16);
+        if (width > 1) {
+          acc4 = madd(w, v128.load(x), acc4);
+          acc4 = madd(far, v, acc4);
+          acc5 = madd(w, v, acc5);
+          v = v128.load(x, 32);
+          acc5 = madd(far, v, acc5);
+          acc6 = madd(w, v, acc6);
+        }
+        if (width > 2) {
+          v = v128.load(x, 48);
+          acc6 = madd(far, v, acc6);
+          acc7 = madd(w, v, acc7);
+          acc7 = madd(far, v128.load(x, 64), acc7);
+        }
       }
+      if (width > 3) {
+        const w = v128.load32_splat(weights, 8);
+        acc4 = madd(w, v128.load(x, 4), acc4);
+        acc5 = madd(w, v128.load(x, 20), acc5);
+        acc6 = madd(w, v128.load(x, 36), acc6);
+        acc7 = madd(w, v128.load(x, 52), acc7);
+      }
+      if (width > 4) {
+        const w = v128.load32_splat(weights, 12);
+        acc4 = madd(w, v128.load(x, 8), acc4);
+        acc5 = madd(w, v128.load(x, 24), acc5);
+        acc6 = madd(w, v128.load(x, 40), acc6);
+        acc7 = madd(w, v128.load(x, 56), acc7);
+      }
+      if (width > 5) {
+        const w = v128.load32_splat(weights, 16);
+        acc4 = madd(w, v128.load(x, 12), acc4);
+        acc5 = madd(w, v128.load(x, 28), acc5);
+        acc6 = madd(w, v128.load(x, 44), acc6);
+        acc7 = madd(w, v128.load(x, 60), acc7);
+      }
+      y += outRowBytes;
+      v128.store(y, clamp(acc4, low, high));
+      v128.store(y, clamp(acc5, low, high), 16);
+      v128.store(y, clamp(acc6, low, high), 32);
+      storeLanes(y + 48, clamp(acc7, low, high), lanes);
+      if (at == last) break;
     }
-    if (width > 3) {
-      const w = v128.load32_splat(weights, 8);
-      acc4 = madd(w, v128.load(x, 4), acc4);
-      acc5 = madd(w, v128.load(x, 20), acc5);
-      acc6 = madd(w, v128.load(x, 36), acc6);
-      acc7 = madd(w, v128.load(x, 52), acc7);
-    }
-    if (width > 4) {
-      const w = v128.load32_splat(weights, 12);
-      acc4 = madd(w, v128.load(x, 8), acc4);
-      acc5 = madd(w, v128.load(x, 24), acc5);
-      acc6 = madd(w, v128.load(x, 40), acc6);
-      acc7 = madd(w, v128.load(x, 56), acc7);
-    }
-    if (width > 5) {
-      const w = v128.load32_splat(weights, 16);
-      acc4 = madd(w, v128.load(x, 12), acc4);
-      acc5 = madd(w, v128.load(x, 28), acc5);
-      acc6 = madd(w, v128.load(x, 44), acc6);
-      acc7 = madd(w, v128.load(x, 60), acc7);
-    }
-    y += outRowBytes;
-    v128.store(y, clamp(acc4, low, high));
-    v128.store(y, clamp(acc5, low, high), 16);
-    v128.store(y, clamp(acc6, low, high), 32);
-    storeLanes(y + 48, clamp(acc7, low, high), lanes);
-    if (at == last) break;
+    from += 2 * line;
+    to += 2 * outRowBytes;
   }
 }

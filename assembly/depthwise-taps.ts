@@ -6,10 +6,12 @@
  * A vector is four pixels, a weight is spread over its lanes. The band has its border, so no tap needs a test; loads end at most a vector behind it, where bands.ts has room.
  *
  * 3×3 kernels have depthwise-taps-3x3.ts, five columns depthwise-taps-5.ts. Others take four vectors of two rows that share rows of the image: seven loads for eight products.
+ * Vectors that are no fours are summed three by three, in four rows at a time, by depthwise-taps-twelve.ts.
  */
 import { clamp } from "./activation";
 import { rows3x3 } from "./depthwise-taps-3x3";
 import { FIVE_LEAST, rowsOfFive } from "./depthwise-taps-5";
+import { TWELVE_LEAST, twelveSums } from "./depthwise-taps-twelve";
 import { ConvParams } from "./params";
 import { madd, storeLanes } from "./simd";
 
@@ -174,11 +176,36 @@ export function tapsChannelsFirst(
   const pairs = shift < p.kH;
   const five = p.kW == 5 && p.kH > 1 && p.strideH == 1 && p.strideW == 1 && p.dilationH == 1 && p.dilationW == 1 && width >= FIVE_LEAST;
   let row = 0;
+  // Four vectors at a time, but as many threes as leave none empty or summed twice; of five vectors, two threes.
+  const threes = vectors == 5 ? 2 : -vectors & 3, fours = (vectors - 3 * threes + 3) >> 2;
+  if (ASC_FEATURE_RELAXED_SIMD && rows >= 4 && threes > 0 && pairs && distance == 1 && width >= TWELVE_LEAST) {
+    const quads = rows >> 2;
+    row = quads << 2;
+    const left = fours << 4;
+    if (five) {
+      if (fours > 0) rowsOfFive(p, row >> 1, from, rowStep, weights, bias, bounds, to, left);
+    } else {
+      for (let i = 0; i < row; i += 2) {
+        const x = from + <usize>i * rowStep, y = to + <usize>i * outRowBytes;
+        for (let at: usize = 0; at < <usize>left << 2; at += 64) {
+          twoRows(p, x + at, below, offsets, apart, weights, bias, bounds, y + at, toBelow, 4, 4, 0);
+        }
+      }
+    }
+    const at = <usize>left << 2;
+    twelveSums(p, quads, threes, from + at, rowStep, offsets, apart, weights, bias, bounds, to + at, width - left);
+  }
+  if (five && row + 1 < rows) {
+    const rest = (rows - row) >> 1;
+    rowsOfFive(p, rest, from + <usize>row * rowStep, rowStep, weights, bias, bounds, to + <usize>row * outRowBytes, width);
+    row += rest << 1;
+  }
+  from += <usize>row * rowStep;
+  to += <usize>row * outRowBytes;
   while (row < rows) {
     const paired = pairs && row + distance < rows;
     const step = paired ? 4 : 8;
-    if (paired && five) rowsOfFive(p, from, rowStep, weights, bias, bounds, to, width);
-    else for (let i = 0; i < vectors; i += step) {
+    for (let i = 0; i < vectors; i += step) {
       const at = <usize>i << 4;
       if (paired) twoRows(p, from + at, below, offsets, apart, weights, bias, bounds, to + at, toBelow, vectors - i, whole - i, width & 3);
       else oneRow(p, from + at, offsets, weights, bias, bounds, to + at, vectors - i, whole - i, width & 3);
