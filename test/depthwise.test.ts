@@ -112,6 +112,30 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
             check(`ic4ih${size}iw${size + 3}oc4kh${kernel}sh1sw${stride}`, { inputLayout, padding, bias: integers(4), activation: 'relu' });
           }
   });
+  // Vectors of a row are fours and threes, rows are taken by four, by two and singly.
+  it.each([4, 5, 6, 7, 9])('%i rows of 8 to 33 columns under 4×4, 5×5 and 7×7', (rows) => {
+    for (let columns = 8; columns <= 33; columns++)
+      for (const kernel of ['kh4ph2', 'kh5ph2', 'kh7ph3']) {
+        check(`ic2ih${rows}iw${columns}oc2${kernel}`, { inputLayout, bias: integers(2) });
+        check(`ic1ih${2 * rows}iw${2 * columns}oc1${kernel}sh2`, { inputLayout, activation: 'relu' });
+      }
+  });
+  // Channels last, rows of whole fours, or of one less, are summed with their border where channels are whole eights.
+  it.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 19])('%i columns under every border of three columns', (columns) => {
+    for (const channels of [8, 64, 72])
+      for (const kernel of [1, 2, 3])
+        for (const begin of [0, 1, 2])
+          for (const end of [0, 1, 2]) {
+            if (columns + begin + end < 3) continue;
+            const padding = [
+              [end, begin],
+              [begin, end],
+            ] as const;
+            const name = `ic${channels}ih4iw${columns}oc${channels}kh${kernel}kw3`;
+            check(name, { inputLayout, padding });
+            check(name, { inputLayout, padding, bias: integers(channels), activation: 'relu6' });
+          }
+  });
   it.each([4, 5, 7, 8, 16, 17, 19, 20, 33])('%i channels in place', (c) => {
     for (const name of [
       'ih5kh3ph1',
