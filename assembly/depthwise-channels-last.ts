@@ -21,7 +21,7 @@
 import { CLAMP } from "./activation";
 import { CHANNELS, SKEW, WEIGHT_BYTES } from "./blocks";
 import { Grid } from "./depthwise-grid";
-import { strip, wholeRow } from "./depthwise-strip";
+import { besideRows, strip, wholeRow } from "./depthwise-strip";
 import { CUT_LEFT, CUT_RIGHT } from "./depthwise-three";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
@@ -185,14 +185,15 @@ function inPlace(
   const cut = (left > 0 ? CUT_LEFT : 0) | (right < outW ? CUT_RIGHT : 0);
   // The border cuts no more than one column of three, and the inside alone would leave some over of fours.
   const near = left <= 1 && right >= outW - 1 && outW >= 4 && ((outW + 1) & 3) <= 1;
-  const wholeRows = kH <= 3 && kW == 3 && strideW == 1 && dilationW == 1 && (channels & 7) == 0 && near;
+  const rowsFirst = kH <= 3 && kW == 3 && strideW == 1 && dilationW == 1 && (channels & 7) == 0;
+  const wholeRows = rowsFirst && near;
 
   for (let task = first; task < last; task++) {
     const b = task / bands;
     const band = (task - b * bands) * p.band;
     const end = min(outH, band + p.band);
     const image = input + <usize>(b * inH) * rowBytes;
-    const result = shuffled ? collected - <usize>band * outRowBytes : output + <usize>(b * p.stepB) * pixelBytes;
+    const results = shuffled ? collected - <usize>band * outRowBytes : output + <usize>(b * p.stepB) * pixelBytes;
 
     for (let next = 0; next < channels; next += block) {
       // The last block ends with the channels, and sums some of them a second time.
@@ -203,7 +204,7 @@ function inPlace(
         const y = oh * strideH - p.padH;
         const kh = firstTap(y, dilationH, kH);
         const line = image + begin + <usize>(y + kh * dilationH) * rowBytes;
-        const to = result + begin + <usize>oh * outRowBytes;
+        const to = results + begin + <usize>oh * outRowBytes;
         const inside = oh >= top && oh < bottom;
         grid.outer = behindTaps(y, dilationH, kH, inH, kh) - kh;
         grid.outerStep = <usize>dilationH * rowBytes;
@@ -225,10 +226,10 @@ function inPlace(
           const kw = firstTap(x, dilationW, kW);
           grid.inner = behindTaps(x, dilationW, kW, inW, kw) - kw;
           const count = whole ? right - left : 1;
-          strip(
-            p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideW * pixelBytes, to + <usize>ow * resultBytes, resultBytes,
-            block, grid, weights + begin + <usize>(kh * kW + kw) * tapBytes, bias + begin,
-          );
+          const source = line + <usize>(x + kw * dilationW) * pixelBytes, step = <usize>strideW * pixelBytes;
+          const tap = weights + begin + <usize>(kh * kW + kw) * tapBytes;
+          if (rowsFirst && !whole) besideRows(p, count, source, step, to + <usize>ow * resultBytes, resultBytes, block, grid, tap, bias + begin);
+          else strip(p, count, source, step, to + <usize>ow * resultBytes, resultBytes, block, grid, tap, bias + begin);
           if (whole) ow = right - 1;
         }
       }
@@ -237,12 +238,15 @@ function inPlace(
       const from = max(band, top);
       const count = min(end, bottom) - from;
       const line = image + begin + <usize>(from * strideH - p.padH) * rowBytes;
-      const to = result + begin + <usize>from * outRowBytes;
-      grid.outerStep = <usize>dilationW * pixelBytes;
-      grid.outerWeights = tapBytes;
-      grid.inner = kH;
-      grid.innerStep = <usize>dilationH * rowBytes;
-      grid.innerWeights = <usize>kW * tapBytes;
+      const to = results + begin + <usize>from * outRowBytes;
+      const step = <usize>strideH * rowBytes;
+      if (!rowsFirst) {
+        grid.outerStep = <usize>dilationW * pixelBytes;
+        grid.outerWeights = tapBytes;
+        grid.inner = kH;
+        grid.innerStep = <usize>dilationH * rowBytes;
+        grid.innerWeights = <usize>kW * tapBytes;
+      }
       for (let ow = count > 0 && !wholeRows ? 0 : outW; ow < outW; ow++) {
         if (ow == left) {
           ow = right;
@@ -250,11 +254,17 @@ function inPlace(
         }
         const x = ow * strideW - p.padW;
         const kw = firstTap(x, dilationW, kW);
-        grid.outer = behindTaps(x, dilationW, kW, inW, kw) - kw;
-        strip(
-          p, count, line + <usize>(x + kw * dilationW) * pixelBytes, <usize>strideH * rowBytes, to + <usize>ow * resultBytes, outRowBytes,
-          block, grid, weights + begin + <usize>kw * tapBytes, bias + begin,
-        );
+        const taps = behindTaps(x, dilationW, kW, inW, kw) - kw;
+        const source = line + <usize>(x + kw * dilationW) * pixelBytes, result = to + <usize>ow * resultBytes;
+        const tap = weights + begin + <usize>kw * tapBytes;
+        if (rowsFirst) {
+          grid.outer = kH;
+          grid.inner = taps;
+          besideRows(p, count, source, step, result, outRowBytes, block, grid, tap, bias + begin);
+        } else {
+          grid.outer = taps;
+          strip(p, count, source, step, result, outRowBytes, block, grid, tap, bias + begin);
+        }
       }
     }
     if (shuffled) shuffleBand(p, collected, b, band, end, output);

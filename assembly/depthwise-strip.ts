@@ -12,7 +12,7 @@
  */
 import { activateRuns, clamp, CLAMP } from "./activation";
 import { Grid, put } from "./depthwise-grid";
-import { AHEAD_LEAST, CUT_LEFT, CUT_RIGHT, fourCut, threeApart, threeWide, threeWideTwice } from "./depthwise-three";
+import { AHEAD_LEAST, CUT_LEFT, CUT_RIGHT, fourCut, fourDown, threeApart, threeWide, threeWideTwice } from "./depthwise-three";
 import { wide } from "./depthwise-wide";
 import { ConvParams } from "./params";
 import { accumulate, storeLanes } from "./simd";
@@ -194,6 +194,20 @@ export function strip(
   const rest = from + <usize>done * step, toRest = to + <usize>done * toStep;
   if (byTurns) singlesByTurns(count - done, rest, step, toRest, toStep, bytes, grid, weights, bias);
   else singlesInOne(count - done, rest, step, toRest, toStep, bytes, grid, weights, bias);
+  if (p.activation != CLAMP) activateRuns(p, count, to, toStep, bytes);
+}
+
+/**
+ * `count` positions one below the other, cut by the border, beside rows under three columns of whole eights of channels. A grid along the rows, and summed as in these: whether the
+ * border is part of a row depends on its width, and that on how the result was cut.
+ */
+export function besideRows(
+  p: ConvParams, count: i32, from: usize, step: usize, to: usize, toStep: usize, channels: i32, grid: Grid, weights: usize, bias: usize,
+): void {
+  const bytes = <usize>channels << 2;
+  const fours = count >= 4 && grid.outer == 3 && step == grid.outerStep && grid.inner > 0 && grid.inner < 3;
+  if (fours) fourDown(count, from, step, to, toStep, bytes, grid, weights, bias);
+  else singlesInOne(count, from, step, to, toStep, bytes, grid, weights, bias);
   if (p.activation != CLAMP) activateRuns(p, count, to, toStep, bytes);
 }
 

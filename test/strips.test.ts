@@ -193,8 +193,19 @@ describe.each([false, true])('channels last: %s', (last) => {
       expectBits(made.layer.run(made.input), made.want);
       for (let width = 57; width < 73; width++) {
         const far = { padding: [40, 1], dilation: [40, 1], ...options };
-        const { layer, input, want } = cutLayer('columns', 'depthwiseConv2d', [1, 9, 83, width], random([9, 1, 3, 3], 2), far, false, 0.5);
-        expectBits(layer.run(input), want);
+        for (const channels of [9, 16]) {
+          const weight = random([channels, 1, 3, 3], 2);
+          const { layer, input, want } = cutLayer(
+            'columns',
+            'depthwiseConv2d',
+            [1, channels, 83, width],
+            weight,
+            far,
+            last,
+            last ? 0.2 : 0.5,
+          );
+          expectBits(layer.run(input), want);
+        }
       }
     }
   });
