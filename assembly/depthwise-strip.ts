@@ -160,13 +160,9 @@ function together(count: i32, size: i32): i32 {
   return count < size ? 0 : rest == size - 1 ? count : count - rest;
 }
 
-/**
- * `count` positions of `channels` channels each.
- *
- * One or two left over of fours are summed singly, 2–2.5 times the time of one in a four. Likewise one left over of threes.
- */
-export function strip(
-  p: ConvParams, count: i32, from: usize, step: usize, to: usize, toStep: usize, channels: i32, grid: Grid, weights: usize, bias: usize,
+/** `strip` before the activation, of positions that are neighbours among themselves if any are. */
+function positions(
+  count: i32, from: usize, step: usize, to: usize, toStep: usize, channels: i32, grid: Grid, weights: usize, bias: usize,
 ): void {
   const bytes = <usize>channels << 2;
   const inner = grid.inner;
@@ -194,7 +190,30 @@ export function strip(
   const rest = from + <usize>done * step, toRest = to + <usize>done * toStep;
   if (byTurns) singlesByTurns(count - done, rest, step, toRest, toStep, bytes, grid, weights, bias);
   else singlesInOne(count - done, rest, step, toRest, toStep, bytes, grid, weights, bias);
-  if (p.activation != CLAMP) activateRuns(p, count, to, toStep, bytes);
+}
+
+/**
+ * `count` positions of `channels` channels each.
+ *
+ * One or two left over of fours are summed singly, 2–2.5 times the time of one in a four. Likewise one left over of threes.
+ *
+ * Between taps that are several positions apart lie others, which share nothing with their neighbours, but with those as far away as a tap: each of these interleaved
+ * strips goes on its own. 3×3 of dilation 2, 96 28²: 54 → 36 µs (Node 24, fused).
+ */
+export function strip(
+  p: ConvParams, count: i32, from: usize, step: usize, to: usize, toStep: usize, channels: i32, grid: Grid, weights: usize, bias: usize,
+): void {
+  const inner = grid.inner, far = grid.innerStep;
+  const shareable = (inner == 3 && grid.outer <= 3) || inner == 5 || inner == 7;
+  const phases = shareable && far > step && far % step == 0 ? <i32>(far / step) : 1;
+  for (let phase = min(phases, count) - 1; phase >= 0; phase--) {
+    const first = <usize>phase;
+    positions(
+      (count - phase + phases - 1) / phases, from + first * step, step * <usize>phases, to + first * toStep, toStep * <usize>phases, channels, grid,
+      weights, bias,
+    );
+  }
+  if (p.activation != CLAMP) activateRuns(p, count, to, toStep, <usize>channels << 2);
 }
 
 /**
