@@ -38,7 +38,7 @@ export function freshFloats(op: string, of: number | Float32Array): Float32Array
   try {
     return (of as Float32Array).length < 262144 ? (of as Float32Array).slice() : new Float32Array(of as number);
   } catch {
-    throw hostFull(op, 4 * (typeof of === 'number' ? of : of.length));
+    throw hostFull(op, 4 * (((of as Float32Array).length ?? of) as number));
   }
 }
 
