@@ -156,7 +156,7 @@ function copied(first: i32, last: i32, p: ConvParams, input: usize, weights: usi
       const kernel = weights + (<usize>(oc * p.weightStride) << 2);
       if (five) orderFive(kernel, p.kH, ordered);
       const to = output + (<usize>((target * outH + band) * outW) << 2);
-      tapsChannelsFirst(p, end - band, rows, nextRow, offsets, five ? ordered : kernel, bias + (<usize>oc << 2), bounds, to, outW);
+      tapsChannelsFirst(p, end - band, rows, nextRow, offsets, five ? ordered : kernel, bias + (<usize>oc << 2), bounds, to);
       if (!clamped) activateRuns(p, 1, to, 0, <usize>((end - band) * outW) << 2);
     }
   }

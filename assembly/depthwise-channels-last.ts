@@ -10,8 +10,9 @@
  *
  * Where every output channel is fed by the input channel of the same index, the image is read in place: the inside in strips along the rows,
  * the columns that the border cuts in strips down, each with the taps that are left, and corners one by one. In bands of p.band rows, so
- * that the columns find what the rows have just read, and in blocks of channels, so that weights are not read anew for every few pixels. Rows under three
- * columns whose pixels are whole fours (or one less) are summed with their border, and no column is left.
+ * that the columns find what the rows have just read, and in blocks of channels, so that weights are not read anew for every few pixels. Rows of whole eights of
+ * channels, under up to three rows of three columns, without stride or dilation along them, are summed with their border where that cuts a column at most on either side and they are
+ * whole fours of pixels, or one less: no column is left.
  *
  * Else, or with less than one vector of channels, a band is copied with its zeros, at most CHANNELS channels at a time, into [row][column]
  * [channels], every input channel as often as it feeds an output, and the band is all inside.
@@ -183,7 +184,7 @@ function inPlace(
 
   const block = blockOf(channels, kH * kW, right - left);
   const cut = (left > 0 ? CUT_LEFT : 0) | (right < outW ? CUT_RIGHT : 0);
-  // The border cuts no more than one column of three, and the inside alone would leave some over of fours.
+  // The border cuts no more than one column of three, and with it a row is whole fours, or one less.
   const near = left <= 1 && right >= outW - 1 && outW >= 4 && ((outW + 1) & 3) <= 1;
   const rowsFirst = kH <= 3 && kW == 3 && strideW == 1 && dilationW == 1 && (channels & 7) == 0;
   const wholeRows = rowsFirst && near;

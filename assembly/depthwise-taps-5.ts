@@ -36,7 +36,7 @@ export function orderFive(weights: usize, kH: i32, to: usize): void {
 export function rowsOfFive(p: ConvParams, pairs: i32, from: usize, line: usize, kernel: usize, bias: usize, bounds: usize, to: usize, width: i32): void {
   const outRowBytes = <usize>p.outW << 2;
   const last: usize = width > 16 ? (<usize>width << 2) - 64 : 0;
-  // Of the fourth vector, the rest of which reads what lies behind a row of the band, up to a whole vector.
+  // Of the fourth vector, the rest of which reads what lies behind the pixels in a row of the band, up to a whole vector.
   const lanes = min(width, 16) - 12;
   for (; pairs > 0; pairs--) {
     for (let at: usize = 0; ; at += 64) {

@@ -14,10 +14,10 @@ import { madd, storeLanes } from "./simd";
 export const TWELVE_LEAST = 9;
 
 /**
- * `quads` times four rows, in each `count` times three vectors of `width` pixels; the last three end with the pixels, and may sum some a second time. `line` lies between two rows of
- * the band. `apart`: see twoRows in depthwise-taps.ts.
+ * `quads` times four rows, in each `count` times three vectors of `width` pixels; the last three end with the pixels, and may sum some a second time. `line` lies between what two
+ * neighbouring rows see of the band. `apart`: see twoRows in depthwise-taps.ts.
  *
- * The conditions always hold, since no address is so small, and keep V8 from loading more than it has registers for. They are on what is new for each tap: up to version 22
+ * The conditions always hold, since no address is so small, and keep V8 from loading more than it has registers for. They are on what is new for each tap: up to Node 22
  * it computes others before the loop and keeps the answers on its stack. Not nested, or it moves products past them.
  */
 export function twelveSums(
@@ -25,7 +25,7 @@ export function twelveSums(
 ): void {
   const outRowBytes = <usize>p.outW << 2;
   const last: usize = width > 12 ? (<usize>width << 2) - 48 : 0;
-  // Of the third vector, the rest of which reads what lies behind a row of the band.
+  // Of the third vector, the rest of which reads what lies behind the pixels in a row of the band.
   const lanes = min(width, 12) - 8;
   const second = 2 * line;
   const begin = offsets, end = offsets + (<usize>(p.kH * p.kW) << 2), both = offsets + apart;

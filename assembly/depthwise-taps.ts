@@ -6,7 +6,7 @@
  * A vector is four pixels, a weight is spread over its lanes. The band has its border, so no tap needs a test; loads end at most a vector behind it, where bands.ts has room.
  *
  * 3×3 kernels have depthwise-taps-3x3.ts, five columns depthwise-taps-5.ts. Others take four vectors of two rows that share rows of the image: seven loads for eight products.
- * Vectors that are no fours are summed three by three, in four rows at a time, by depthwise-taps-twelve.ts.
+ * Vectors that are no fours are summed three by three, in four rows at a time, by depthwise-taps-twelve.ts, with relaxed SIMD.
  */
 import { clamp } from "./activation";
 import { rows3x3 } from "./depthwise-taps-3x3";
@@ -155,10 +155,11 @@ function greatestCommonDivisor(a: i32, b: i32): i32 {
   return a;
 }
 
-/** `width` outputs to a row; rows of the band are `rowStep` bytes apart. `offsets` holds the bytes from a pixel's first tap to each, `bounds` the two of the clamp. */
+/** p.outW outputs to a row; what neighbouring rows see of the band is `rowStep` bytes apart. `offsets` holds the bytes from a pixel's first tap to each, `bounds` the two of the clamp. */
 export function tapsChannelsFirst(
-  p: ConvParams, rows: i32, from: usize, rowStep: usize, offsets: usize, weights: usize, bias: usize, bounds: usize, to: usize, width: i32,
+  p: ConvParams, rows: i32, from: usize, rowStep: usize, offsets: usize, weights: usize, bias: usize, bounds: usize, to: usize,
 ): void {
+  const width = p.outW;
   const outRowBytes = <usize>width << 2;
   // Rows `distance` apart see rows of the image that are `shift` rows of the kernel apart.
   const common = greatestCommonDivisor(p.strideH, p.dilationH);

@@ -129,7 +129,7 @@ type Cut = f32;
  * Likewise of whole eights of channels: two vectors share the addresses, which are as many as loads, and their eight sums do not wait for each other. The
  * conditions on `bytes` always hold: before version 24 Node would load all of a row first, more than it has registers for.
  *
- * `cut`: of four positions that are Cut, which columns are missing. `ahead`: pixels follow each other, and behind those that the strip sees are four more, to be loaded before they
+ * `cut`: of four positions that are Cut, which columns are missing. `ahead`: pixels follow each other, and behind those that the strip sees are three more, to be loaded before they
  * are wanted. Where there are no bounds the clamp, which the units of products do, is left out: 2–6 %.
  */
 // @ts-ignore: decorator

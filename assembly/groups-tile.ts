@@ -17,7 +17,7 @@ import { madd } from "./simd";
 
 /**
  * A line of tiles, along a row or down a column of vectors. Distances in bytes. What a tile needs only before and behind its sums lies here, and is read
- * anew for each: in registers it would drive out what the sums step by, which costs V8 up to version 22 a fifth.
+ * anew for each: in registers it would drive out what the sums step by, which costs Node up to version 22 a fifth.
  */
 @unmanaged
 export class Line {

@@ -2,7 +2,7 @@
  * Pixels between [channel][pixel] and [pixel][channel], four channels × four pixels at a time.
  *
  * The last block of each direction ends with the row or with the channels, and moves some cells again. PLANES are walked from end to end before the next,
- * so that the processor sees where they go and fetches ahead: they come from L3 or from farther.
+ * so that the processor sees where it goes and fetches ahead: planes come from L3 or from farther.
  */
 /** Planes that are walked together. */
 export const PLANES = 8;
@@ -31,7 +31,7 @@ function moveRows(from: usize, fromBytes: usize, to: usize, toBytes: usize): voi
   storeRows(v128.load(from), v128.load(b), v128.load(c), v128.load(c + fromBytes), to, toBytes);
 }
 
-/** PLANES of many pixels to these, or the way back. The addresses of planes follow from each other: to hold all of them would take more registers than there are. */
+/** PLANES planes to their cells of the pixels, or the way back. The addresses of planes follow from each other: to hold all of them would take more registers than there are. */
 // @ts-ignore: decorator
 @inline
 function walkPlanes(back: bool, planes: usize, planeBytes: usize, pixels: i32, cells: usize, pixelBytes: usize): void {

@@ -73,12 +73,8 @@ function onOwnArrays(problem: Problem, layout: Layout, calls: Calls): SyncContes
 /** The same into one array, which each call overwrites. */
 function onGivenArray(problem: Problem, layout: Layout, calls: Calls): SyncContestant {
   const out = new Float32Array(elementsOf(problem.resultDims));
-  return onArrays(
-    `${layout} out`,
-    problem,
-    layout,
-    calls.prepared((operand) => operand, out),
-  );
+  const call = calls.prepared((operand) => operand, out);
+  return { ...onArrays(`${layout} out`, problem, layout, call), result: () => fromLayout(problem, out, layout) };
 }
 
 /** A prepared layer from arrays to a fresh array. */

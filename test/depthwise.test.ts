@@ -113,8 +113,9 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
           }
   });
   // Vectors of a row are fours and threes, rows are taken by four, by two and singly.
-  it.each([4, 5, 6, 7, 9])('%i rows of 8 to 33 columns under 4×4, 5×5 and 7×7', (rows) => {
-    for (let columns = 8; columns <= 33; columns++)
+  it.each([4, 5, 6, 7, 9])('%i rows of 8 to 33 columns, and some of more, under 4×4, 5×5 and 7×7', (rows) => {
+    // 38 and 51: twice and three times four vectors, and threes. 42, 58: as many fours and one or two threes.
+    for (const columns of [...Array.from({ length: 26 }, (_, i) => 8 + i), 38, 42, 51, 58])
       for (const kernel of ['kh4ph2', 'kh5ph2', 'kh7ph3']) {
         check(`ic2ih${rows}iw${columns}oc2${kernel}`, { inputLayout, bias: integers(2) });
         check(`ic1ih${2 * rows}iw${2 * columns}oc1${kernel}sh2`, { inputLayout, activation: 'relu' });
@@ -143,7 +144,8 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
       'ih7kh5ph2',
       'ih8kh5ph2sh2',
       'ih6kh2',
-      'ih9kh3dh1ph2',
+      'ih9kh3dh2ph2',
+      'ih9iw14kh5dh2dw3ph4pw5',
       'ih4kh7ph3',
       'mb2ih5kh3kw5ph1pw2',
     ])

@@ -105,6 +105,9 @@ const calls: readonly [what: string, op: Op, image: Shape, weight: Shape, option
   ['rows', 'conv2d', [1, 24, 61, 43], [24, 24, 1, 1], { activation: 'relu', shuffle: 3 }, ['zeros']],
   ['rows', 'conv2d', [1, 24, 101, 40], [24, 24, 1, 1], { stride: 2 }, ['zeros']],
   ['rows', 'depthwiseConv2d', [1, 12, 83, 70], [12, 1, 3, 3], { padding: 1 }],
+  ['rows', 'depthwiseConv2d', [1, 16, 83, 70], [16, 1, 3, 3], { padding: 1 }],
+  ['rows', 'depthwiseConv2d', [1, 16, 83, 71], [16, 1, 3, 3], { padding: 2, dilation: 2 }],
+  ['rows', 'depthwiseConv2d', [1, 12, 150, 44], [12, 1, 5, 5], { padding: 2 }],
   ['rows', 'depthwiseConv2d', [1, 12, 144, 90], [12, 1, 3, 3], { padding: 1, stride: 2, activation: 'relu' }],
   ['rows', 'depthwiseConv2d', [1, 9, 83, 71], [18, 1, 3, 3], { padding: 2, dilation: [3, 1], activation: 'silu' }],
   // Positions by fours and singly, under grids that sum by turns.
@@ -191,6 +194,12 @@ describe.each([false, true])('channels last: %s', (last) => {
       const rows = { padding: 1, ...options };
       const made = cutLayer('rows', 'depthwiseConv2d', [1, 12, 5, 1500], random([12, 1, 3, 3], 2), rows, last, 0.75);
       expectBits(made.layer.run(made.input), made.want);
+      // Of rows whose border is part of them or beside them, by their width.
+      for (let width = 1501; width < 1505; width++) {
+        const weight = random([16, 1, 3, 3], 2);
+        const { layer, input, want } = cutLayer('columns', 'depthwiseConv2d', [1, 16, 6, width], weight, rows, last, 0.2);
+        expectBits(layer.run(input), want);
+      }
       for (let width = 57; width < 73; width++) {
         const far = { padding: [40, 1], dilation: [40, 1], ...options };
         for (const channels of [9, 16]) {

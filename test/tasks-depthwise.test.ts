@@ -35,6 +35,8 @@ describe.each(['nchw', 'nhwc'] as const)('%s', (inputLayout) => {
     ['mb2g3ic3ih50iw120oc6kh5dh2ph4', { activation: 'tanh' }],
     ['mb2g6ic6ih40iw150oc6kh3ph1', { activation: 'silu', shuffle: 3 }],
     ['g2ic2ih61iw230oc10kh5sh3ph2', { shuffle: 5 }],
+    ['mb2g5ic5ih41iw44oc5kh5ph2', {}],
+    ['mb2g5ic5ih41iw39oc5kh7ph3', {}],
     // Pixels copied: a multiplier, and less than a vector.
     ['mb2g5ic5ih39iw50oc20kh3ph1', { activation: 'sigmoid' }],
     ['g3ic3ih99iw70oc3kh3sh2ph1', {}],

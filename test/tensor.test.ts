@@ -1,6 +1,7 @@
 /** Tensors outside the engine, and inside. Their errors are in the tables of errors. */
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../src/index.ts';
+import { freshFloats } from '../src/tensor.ts';
 import { integers } from './cases.ts';
 import { testEngine } from './engines.ts';
 
@@ -14,6 +15,20 @@ describe('tensor', () => {
     shape[0] = 9;
     expect(made.shape).toEqual([2, 3]);
     expect(tensor([], [0, 4]).data.length).toBe(0);
+  });
+});
+
+describe('freshFloats', () => {
+  it.each([3, 2 ** 18 - 1, 2 ** 18])('copies %i floats, on either side of 1 MiB', (length) => {
+    const all = Float32Array.from({ length: length + 2 }, (_, i) => i);
+    const copy = freshFloats('test', all.subarray(1, length + 1));
+    expect([copy.length, copy.byteOffset, copy.buffer.byteLength]).toEqual([length, 0, 4 * length]);
+    expect(copy.every((value, i) => value === i + 1)).toBe(true);
+    expect(copy.buffer).not.toBe(all.buffer);
+  });
+
+  it('gives zeros', () => {
+    expect(freshFloats('test', 5)).toEqual(new Float32Array(5));
   });
 });
 
