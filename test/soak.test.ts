@@ -25,7 +25,8 @@ interface Finding {
 const findingsOf = (stdout: string): Finding[] => (JSON.parse(stdout) as { findings: Finding[] }).findings;
 
 describe('soak', () => {
-  it('leaves nothing', () => {
+  // What is left is left in each run; beside other work V8 sometimes adds to its own.
+  it('leaves nothing', { retry: 2 }, () => {
     const { status, stdout, stderr } = soak([...few, '--json']);
     const findings = findingsOf(stdout);
     expect(findings.map(({ name, count, left }) => [name, count, left])).toEqual([
@@ -41,11 +42,11 @@ describe('soak', () => {
   });
 
   it('sees what is left', () => {
-    // The memory of each engine is kept, and something of V8's heap with it.
+    // The memory of each engine is kept, and with it more of V8's heap than what it gives up on its own between two parts, such as code that has aged.
     const leaks = `
 const { Memory } = WebAssembly;
 globalThis.kept = [];
-WebAssembly.Memory = function (...given) { const made = new Memory(...given); globalThis.kept.push(made, new Array(4000).fill(kept.length + 0.5)); return made; };
+WebAssembly.Memory = function (...given) { const made = new Memory(...given); globalThis.kept.push(made, new Array(40000).fill(kept.length + 0.5)); return made; };
 `;
     const counts = ['--calls', '8', '--shapes', '8', '--engines', '24', '--threads', '1', '--layers', '8'];
     const { status, stdout } = soak([...counts, '--json'], leaks);
