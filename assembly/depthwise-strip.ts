@@ -11,8 +11,9 @@
  * Along neighbouring positions (step = innerStep) they also share what they read: 4 + inner − 1 vectors in place of 4 · inner.
  */
 import { activateRuns, clamp, CLAMP } from "./activation";
+import { fourDown } from "./depthwise-down";
 import { Grid, put } from "./depthwise-grid";
-import { AHEAD_LEAST, CUT_LEFT, CUT_RIGHT, fourCut, fourDown, threeApart, threeWide, threeWideTwice } from "./depthwise-three";
+import { AHEAD_LEAST, CUT_LEFT, CUT_RIGHT, fourCut, threeApart, threeWide, threeWideTwice } from "./depthwise-three";
 import { wide } from "./depthwise-wide";
 import { ConvParams } from "./params";
 import { accumulate, storeLanes } from "./simd";
