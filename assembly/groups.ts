@@ -158,7 +158,8 @@ function groups(
   const phaseBytes = <usize>phaseWidth(p) << 2;
   const rowBytes = phaseBytes * <usize>p.strideW;
   const bandRows = (min(p.band, outH) - 1) * strideH + reachH;
-  const planeBytes = <usize>bandRows * rowBytes;
+  // An odd number of cache lines, or nearly: planes a power of two apart would share few sets of L1.
+  const planeBytes = <usize>bandRows * rowBytes | 64;
   const line = changetype<Line>(work);
   const offsets = work + ((offsetof<Line>() + 15) & ~15);
   const planes = offsets + (<usize>steps << 2);

@@ -70,14 +70,9 @@ export function groupsPlan(shape: ConvShape, pack: PackPlan, share: ShareBand): 
       kind: 'grouped',
       algorithm: 'direct',
       band: { ...NO_BAND, rows },
-      workBytes: align(LINE_BYTES) + groupInC * volume(kernel) * 4 + copied * rowBytes,
+      workBytes: align(LINE_BYTES) + groupInC * volume(kernel) * 4 + copied * rowBytes + together * groupInC * 64,
     };
   });
-}
-
-/** Which part of a row's vectors are results. */
-function fullness([, , outW]: ConvShape['outSize']): number {
-  return outW / roundUp(outW, outW > 4 && outW < 8 ? 8 : 4);
 }
 
 /** Channels-last, results beyond which lines of them leave the caches before they are whole. 3×3 over 3 channels of 224², GEMM over planes: 48 filters 1.08, 64 0.95, 96 and 128 0.86. */
@@ -90,13 +85,18 @@ const MOST_ROW_BYTES = 262144;
  * Whether an image has so few channels that its planes are copied sooner than a GEMM finds the taps of each pixel, one run for each row of the kernel. By how much the GEMM takes longer (both layouts, strides 1
  * and 2, Node 24, AMD EPYC): four filters of 2 to 8 channels 1.1–3.9. 8 to 64 filters of 3×3: 2 channels 1.01–2.3, 3 channels 0.96–1.9, 4 channels 0.94–1.7, 6 channels 0.88–1.45. 5×5: 2 channels
  * 0.97–1.65, 3 channels 0.91–1.4, 4 channels 0.89–1.3. Below 1 are rows of 7 and 14 results, which leave lanes of their vectors empty; without these 4 channels of 5×5 are at 0.98 at least.
+ *
+ * Of one tap, channels first, 8 filters or more, against panels of pixels (and, at stride 2, changed layouts; both builds, Node 20 to 24): rows of 56 results and more of 4 channels 1.1–1.5, 8 channels 1.04–1.3,
+ * 16 channels 1.02–1.14, where a row ends with part of a vector from 0.93; stride 2 1.08–1.9. Rows of 28: 4 channels 0.96–1.06, 16 channels 0.95. 20 channels 0.93–1.13. 4 filters of 16 channels 0.76–0.96.
  */
 function fewChannels({ batch, inC, outC, kernel, inSize, outSize, channelsLast }: ConvShape): boolean {
   const steps = inC * volume(kernel);
+  const outW = outSize[2];
+  if (steps < 4 * inC) return steps === inC && !channelsLast && inC <= 16 && outC > FOUR && outW > 55;
   if (channelsLast && batch * outC * volume(outSize) > MOST_RESULTS) return false;
   if (steps * inSize[2] * 4 > MOST_ROW_BYTES * kernel[2]) return false;
   if (outC === FOUR) return inC <= 8;
-  return inC <= 4 && steps <= (fullness(outSize) > 0.9 ? 100 : 27);
+  return inC <= 4 && steps <= (outW / roundUp(outW, 4) > 0.9 ? 100 : 27);
 }
 
 /** The plan of an image of few channels, or undefined where a GEMM is faster. Weights are packed for the GEMM, and for tiles of F(m, r). */
@@ -107,6 +107,5 @@ export function fewChannelsPlan(
   share: ShareBand,
 ): ConvPlan | undefined {
   const able = algorithm === 'auto' && pack.kind === 'conv' && shape.groups === 1 && rank === 2;
-  const better = fours(shape) && volume(shape.kernel) >= 4 && fewChannels(shape);
-  return able && better ? groupsPlan(shape, pack, share) : undefined;
+  return able && fours(shape) && fewChannels(shape) ? groupsPlan(shape, pack, share) : undefined;
 }

@@ -44,8 +44,8 @@ export const forth: Planning = {
     if (pack.kind === 'grouped') return groupsPlan(shape, pack, share);
     return (
       tiledPlan(shape, pack, tiles, share) ??
-      pointwisePlan(shape, pack) ??
       fewChannelsPlan(shape, pack, settings, share) ??
+      pointwisePlan(shape, pack) ??
       convPlan(shape, pack, share)
     );
   },

@@ -48,6 +48,15 @@ describe.each(layouts)('few channels %s', (inputLayout) => {
         both(`ic${ic}ih6iw${iw}oc${oc}kh3sh2ph1`);
       }
   });
+  it.each([56, 57, 59, 60, 61, 64, 67])('one tap, %i columns', (iw) => {
+    for (const ic of [1, 2, 5, 16]) for (const oc of [8, 12, 36]) both(`ic${ic}ih3iw${iw}oc${oc}kh1`);
+    both(`mb2ic7ih5iw${2 * iw}oc12kh1sh2`);
+    both(`ic3ih4iw${iw}oc8kh1ph1`, { shuffle: 2 });
+  });
+  it('planes a power of two apart', () => {
+    both('ic16ih64iw64oc16kh1');
+    both('ic8ih32iw128oc8kh1');
+  });
   it('more rows than a band holds', () => {
     both('ic3ih70iw64oc8kh3ph1');
     both('mb2ic3ih90iw128oc32kh3sh2ph1');
@@ -75,7 +84,13 @@ describe.each(layouts)('few channels %s', (inputLayout) => {
     }
   });
   it('gives the bits of the GEMM', () => {
-    for (const name of ['ic3ih20iw16oc32kh3sh2ph1', 'ic4ih9iw24oc8kh5ph2', 'ic2ih9iw16oc20kh3ph1']) {
+    for (const name of [
+      'ic3ih20iw16oc32kh3sh2ph1',
+      'ic4ih9iw24oc8kh5ph2',
+      'ic2ih9iw16oc20kh3ph1',
+      'ic16ih9iw61oc20kh1',
+      'ic7ih9iw115oc20kh1sh2',
+    ]) {
       const { input, weight, options } = operands(problem(name), { inputLayout });
       const random: Tensor = { ...input, data: fractions(input.data.length, 5) };
       const [few, gemm] = (['auto', 'gemm'] as const).map((algorithm) =>
@@ -101,7 +116,14 @@ describe.each(layouts)('few channels %s', (inputLayout) => {
     // Lines of a result that is larger than the caches are written in parts.
     expect(plan([64, 3, 3, 3], 224).algorithm).toBe(inputLayout === 'nchw' ? 'direct' : 'gemm');
     expect(plan([16, 4, 5, 5], 28).algorithm).toBe('direct');
-    // Rows of 14, sums of 100; no fours; many channels; one tap; rows that are too long to copy.
+    // Of one tap, planes that are long enough to go without a copy in panels.
+    const pointwise = inputLayout === 'nchw' ? 'direct' : 'gemm';
+    expect(plan([96, 16, 1, 1], 112).algorithm).toBe(pointwise);
+    expect(plan([32, 16, 1, 1], 112, { stride: 2 }).algorithm).toBe(pointwise);
+    expect(plan([96, 17, 1, 1], 112).algorithm).toBe('gemm');
+    expect(plan([96, 16, 1, 1], 55).algorithm).toBe('gemm');
+    expect(plan([4, 16, 1, 1], 112).algorithm).toBe('gemm');
+    // Rows of 14, sums of 100; no fours; many channels; one tap of short rows; rows that are too long to copy.
     expect(plan([16, 4, 5, 5], 14).algorithm).toBe('gemm');
     expect(plan([10, 3, 3, 3], 28).algorithm).toBe('gemm');
     expect(plan([16, 12, 3, 3], 28, { accuracy: 'exact' }).algorithm).toBe('gemm');
