@@ -160,8 +160,8 @@ function apart(place: i32, tap: i32, x: usize, low: v128, high: v128): v128 {
   const even = i32x4.shuffle(low, high, 0, 2, 4, 6), odd = i32x4.shuffle(low, high, 1, 3, 5, 7);
   if (place == LEFT) return tap == 0 ? i32x4.shuffle(f32x4.splat(0), odd, 3, 4, 5, 6) : tap == 1 ? even : odd;
   if (tap != 2) return tap == 0 ? even : odd;
-  if (place == RIGHT) return i32x4.shuffle(even, f32x4.splat(0), 1, 2, 3, 4);
-  return i32x4.shuffle(v128.load(x, 8), v128.load(x, 20), 0, 2, 5, 7);
+  // The cell behind the eight alone: two more vectors, shuffled, are an instruction more, and instructions are what bounds it.
+  return i32x4.shuffle(even, place == RIGHT ? f32x4.splat(0) : v128.load32_zero(x, 32), 1, 2, 3, 4);
 }
 
 /** What one row of the kernel adds at stride 2. */
