@@ -9,7 +9,11 @@
  */
 import { type TaskKernels, taskKernels } from './task-kernels.ts';
 
-/** Words of a line of the cache. Those that many threads write have one to themselves. */
+/**
+ * Words of a line of the cache. Those that many threads write have one to themselves.
+ *
+ * What follows from it is written out: a page that has no threads would carry sums and products, which bundlers do not drop, as they do numbers.
+ */
 const LINE = 16;
 
 /** Counts the jobs; threads sleep on it. */
@@ -19,22 +23,22 @@ const OPEN = 1;
 /** 1 when the threads shall end. */
 const ENDED = 2;
 /** What is to be done. */
-const KERNEL = LINE;
-const TASKS = LINE + 1;
+const KERNEL = 16;
+const TASKS = 17;
 /** Tasks taken at a time, up to task BULK; those behind it are taken one by one. */
-const GRAIN = LINE + 2;
-const BULK = LINE + 3;
-const WORK = LINE + 4;
-const WORK_BYTES = LINE + 5;
+const GRAIN = 18;
+const BULK = 19;
+const WORK = 20;
+const WORK_BYTES = 21;
 /** Threads for which there is workspace. */
-const CREW = LINE + 6;
-const POINTERS = 2 * LINE;
+const CREW = 22;
+const POINTERS = 32;
 /** The next task that nobody has taken. */
-const NEXT = 3 * LINE;
+const NEXT = 48;
 /** Threads that came to help: each takes the part of the workspace of its number. */
-const TICKETS = 4 * LINE;
+const TICKETS = 64;
 /** For each thread its state, and the task that it announced last. */
-const SLOTS = 5 * LINE;
+const SLOTS = 80;
 
 /** What a thread says of itself. */
 const OUTSIDE = 0;

@@ -6,7 +6,7 @@ import type { Pool } from './pool.ts';
 import { type Cost, soloTeam } from './team.ts';
 
 /** Of all the memory that the engine may have, so much at most. */
-const SHARE = 1 / 4;
+const SHARE = 0.25;
 
 export class SecondMemory implements Elsewhere {
   readonly #module: () => WebAssembly.Module;

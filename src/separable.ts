@@ -1,5 +1,5 @@
 /** Depthwise and pointwise convolution in one pass. */
-import { LAYOUT_BYTES, NR } from '../assembly/blocks.ts';
+import { NR } from '../assembly/blocks.ts';
 import { bandRowBytes, directWork, roundUp } from './bands.ts';
 import { type Context, workspaceBytes } from './call.ts';
 import { type ChainText, chainProgram, strip, textOf } from './chain.ts';
@@ -18,8 +18,8 @@ import { type Team, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { SeparableOperation } from './types.ts';
 
-/** What lies between the steps for one strip: with the input of a strip and weights, it should stay in L2. */
-const STRIP_BYTES = LAYOUT_BYTES / 2;
+/** What lies between the steps for one strip: with the input of a strip and weights, it should stay in L2: half of LAYOUT_BYTES. */
+const STRIP_BYTES = 131072;
 
 type Steps = readonly [depthwise: Step, pointwise: Step];
 type KeptSteps = readonly [depthwise: Omit<Step, 'weight'>, pointwise: Omit<Step, 'weight'>];
