@@ -22,6 +22,7 @@
 import { CLAMP } from "./activation";
 import { CHANNELS, SKEW, WEIGHT_BYTES } from "./blocks";
 import { Grid } from "./depthwise-grid";
+import { narrow } from "./depthwise-narrow";
 import { besideRows, strip, wholeRow } from "./depthwise-strip";
 import { CUT_LEFT, CUT_RIGHT } from "./depthwise-three";
 import { ConvParams } from "./params";
@@ -289,6 +290,7 @@ export function depthwiseChannelsLast(
   const clamped = p.activation == CLAMP;
   grid.low = clamped ? p.low : -Infinity;
   grid.high = clamped ? p.high : Infinity;
-  if (p.inPlace != 0) inPlace(first, last, p, input, weights, bias, output, grid, work + offsetof<Grid>());
+  if (p.outC < 4) narrow(first, last, p, bandsOf(p), input, weights, bias, output, grid, work + offsetof<Grid>());
+  else if (p.inPlace != 0) inPlace(first, last, p, input, weights, bias, output, grid, work + offsetof<Grid>());
   else spread(first, last, p, input, weights, bias, output, grid, work + offsetof<Grid>());
 }

@@ -2,8 +2,8 @@
 import { BAND_BYTES, BOUNDS_BYTES, CHANNELS, LAYOUT_BYTES, MR, NR, PARTS, PIXELS, SKEW } from '../assembly/blocks.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 
-/** Bytes of the record `Grid` of assembly/depthwise-grid.ts. */
-const GRID_BYTES = 32;
+/** Bytes of the record `Grid` of assembly/depthwise-grid.ts, and of what assembly/depthwise-narrow.ts takes: 64 more for each tap. */
+const GRID_BYTES = 320;
 
 export function roundUp(n: number, multiple: number): number {
   return Math.ceil(n / multiple) * multiple;
@@ -47,7 +47,7 @@ export function directWork(
   inPlace: boolean,
   shuffled: number,
 ): number {
-  const grid = channelsLast ? GRID_BYTES + band * shape.outSize[2] * shuffled * 4 : 0;
+  const grid = channelsLast ? GRID_BYTES + 64 * volume(shape.kernel) + band * shape.outSize[2] * shuffled * 4 : 0;
   if (inPlace) return channelsLast ? grid : shape.inSize[2] * 4;
   const rows = (band - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
   // Channels first, a tile of two vectors reads one behind the last row where the row has an odd number of them.

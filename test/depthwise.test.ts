@@ -151,6 +151,36 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
     ])
       check(`ic${c}oc${c}${name}`, { inputLayout, bias: integers(c), activation: { clamp: [-9, 30] } });
   });
+  // Channels last: tiles of twelve floats and three rows, columns dealt into phases.
+  it.each([
+    [1, 1],
+    [2, 2],
+    [3, 3],
+    [1, 2],
+    [1, 3],
+  ])('%i channels, %i results: less than a vector', (c, oc) => {
+    const wide = { inputLayout, bias: integers(oc, 3) };
+    for (let iw = 1; iw <= 14; iw++)
+      for (const ih of [1, 2, 3, 4, 6, 7]) {
+        check(`ic${c}ih${ih}iw${iw}oc${oc}kh3ph1`, wide);
+        if (iw > 2) check(`mb2ic${c}ih${ih}iw${3 * iw}oc${oc}kh1kw5pw2sw2`, { ...wide, activation: { leakyRelu: 0.5 } });
+      }
+    for (const stride of [1, 2, 3, 4, 7, 12])
+      for (const kernel of [1, 2, 3, 5])
+        for (const dilation of [1, 2, 4]) {
+          check(`ic${c}ih17iw31oc${oc}kh${kernel}ph0dh${dilation}sh${stride}`, wide);
+          check(`ic${c}ih18iw30oc${oc}kh${kernel}ph5pw7dh${dilation}sh1sw${stride}`, { ...wide, activation: 'relu6' });
+        }
+    check(`ic${c}ih9iw9oc${oc}kh3`, {
+      ...wide,
+      padding: [
+        [20, 3],
+        [0, 30],
+      ],
+    });
+    for (const shuffle of oc > 1 ? [oc] : [])
+      for (const activation of ['relu', { elu: 0 }] as const) check(`ic${c}ih9iw13oc${oc}kh3ph1`, { ...wide, shuffle, activation });
+  });
   it('a step that is never taken is no size', () => {
     check('ic3ih9oc3kh3', { inputLayout, stride: 2 ** 31 });
     check('ic3ih9oc3kh1', { inputLayout, dilation: 2 ** 31 });
