@@ -78,10 +78,10 @@ function put(to: usize, v: v128, lanes: i32, toPixel: usize): void {
 @inline
 function putFour(to: usize, a: v128, b: v128, c: v128, d: v128, line: Line): void {
   const lanes = line.lanes, toPixel = line.toPixel;
-  put(to + line.place0, a, lanes, toPixel);
-  put(to + line.place1, b, lanes, toPixel);
-  put(to + line.place2, c, lanes, toPixel);
   put(to + line.place3, d, lanes, toPixel);
+  put(to + line.place2, c, lanes, toPixel);
+  put(to + line.place1, b, lanes, toPixel);
+  put(to + line.place0, a, lanes, toPixel);
 }
 
 /** Likewise side by side. */
@@ -102,18 +102,18 @@ function putTurned(to: usize, a: v128, b: v128, c: v128, d: v128, line: Line, la
 // @ts-ignore: decorator
 @inline
 function putPairs(to: usize, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128, line: Line): void {
-  let plane = to + line.place0;
-  v128.store(plane, a);
-  v128.store(plane, e, 16);
-  plane = to + line.place1;
-  v128.store(plane, b);
-  v128.store(plane, f, 16);
+  let plane = to + line.place3;
+  v128.store(plane, d);
+  v128.store(plane, h, 16);
   plane = to + line.place2;
   v128.store(plane, c);
   v128.store(plane, g, 16);
-  plane = to + line.place3;
-  v128.store(plane, d);
-  v128.store(plane, h, 16);
+  plane = to + line.place1;
+  v128.store(plane, b);
+  v128.store(plane, f, 16);
+  plane = to + line.place0;
+  v128.store(plane, a);
+  v128.store(plane, e, 16);
 }
 
 // @ts-ignore: decorator

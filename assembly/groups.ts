@@ -19,7 +19,9 @@ import { CLAMP } from "./activation";
 import { FOUR, LINE_CHANNELS, NR, SPREAD } from "./blocks";
 import { copyBand, phaseWidth } from "./depthwise-channels-first";
 import { shuffledChannel } from "./gemm";
+import { fewFilters, isFew } from "./groups-few";
 import { Line, lineOfTiles } from "./groups-tile";
+import { oddLines } from "./lines";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
 import { behindTasks } from "./tasks";
@@ -67,10 +69,11 @@ function takeFour(p: ConvParams, line: Line, channel: i32, weights: usize, bias:
   const lane = channel & (width - 1);
   line.weights = weights + (<usize>((channel - lane) * p.groupInC * p.kH * p.kW + lane) << 2);
   line.bias = bias + (<usize>channel << 2);
+  // A channel that there is not goes where the first one does, and is stored before it.
   line.place0 = <usize>shuffledChannel(channel, outC, shuffle) * channelBytes;
-  line.place1 = <usize>shuffledChannel(channel + 1, outC, shuffle) * channelBytes;
-  line.place2 = <usize>shuffledChannel(channel + 2, outC, shuffle) * channelBytes;
-  line.place3 = <usize>shuffledChannel(channel + 3, outC, shuffle) * channelBytes;
+  line.place1 = <usize>shuffledChannel(channel + 1 < outC ? channel + 1 : channel, outC, shuffle) * channelBytes;
+  line.place2 = <usize>shuffledChannel(channel + 2 < outC ? channel + 2 : channel, outC, shuffle) * channelBytes;
+  line.place3 = <usize>shuffledChannel(channel + 3 < outC ? channel + 3 : channel, outC, shuffle) * channelBytes;
 }
 
 /**
@@ -150,7 +153,7 @@ function groups(
 ): void {
   assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "groups: two dimensions");
   assert(p.band >= 1, "groups: an empty band");
-  assert((p.groupOutC & (FOUR - 1)) == 0, "groups: whole fours of channels");
+  assert((p.groupOutC & (FOUR - 1)) == 0 || p.groups == 1 && p.weightStride / (p.groupInC * p.kH * p.kW) == NR, "groups: whole fours of channels, or panels of zero-padded ones");
   const inC = p.inC, outC = p.outC, outH = p.outH, strideH = p.strideH, groupInC = p.groupInC, groupOutC = p.groupOutC;
   const inPixels = p.inH * p.inW, outPixels = outH * p.outW;
   const steps = groupInC * p.kH * p.kW;
@@ -158,8 +161,7 @@ function groups(
   const phaseBytes = <usize>phaseWidth(p) << 2;
   const rowBytes = phaseBytes * <usize>p.strideW;
   const bandRows = (min(p.band, outH) - 1) * strideH + reachH;
-  // An odd number of cache lines, or nearly: planes a power of two apart would share few sets of L1.
-  const planeBytes = <usize>bandRows * rowBytes | 64;
+  const planeBytes = oddLines(<usize>bandRows * rowBytes);
   const line = changetype<Line>(work);
   const offsets = work + ((offsetof<Line>() + 15) & ~15);
   const planes = offsets + (<usize>steps << 2);
@@ -181,7 +183,7 @@ function groups(
   line.offsets = offsets;
   line.behind = planes;
   line.toPixel = channelsLast ? <usize>outC << 2 : 4;
-  line.turned = channelsLast && p.shuffle == 1 ? 1 : 0;
+  line.turned = channelsLast && p.shuffle == 1 && (outC & (FOUR - 1)) == 0 ? 1 : 0;
   const channelBytes: usize = channelsLast ? 4 : <usize>outPixels << 2;
 
   // Weights of a group in fours, or those of a GEMM in panels.
@@ -217,6 +219,11 @@ function groups(
     }
     const to = output + (<usize>(b * outC * outPixels) << 2) + <usize>band * toRow;
     const firstChannel = begin * groupOutC, lastChannel = behind * groupOutC;
+    if (isFew(p, rows)) {
+      takeFour(p, line, 0, weights, bias, width, channelBytes);
+      fewFilters(p, line, rows, planes, nextRow, to);
+      continue;
+    }
     if (vectors > 1) {
       stepChannels(line, fours, width, steps);
       for (let n = firstChannel; n < lastChannel; n += FOUR * fours) {

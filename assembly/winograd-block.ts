@@ -2,6 +2,7 @@
 import { CLAMP } from "./activation";
 import { MR, NR } from "./blocks";
 import { partsOf, tileCount } from "./gemm";
+import { oddLines } from "./lines";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
 import { isGathered, phaseTaps } from "./winograd-phases";
@@ -40,13 +41,6 @@ export class Block {
   productBytes: usize;
   productRow: usize;
   rest: usize;
-}
-
-/** `bytes` in whole lines of the cache, an odd number of them: as a distance it meets all sets. */
-// @ts-ignore: decorator
-@inline
-function oddLines(bytes: usize): usize {
-  return ((bytes + 63) & ~63) | 64;
 }
 
 /** Results of a tile along a row. */

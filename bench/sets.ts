@@ -8,6 +8,7 @@ export const setNotes = {
   core: 'the 19 layers that the targets are measured on',
   digits: 'the network of examples/digits',
   family: 'every other operation, in each dimension it has',
+  images: 'filters of pictures, and layers of one to three filters',
   resnet50: 'ResNet-50',
   vgg16: 'VGG-16',
   mobilenetv2: 'MobileNetV2',

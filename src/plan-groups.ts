@@ -12,11 +12,6 @@ const LINE_BYTES = 96;
 /** Under fewer products than nine taps of sixteen filters of one channel, channels first, the depthwise kernel is as fast or faster, by up to a tenth. */
 const LEAST_PRODUCTS = 9 * 16;
 
-/** Whether sums over planes serve the filters of a group. */
-function fours({ outC, groups }: Pick<FilterShape, 'outC' | 'groups'>): boolean {
-  return (outC / groups) % FOUR === 0;
-}
-
 /**
  * How the weight is packed, or undefined where it is not for this kernel alone.
  *
@@ -30,13 +25,14 @@ export function packGroups(filter: FilterShape, settings: ConvSettings): PackPla
   const { outC, groupInC, groups, kernel, depthwise } = filter;
   const { channelsLast, algorithm, rank } = settings;
   const taps = volume(kernel);
+  const groupOutC = outC / groups;
   const single = groups === 1 && groupInC === 1 && rank === 2 && !depthwise;
   const asked = algorithm === 'direct' && (groupInC > 1 || single);
   const gains = single
     ? taps >= 9 && (channelsLast || taps * outC >= LEAST_PRODUCTS)
-    : groups > 1 && groupInC > 1 && outC / groups === FOUR && taps > 1;
+    : groups > 1 && groupInC > 1 && groupOutC === FOUR && taps > 1;
   const better = algorithm === 'auto' && gains;
-  if (!fours(filter) || rank === 3 || !(asked || better)) return undefined;
+  if (groupOutC % FOUR > 0 || rank === 3 || !(asked || better)) return undefined;
   const steps = groupInC * taps;
   return {
     ...packBasics(settings),
@@ -70,7 +66,7 @@ export function groupsPlan(shape: ConvShape, pack: PackPlan, share: ShareBand): 
       kind: 'grouped',
       algorithm: 'direct',
       band: { ...NO_BAND, rows },
-      workBytes: align(LINE_BYTES) + groupInC * volume(kernel) * 4 + copied * rowBytes + together * groupInC * 64,
+      workBytes: align(LINE_BYTES) + groupInC * volume(kernel) * 4 + copied * rowBytes + together * groupInC * 128,
     };
   });
 }
@@ -78,8 +74,8 @@ export function groupsPlan(shape: ConvShape, pack: PackPlan, share: ShareBand): 
 /** Channels-last, results beyond which lines of them leave the caches before they are whole. 3×3 over 3 channels of 224², GEMM over planes: 48 filters 1.08, 64 0.95, 96 and 128 0.86. */
 const MOST_RESULTS = 3e6;
 
-/** Bytes of the image rows under a row of results above which they are no longer read from the first caches. */
-const MOST_ROW_BYTES = 262144;
+/** Floats of the image rows under a row of results above which they are no longer read from the first caches. */
+const MOST_ROW_FLOATS = 65536;
 
 /**
  * Whether an image has so few channels that its planes are copied sooner than a GEMM finds the taps of each pixel, one run for each row of the kernel. By how much the GEMM takes longer (both layouts, strides 1
@@ -92,10 +88,12 @@ const MOST_ROW_BYTES = 262144;
 function fewChannels({ batch, inC, outC, kernel, inSize, outSize, channelsLast }: ConvShape): boolean {
   const steps = inC * volume(kernel);
   const outW = outSize[2];
-  if (steps < 4 * inC) return steps === inC && !channelsLast && inC <= 16 && outC > FOUR && outW > 55;
+  const few = outC <= FOUR;
+  if (!few && outC % FOUR > 0) return false;
+  if (steps === inC) return channelsLast ? few && inC <= 32 && outW > 27 : !few && inC <= 16 && outW > 55;
+  if (steps * inSize[2] > (few ? 16 : 1) * MOST_ROW_FLOATS * kernel[2]) return false;
+  if (few) return true;
   if (channelsLast && batch * outC * volume(outSize) > MOST_RESULTS) return false;
-  if (steps * inSize[2] * 4 > MOST_ROW_BYTES * kernel[2]) return false;
-  if (outC === FOUR) return inC <= 8;
   return inC <= 4 && steps <= (outW / roundUp(outW, 4) > 0.9 ? 100 : 27);
 }
 
@@ -106,6 +104,6 @@ export function fewChannelsPlan(
   { algorithm, rank }: ConvSettings,
   share: ShareBand,
 ): ConvPlan | undefined {
-  const able = algorithm === 'auto' && pack.kind === 'conv' && shape.groups === 1 && rank === 2;
-  return able && fours(shape) && fewChannels(shape) ? groupsPlan(shape, pack, share) : undefined;
+  const able = pack.kind === 'conv' && shape.groups === 1 && rank < 3;
+  return able && (algorithm === 'direct' || (algorithm === 'auto' && fewChannels(shape))) ? groupsPlan(shape, pack, share) : undefined;
 }

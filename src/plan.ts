@@ -1,5 +1,5 @@
 /** Which algorithm, how its weights are packed, how much memory it takes. Nothing is touched: a plan can be printed. */
-import { NR } from '../assembly/blocks.ts';
+import { FOUR, NR } from '../assembly/blocks.ts';
 import {
   type Band,
   bandFloats,
@@ -105,15 +105,15 @@ export const AS_IT_IS = {
 } as const;
 
 /**
- * Many large filters over the same channel give a GEMM rows to reuse, and fewer than a vector of channels leave lanes of the direct kernel empty. One channel of
- * 14², 28² or 56² pixels, Node 24 and 20, direct ÷ GEMM, channels last: 7×7 2 filters 1.1–1.5, 4 filters 0.7, 8 filters 1.05–1.2, 24 filters 1.4; 5×5 2 filters
- * 1.0–1.15, 16 filters 1.0–1.1, 24 filters 1.1–1.3; 3×3 24 and 32 filters 0.9–1.15, 64 filters 1.03–1.3. Channels first: 5×5 and 7×7 32 filters 0.93, 64 filters 1.03–1.15; 3×3 64
+ * Many large filters over the same channel give a GEMM rows to reuse. One channel of
+ * 14², 28² or 56² pixels, Node 24 and 20, direct ÷ GEMM, channels last: 7×7 4 filters 0.7, 8 filters 1.05–1.2, 24 filters 1.4; 5×5
+ * 16 filters 1.0–1.1, 24 filters 1.1–1.3; 3×3 24 and 32 filters 0.9–1.15, 64 filters 1.03–1.3. Channels first: 5×5 and 7×7 32 filters 0.93, 64 filters 1.03–1.15; 3×3 64
  * filters 0.8.
  */
 function gemmSharesMore(groups: number, filters: number, taps: number, channelsLast: boolean): boolean {
   // Channels with a few filters each are vectors to the direct kernel, and matrices too small for a GEMM.
   if (!channelsLast || groups > 1) return filters >= 48 && taps > 9;
-  return (filters < 4 && taps >= 25) || (filters >= 8 && taps >= 49) || (filters >= 20 && taps >= 25) || (filters >= 48 && taps >= 9);
+  return (filters >= 8 && taps >= 49) || (filters >= 20 && taps >= 25) || (filters >= 48 && taps >= 9);
 }
 
 /** What most kernels want alike. */
@@ -135,16 +135,18 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
   const { outC, groupInC, groups } = filter;
   const { channelsLast, shuffle, algorithm } = settings;
   if (algorithm === 'winograd' || algorithm === 'factored') throw unsupported(op, `algorithm '${algorithm}' cannot serve it`);
-  if (algorithm === 'direct' && (groupInC !== 1 || settings.rank === 3))
+  // Fewer than four filters are padded to four, by the panels of a GEMM: see plan-groups.ts.
+  const few = algorithm === 'direct' && groups === 1 && outC < FOUR && groupInC > 1;
+  if (algorithm === 'direct' && (settings.rank === 3 || (groupInC !== 1 && !few)))
     throw unsupported(
       op,
-      "algorithm 'direct' is for one or two dimensions, and one input channel to a filter or whole fours of filters in a group",
+      "algorithm 'direct' is for one or two dimensions, and one input channel to a filter, whole fours of filters in a group, or up to three filters in all",
     );
   if (algorithm === 'gemm' && filter.depthwise)
     throw unsupported(op, "algorithm 'gemm' is for conv2d, a depthwise kernel has nothing to reuse");
   const many = !filter.depthwise && gemmSharesMore(groups, outC / groups, volume(filter.kernel), channelsLast);
   const depthwise = groupInC === 1 && !many && settings.rank < 3;
-  if (algorithm === 'direct' || (algorithm === 'auto' && depthwise)) {
+  if ((algorithm === 'direct' && !few) || (algorithm === 'auto' && depthwise)) {
     const stride = channelsLast ? roundUp(outC, 4) : volume(filter.kernel);
     return {
       ...packBasics(settings),

@@ -170,7 +170,7 @@ const table: Table = {
       options({ algorithm: 'fft' }),
     ],
     [
-      "conv2d: algorithm 'direct' is for one or two dimensions, and one input channel to a filter or whole fours of filters in a group",
+      "conv2d: algorithm 'direct' is for one or two dimensions, and one input channel to a filter, whole fours of filters in a group, or up to three filters in all",
       'RangeError',
       options({ algorithm: 'direct' }),
       'ERR_UNSUPPORTED',

@@ -41,6 +41,17 @@ describe.each(layouts)('few channels %s', (inputLayout) => {
     both(`ic1ih5iw${iw}oc16kh3ph1`);
     both(`ic3ih4iw${iw}oc36kh2kw3ph1sh1sw3pw2`);
   });
+  // Less than a four of filters: what fills it up goes where the first does.
+  it.each([1, 2, 3, 4])('%i filters of any number of channels', (oc) => {
+    for (const ic of [2, 3, 5, 9, 16, 33])
+      for (const iw of [1, 3, 4, 7, 8, 12, 13, 17]) {
+        both(`mb2ic${ic}ih5iw${iw}oc${oc}kh3ph1`);
+        both(`ic${ic}ih6iw${iw}oc${oc}kh3sh2ph1`, { activation: 'relu' });
+        both(`ic${ic}ih3iw${iw + 27}oc${oc}kh1`, { bias: undefined });
+        both(`ic${ic}ih1iw${4 * iw}oc${oc}kh1kw2sw3pw2`);
+      }
+    both(`ic3ih9iw14oc${oc}kh5ph2`, { shuffle: oc, activation: 'silu' }, sumBound(80, 4));
+  });
   it.each([4, 8, 12, 16, 28, 32, 36, 40, 64, 68])('%i filters', (oc) => {
     for (const ic of [1, 2, 3, 4])
       for (const iw of [3, 6, 8, 12, 16, 21]) {
@@ -122,7 +133,14 @@ describe.each(layouts)('few channels %s', (inputLayout) => {
     expect(plan([32, 16, 1, 1], 112, { stride: 2 }).algorithm).toBe(pointwise);
     expect(plan([96, 17, 1, 1], 112).algorithm).toBe('gemm');
     expect(plan([96, 16, 1, 1], 55).algorithm).toBe('gemm');
-    expect(plan([4, 16, 1, 1], 112).algorithm).toBe('gemm');
+    // Up to four filters, but one tap channels first.
+    expect(plan([4, 16, 1, 1], 112).algorithm).toBe(inputLayout === 'nchw' ? 'gemm' : 'direct');
+    expect(plan([3, 33, 1, 1], 112).algorithm).toBe('gemm');
+    expect(plan([4, 16, 1, 1], 27).algorithm).toBe('gemm');
+    for (const oc of [1, 2, 3, 4]) expect(plan([oc, 64, 3, 3], 56).algorithm).toBe('direct');
+    expect(plan([5, 3, 3, 3], 56).algorithm).toBe('gemm');
+    // A row of them is too long.
+    expect(planOf([1, 512, 3, 3], inputLayout === 'nchw' ? [1, 512, 3, 800] : [1, 3, 800, 512], { inputLayout }).algorithm).toBe('gemm');
     // Rows of 14, sums of 100; no fours; many channels; one tap of short rows; rows that are too long to copy.
     expect(plan([16, 4, 5, 5], 14).algorithm).toBe('gemm');
     expect(plan([10, 3, 3, 3], 28).algorithm).toBe('gemm');

@@ -114,6 +114,12 @@ const calls: readonly [what: string, op: Op, image: Shape, weight: Shape, option
   ['rows', 'depthwiseConv2d', [1, 12, 150, 90], [12, 1, 5, 5], { padding: 2, stride: 2 }],
   ['rows', 'depthwiseConv2d', [1, 12, 150, 90], [12, 1, 4, 4], { padding: 2 }],
   ['rows', 'depthwiseConv2d', [1, 9, 83, 91], [18, 1, 5, 4], { padding: 'same-lower', stride: [1, 2], shuffle: 2 }],
+  // Less than a vector of channels; few filters.
+  ['rows', 'depthwiseConv2d', [1, 3, 190, 211], [3, 1, 5, 4], { padding: 2, stride: [1, 2], activation: 'silu' }],
+  ['rows', 'depthwiseConv2d', [1, 1, 301, 310], [2, 1, 3, 3], { padding: 1, dilation: 2 }],
+  ['columns', 'conv1d', [1, 2, 30001], [2, 1, 7], { groups: 2, stride: 3, padding: 3 }],
+  ['rows', 'conv2d', [1, 10, 90, 101], [3, 10, 3, 3], { padding: 1 }],
+  ['columns', 'conv1d', [1, 9, 15001], [1, 9, 7], { stride: 2, padding: 4 }],
   ['columns', 'conv2d', [1, 20, 1, 4001], [20, 20, 1, 4], { padding: [0, 2] }],
   ['columns', 'conv1d', [1, 6, 15001], [5, 6, 5], { stride: 2, padding: 'same', dilation: 3 }],
   ['columns', 'conv1d', [1, 6, 9001], [6, 1, 3], { groups: 6, padding: [[0, 7]] }],
