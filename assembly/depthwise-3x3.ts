@@ -63,12 +63,13 @@ function kernelRow(place: i32, acc: v128, x: usize, w0: v128, w1: v128, w2: v128
 
 /**
  * Two rows of outputs at stride 1: of the four rows of the image that they see, the two in the middle serve both, twelve loads for eighteen products.
- * The conditions always hold, and keep V8 from loading a row before the sums of the row above are done: more than it has registers for.
+ * The conditions always hold, since nothing lies at address 0, and keep V8 from loading a row before the sums of the row above are done: more than it has
+ * registers for.
  */
 // @ts-ignore: decorator
 @inline
 function pair(
-  place: i32, p: ConvParams, bounded: bool, kH: i32, x0: usize, x1: usize, x2: usize, x3: usize, bias: usize, to: usize, below: usize,
+  place: i32, p: ConvParams, bounded: bool, x0: usize, x1: usize, x2: usize, x3: usize, bias: usize, to: usize, below: usize,
   w00: v128, w01: v128, w02: v128, w10: v128, w11: v128, w12: v128, w20: v128, w21: v128, w22: v128,
 ): void {
   let a = v128.load32_splat(bias);
@@ -76,7 +77,7 @@ function pair(
   a = accumulate(a, w00, cells(place, 0, x0));
   a = accumulate(a, w01, cells(place, 1, x0));
   a = accumulate(a, w02, cells(place, 2, x0));
-  if (kH > 0) {
+  if (x1 != 0) {
     let v = cells(place, 0, x1);
     let sum = f32x4.mul(w10, v);
     b = accumulate(b, w00, v);
@@ -87,7 +88,7 @@ function pair(
     a = f32x4.add(a, accumulate(sum, w12, v));
     b = accumulate(b, w02, v);
   }
-  if (kH > 1) {
+  if (x2 != 0) {
     let v = cells(place, 0, x2);
     let sum = f32x4.mul(w20, v), next = f32x4.mul(w10, v);
     v = cells(place, 1, x2);
@@ -97,7 +98,7 @@ function pair(
     a = f32x4.add(a, accumulate(sum, w22, v));
     b = f32x4.add(b, accumulate(next, w12, v));
   }
-  if (kH > 2) b = kernelRow(place, b, x3, w20, w21, w22);
+  if (x3 != 0) b = kernelRow(place, b, x3, w20, w21, w22);
   put(place, p, bounded, to, below, a, b);
 }
 
@@ -105,7 +106,7 @@ function everyColumn(p: ConvParams, bounded: bool, top: i32, bottom: i32, plane:
   const w00 = v128.load32_splat(weights), w01 = v128.load32_splat(weights, 4), w02 = v128.load32_splat(weights, 8);
   const w10 = v128.load32_splat(weights, 12), w11 = v128.load32_splat(weights, 16), w12 = v128.load32_splat(weights, 20);
   const w20 = v128.load32_splat(weights, 24), w21 = v128.load32_splat(weights, 28), w22 = v128.load32_splat(weights, 32);
-  const kH = p.kH, inH = p.inH;
+  const inH = p.inH;
   const rowBytes = <usize>p.inW << 2, outRowBytes = <usize>p.outW << 2;
   const pad = <usize>p.padW << 2;
   const none = zeros - pad;
@@ -123,19 +124,19 @@ function everyColumn(p: ConvParams, bounded: bool, top: i32, bottom: i32, plane:
     const x2 = <u32>(ih + 2) < <u32>inH ? line + 2 * rowBytes : none;
     const x3 = <u32>(ih + 3) < <u32>inH ? line + 3 * rowBytes : none;
     const row = to + <usize>oh * outRowBytes, next = row + outRowBytes;
-    if (begin != 0) pair(LEFT, p, bounded, kH, x0, x1, x2, x3, bias, row, next, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+    if (begin != 0) pair(LEFT, p, bounded, x0, x1, x2, x3, bias, row, next, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     let at = begin;
     for (; at + 32 < outRowBytes; at += 32) {
       const y0 = x0 + at, y1 = x1 + at, y2 = x2 + at, y3 = x3 + at, upper = row + at, lower = next + at;
-      pair(INSIDE, p, bounded, kH, y0, y1, y2, y3, bias, upper, lower, w00, w01, w02, w10, w11, w12, w20, w21, w22);
-      pair(NEXT, p, bounded, kH, y0, y1, y2, y3, bias, upper, lower, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      pair(INSIDE, p, bounded, y0, y1, y2, y3, bias, upper, lower, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      pair(NEXT, p, bounded, y0, y1, y2, y3, bias, upper, lower, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     }
     for (; at < end; at += 16) {
       if (at > last) at = last;
-      pair(INSIDE, p, bounded, kH, x0 + at, x1 + at, x2 + at, x3 + at, bias, row + at, next + at, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      pair(INSIDE, p, bounded, x0 + at, x1 + at, x2 + at, x3 + at, bias, row + at, next + at, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     }
     if (cut) {
-      pair(RIGHT, p, bounded, kH, x0 + last, x1 + last, x2 + last, x3 + last, bias, row + last, next + last, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      pair(RIGHT, p, bounded, x0 + last, x1 + last, x2 + last, x3 + last, bias, row + last, next + last, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     }
   }
 }
