@@ -240,15 +240,20 @@ function everyOtherColumn(p: ConvParams, top: i32, bottom: i32, plane: usize, ze
   }
 }
 
+/** What is asked of a plane that is summed in place. Once a call: what an assertion reads is read in all builds. */
+export function expectInPlace(p: ConvParams): void {
+  assert(p.kH == 3 && p.kW == 3 && p.dilationH == 1 && p.dilationW == 1, "3x3 in place: the kernel");
+  assert(p.strideW == p.strideH && p.strideW <= 2, "3x3 in place: the stride");
+  assert(p.activation == CLAMP, "3x3 in place: a call would cost the loops their registers");
+  assert(p.band >= 2 && p.outH >= 2 && p.outW >= 5, "3x3 in place: too small");
+  assert(p.padW <= 1 && (p.outW - 1) * p.strideW + 3 - p.padW <= p.inW + 1, "3x3 in place: the border");
+}
+
 /** Rows [top, bottom) of the result. At stride 2 the upper row of a pair is summed otherwise than the lower: `top` is even, so that pairs are those of the plane. `bounded`: see isBounded. */
 export function plane3x3(
   p: ConvParams, bounded: bool, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize,
 ): void {
-  assert(p.kH == 3 && p.kW == 3 && p.dilationH == 1 && p.dilationW == 1, "plane3x3: the kernel");
-  assert(p.strideW == p.strideH && p.strideW <= 2, "plane3x3: the stride");
-  assert(p.activation == CLAMP, "plane3x3: a call would cost the loops their registers");
-  assert((top & 1) == 0 && bottom - top >= 2 && p.outW >= 5, "plane3x3: too small");
-  assert(p.padW <= 1 && (p.outW - 1) * p.strideW + 3 - p.padW <= p.inW + 1, "plane3x3: the border");
+  assert((top & 1) == 0 && bottom - top >= 2, "plane3x3: pairs of rows");
   if (p.strideW == 1) everyColumn(p, bounded, top, bottom, plane, zeros, weights, bias, to);
   else everyOtherColumn(p, top, bottom, plane, zeros, weights, bias, to);
 }

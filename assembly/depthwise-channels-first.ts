@@ -14,7 +14,7 @@
  */
 import { activateRuns, CLAMP, isBounded } from "./activation";
 import { BOUNDS_BYTES } from "./blocks";
-import { plane3x3 } from "./depthwise-3x3";
+import { expectInPlace, plane3x3 } from "./depthwise-3x3";
 import { tapsChannelsFirst } from "./depthwise-taps";
 import { orderFive, tapOfFive } from "./depthwise-taps-5";
 import { shuffledChannel } from "./gemm";
@@ -167,6 +167,7 @@ function inPlace(first: i32, last: i32, p: ConvParams, input: usize, weights: us
   const multiplier = outC / inC;
   const bands = bandsOf(p);
   const bounded = isBounded(p);
+  expectInPlace(p);
   zeroFloats(zeros, p.inW);
   let result = first / bands;
   let band = first - result * bands;
