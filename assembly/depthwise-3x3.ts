@@ -7,23 +7,23 @@
  *
  * The nine weights stay in registers, spread over the lanes; a vector is four pixels of a row. The first vector of a row shifts the zero
  * of the left border in from a register, the last that of the right border: no cell outside the row is read, and none is copied. The last
- * vector ends with the row, and sums some pixels a second time.
+ * vector ends with the row, and sums some pixels a second time. At stride 1 most planes are summed by depthwise-3x3-down.ts, with the same bits.
  */
 import { clamp, CLAMP } from "./activation";
 import { ConvParams } from "./params";
 import { accumulate } from "./simd";
 
 /** Where in its row a vector lies. */
-const INSIDE = 0;
-const LEFT = 1;
-const RIGHT = 2;
+export const INSIDE = 0;
+export const LEFT = 1;
+export const RIGHT = 2;
 /** Inside, one vector further than the pointers say. */
 const NEXT = 3;
 
 /** Four cells of a row as tap 0, 1 or 2 of four neighbouring pixels sees them. `x` is where the first pixel's tap 0 lies; at the LEFT one cell before the row. */
 // @ts-ignore: decorator
 @inline
-function cells(place: i32, tap: i32, x: usize): v128 {
+export function cells(place: i32, tap: i32, x: usize): v128 {
   if (tap == 0 && place == LEFT) return i32x4.shuffle(f32x4.splat(0), v128.load(x, 4), 3, 4, 5, 6);
   if (tap == 2 && place == RIGHT) return i32x4.shuffle(v128.load(x, 4), f32x4.splat(0), 1, 2, 3, 4);
   if (place == NEXT) return tap == 0 ? v128.load(x, 16) : tap == 1 ? v128.load(x, 20) : v128.load(x, 24);
@@ -240,7 +240,7 @@ function everyOtherColumn(p: ConvParams, top: i32, bottom: i32, plane: usize, ze
   }
 }
 
-/** What is asked of a plane that is summed in place. Once a call: what an assertion reads is read in all builds. */
+/** What is asked of a plane that is summed in place, here or in depthwise-3x3-down.ts. Once a call: what an assertion reads is read in all builds. */
 export function expectInPlace(p: ConvParams): void {
   assert(p.kH == 3 && p.kW == 3 && p.dilationH == 1 && p.dilationW == 1, "3x3 in place: the kernel");
   assert(p.strideW == p.strideH && p.strideW <= 2, "3x3 in place: the stride");

@@ -8,13 +8,14 @@
  *   work: one row of zeros, or bounds, kH · kW offsets, as many weights in order, one band of one channel with its border, and a vector; sized in
  *   src/bands.ts. Nothing overlaps.
  *
- * What depthwise-3x3.ts can do is done in place, if p.inPlace says so. Else a band of p.band output rows is copied with its zeros into `work`, so that
- * no tap of the sum needs a test. Its columns are dealt into strideW phases, [row][phase][phaseW]: column c is cell c / strideW of phase
- * c mod strideW. A tap then reads consecutive cells at any stride.
+ * What depthwise-3x3.ts and depthwise-3x3-down.ts can do is done in place, if p.inPlace says so. Else a band of p.band output rows is copied with its
+ * zeros into `work`, so that no tap of the sum needs a test. Its columns are dealt into strideW phases, [row][phase][phaseW]: column c is cell
+ * c / strideW of phase c mod strideW. A tap then reads consecutive cells at any stride.
  */
 import { activateRuns, CLAMP, isBounded } from "./activation";
 import { BOUNDS_BYTES } from "./blocks";
 import { expectInPlace, plane3x3 } from "./depthwise-3x3";
+import { down3x3, goesDown } from "./depthwise-3x3-down";
 import { tapsChannelsFirst } from "./depthwise-taps";
 import { orderFive, tapOfFive } from "./depthwise-taps-5";
 import { shuffledChannel } from "./gemm";
@@ -167,8 +168,6 @@ function inPlace(first: i32, last: i32, p: ConvParams, input: usize, weights: us
   const multiplier = outC / inC;
   const bands = bandsOf(p);
   const bounded = isBounded(p);
-  expectInPlace(p);
-  zeroFloats(zeros, p.inW);
   let result = first / bands;
   let band = first - result * bands;
   let b = result / outC;
@@ -204,6 +203,12 @@ export function depthwiseChannelsFirst(
   last = behindTasks(last, depthwiseTasks(p));
   assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
   assert(p.band >= 1, "depthwise: an empty band");
-  if (p.inPlace != 0) inPlace(first, last, p, input, weights, bias, output, work);
-  else copied(first, last, p, input, weights, bias, output, work);
+  if (p.inPlace == 0) {
+    copied(first, last, p, input, weights, bias, output, work);
+    return;
+  }
+  expectInPlace(p);
+  zeroFloats(work, p.inW);
+  if (goesDown(p)) down3x3(first, last, bandsOf(p), p, input, weights, bias, output, work);
+  else inPlace(first, last, p, input, weights, bias, output, work);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BAND_BYTES, CHANNELS } from '../assembly/blocks.ts';
 import { type ConvOptions, depthwiseConv2d as sharedDepthwiseConv2d } from '../src/index.ts';
 import * as reference from '../src/reference/index.ts';
-import { guarded, integers, operands, problem } from './cases.ts';
+import { fractions, guarded, integers, operands, problem } from './cases.ts';
 import { exact, expectClose } from './close.ts';
 import { testEngine } from './engines.ts';
 
@@ -121,6 +121,25 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
         check(`ic1ih${2 * rows}iw${2 * columns}oc1${kernel}sh2`, { inputLayout, activation: 'relu' });
       }
   });
+  // Down the columns of a plane in place: rows at a time, vectors that end with the row, two pixels that share one with rows further down, and what is too wide.
+  it.each([2, 3, 4, 5, 6, 7, 30, 31, 32, 47])('%i rows of 5 to 14 columns, and some of more, under 3×3', (rows) => {
+    for (const columns of [5, 6, 7, 8, 9, 10, 11, 14, ...(rows === 5 || rows === 32 ? [118, 119, 120, 122] : [])])
+      for (const padding of [
+        [1, 1],
+        [
+          [1, 0],
+          [0, 1],
+        ],
+        [
+          [0, 1],
+          [1, 0],
+        ],
+        [[2, 3], 1],
+      ] as const) {
+        check(`ic1ih${rows}iw${columns}oc2kh3`, { inputLayout, padding, bias: integers(2), activation: { clamp: [-9, 30] } });
+        check(`ic2ih${rows + 2}iw${columns + 2}oc2kh3`, { inputLayout, padding });
+      }
+  });
   // Channels last, rows of whole fours, or of one less, are summed with their border where channels are whole eights.
   it.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 19])('%i columns under every border of three columns', (columns) => {
     for (const channels of [8, 64, 72])
@@ -197,6 +216,39 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
     }
     layer.dispose();
   });
+});
+
+// A part of the image by the whole and alone: along the rows where it is wide or has more than a row of zeros above, else down the columns.
+it.each([
+  [62, 130],
+  [33, 121],
+  [47, 78],
+  [14, 14],
+])('3×3 of %i rows and %i columns: bits do not tell how they were computed', (rows, columns) => {
+  const weight = { data: fractions(3 * 9, 2), shape: [3, 1, 3, 3] };
+  const bias = fractions(3, 3);
+  const data = fractions(3 * rows * columns, 4);
+  const whole = engine.depthwiseConv2d({ data, shape: [1, 3, rows, columns] }, weight, { padding: 1, bias });
+  for (const [top, left, h, w] of [
+    [0, 0, rows, columns],
+    [0, 0, rows, columns - 12],
+    [2, 8, rows - 2, columns - 8],
+    [3, 1, rows - 5, columns - 3],
+  ] as const)
+    for (const above of [1, 2]) {
+      const part = new Float32Array(3 * h * w);
+      for (let line = 0; line < 3 * h; line++) {
+        const from = (Math.floor(line / h) * rows + top + (line % h)) * columns + left;
+        part.set(data.subarray(from, from + w), line * w);
+      }
+      const got = engine.depthwiseConv2d({ data: part, shape: [1, 3, h, w] }, weight, { padding: [[above, 1], 1], bias });
+      // All but the border, where the part has zeros.
+      for (let c = 0; c < 3; c++)
+        for (let r = 1; r < h - 1; r++) {
+          const [a, b] = [(c * (h + above - 1) + r + above - 1) * w + 1, (c * rows + top + r) * columns + left + 1];
+          expect(got.data.subarray(a, a + w - 2)).toEqual(whole.data.subarray(b, b + w - 2));
+        }
+    }
 });
 
 it('as a function of the module', async () => {

@@ -87,6 +87,10 @@ function callsOf(last: boolean): Call[] {
     ['depthwiseConv2d', [image(1, 64, 3, 20)], [[64, 1, 3, 3]], [], of(2, { padding: 1 })],
     ['depthwiseConv2d', [image(1, 64, 3, 19)], [[64, 1, 3, 3]], [], of(2, { padding: 1 })],
     ['depthwiseConv2d', [image(1, 64, 3, 20)], [[64, 1, 3, 3]], [], of(2, { padding: [1, [0, 1]] })],
+    // Channels first, down the columns: two pixels that share a vector, one that ends with the row, and the same without a border.
+    ['depthwiseConv2d', [image(1, 16, 4, 6)], [[16, 1, 3, 3]], [], of(2, { padding: 1 })],
+    ['depthwiseConv2d', [image(1, 16, 5, 7)], [[16, 1, 3, 3]], [], of(2, { padding: 1 })],
+    ['depthwiseConv2d', [image(1, 16, 5, 8)], [[16, 1, 3, 3]], [], of(2)],
     // Channels first, twelve sums at a time.
     ['depthwiseConv2d', [image(1, 16, 6, 20)], [[16, 1, 5, 5]], [], of(2, { padding: 2 })],
     ['depthwiseConv2d', [image(1, 16, 5, 28)], [[16, 1, 7, 7]], [], of(2, { padding: 3 })],
