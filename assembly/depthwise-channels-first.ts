@@ -136,7 +136,7 @@ function copied(first: i32, last: i32, p: ConvParams, input: usize, weights: usi
 
   for (let kh = 0; kh < p.kH; kh++) {
     for (let kw = 0; kw < p.kW; kw++) {
-      const shift = (five ? tapOfFive(kw) : kw) * p.dilationW;
+      const shift = (five ? tapOfFive(kw, p.dilationW) : kw) * p.dilationW;
       const offset = <usize>(kh * p.dilationH) * rowBytes + <usize>(shift % p.strideW) * phaseBytes + (<usize>(shift / p.strideW) << 2);
       store<usize>(offsets + (<usize>(kh * p.kW + kw) << 2), offset);
     }
@@ -155,7 +155,7 @@ function copied(first: i32, last: i32, p: ConvParams, input: usize, weights: usi
     for (let oc = ic * multiplier; oc < (ic + 1) * multiplier; oc++) {
       const target = b * outC + shuffledChannel(oc, outC, p.shuffle);
       const kernel = weights + (<usize>(oc * p.weightStride) << 2);
-      if (five) orderFive(kernel, p.kH, ordered);
+      if (five) orderFive(kernel, p.kH, p.dilationW, ordered);
       const to = output + (<usize>((target * outH + band) * outW) << 2);
       tapsChannelsFirst(p, end - band, rows, nextRow, offsets, five ? ordered : kernel, bias + (<usize>oc << 2), bounds, to);
       if (!clamped) activateRuns(p, 1, to, 0, <usize>((end - band) * outW) << 2);

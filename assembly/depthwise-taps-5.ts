@@ -1,7 +1,7 @@
 /**
- * The sum of depthwise-taps.ts under five columns, rows of at least 13 pixels, two rows at a time, each of which sees one row of the band more than the other:
- * four vectors of both share what they load. What tap 4 of a pixel sees is what tap 0 of the pixel a vector further sees, so these two go
- * together and load five vectors in place of eight: loads, of which two are begun in a cycle, are as scarce as products.
+ * The sum of depthwise-taps.ts under five columns, rows of at least 13 pixels, two rows at a time, the lower of which sees one row of the kernel less above and one more below:
+ * four vectors of both share what they load. What one of the taps of a pixel sees is what tap 0 of the pixel a vector further sees: tap 4, tap 2 with dilation 2, tap 1 with 4. These
+ * two go together and load five vectors in place of eight: loads, of which two are begun in a cycle, are as scarce as products.
  *
  * `weights`: the taps of each row of the kernel in the order of `tapOfFive`. Every sum goes through its taps in this order, also the sums of depthwise-taps.ts.
  *
@@ -14,31 +14,48 @@ import { madd, storeLanes } from "./simd";
 /** The least pixels of a row: fewer leave a vector of four empty. */
 export const FIVE_LEAST = 13;
 
-/** Which of five taps is summed as the i-th: 0, 4, 1, 2, 3. */
+/** Which of five taps is summed as the i-th: 0, the one that sees a vector further, if there is one, and the others. */
 // @ts-ignore: decorator
 @inline
-export function tapOfFive(i: i32): i32 {
-  return i == 0 ? 0 : i == 1 ? 4 : i - 1;
+export function tapOfFive(i: i32, dilation: i32): i32 {
+  const far = dilation == 2 ? 2 : dilation == 4 ? 1 : 4;
+  return i == 0 ? 0 : i == 1 ? far : i - 1 < far ? i - 1 : i;
 }
 
 /** Weights [kH, 5] into that order. */
-export function orderFive(weights: usize, kH: i32, to: usize): void {
+export function orderFive(weights: usize, kH: i32, dilation: i32, to: usize): void {
   for (; kH > 0; kH--) {
-    v128.store(to, v128.load(weights), 4);
-    store<f32>(to, load<f32>(weights));
-    store<f32>(to, load<f32>(weights, 16), 4);
+    const four = v128.load(weights);
+    const fifth = load<f32>(weights, 16);
+    if (dilation == 2 || dilation == 4) {
+      v128.store(to, dilation == 2 ? i32x4.shuffle(four, four, 0, 2, 1, 3) : four);
+      store<f32>(to, fifth, 16);
+    } else {
+      v128.store(to, four, 4);
+      v128.store32_lane(to, four, 0);
+      store<f32>(to, fifth, 4);
+    }
     weights += 20;
     to += 20;
   }
 }
 
-/** The first `width` pixels of so many pairs of rows. `line` lies between two rows of the band. */
-export function rowsOfFive(p: ConvParams, pairs: i32, from: usize, line: usize, kernel: usize, bias: usize, bounds: usize, to: usize, width: i32): void {
+/** `dense`: without a dilation. What lies between taps and between rows is known then, and not read for each. */
+// @ts-ignore: decorator
+@inline
+function pairsOf(
+  dense: bool, p: ConvParams, rows: i32, from: usize, rowStep: usize, offsets: usize, kernel: usize, bias: usize, bounds: usize, to: usize, width: i32,
+): void {
   const outRowBytes = <usize>p.outW << 2;
   const last: usize = width > 16 ? (<usize>width << 2) - 64 : 0;
   // Of the fourth vector, the rest of which reads what lies behind the pixels in a row of the band, up to a whole vector.
   const lanes = min(width, 16) - 12;
-  for (; pairs > 0; pairs--) {
+  const distance = dense ? 1 : p.dilationH;
+  const below = <usize>distance * rowStep, toBelow = <usize>distance * outRowBytes;
+  const tap2: usize = dense ? 4 : load<usize>(offsets, 8);
+  const tap3: usize = dense ? 8 : load<usize>(offsets, 12);
+  const tap4: usize = dense ? 12 : load<usize>(offsets, 16);
+  for (let upperRows = distance; rows > 0; rows -= 2) {
     for (let at: usize = 0; ; at += 64) {
       // The last vectors end with the row, and sum some pixels a second time.
       if (at > last) at = last;
@@ -67,30 +84,33 @@ export function rowsOfFive(p: ConvParams, pairs: i32, from: usize, line: usize, 
       }
       if (width > 3) {
         const w = v128.load32_splat(weights, 8);
-        acc0 = madd(w, v128.load(x, 4), acc0);
-        acc1 = madd(w, v128.load(x, 20), acc1);
-        acc2 = madd(w, v128.load(x, 36), acc2);
-        acc3 = madd(w, v128.load(x, 52), acc3);
+        const y = x + tap2;
+        acc0 = madd(w, v128.load(y), acc0);
+        acc1 = madd(w, v128.load(y, 16), acc1);
+        acc2 = madd(w, v128.load(y, 32), acc2);
+        acc3 = madd(w, v128.load(y, 48), acc3);
       }
       if (width > 4) {
         const w = v128.load32_splat(weights, 12);
-        acc0 = madd(w, v128.load(x, 8), acc0);
-        acc1 = madd(w, v128.load(x, 24), acc1);
-        acc2 = madd(w, v128.load(x, 40), acc2);
-        acc3 = madd(w, v128.load(x, 56), acc3);
+        const y = x + tap3;
+        acc0 = madd(w, v128.load(y), acc0);
+        acc1 = madd(w, v128.load(y, 16), acc1);
+        acc2 = madd(w, v128.load(y, 32), acc2);
+        acc3 = madd(w, v128.load(y, 48), acc3);
       }
       if (width > 5) {
         const w = v128.load32_splat(weights, 16);
-        acc0 = madd(w, v128.load(x, 12), acc0);
-        acc1 = madd(w, v128.load(x, 28), acc1);
-        acc2 = madd(w, v128.load(x, 44), acc2);
-        acc3 = madd(w, v128.load(x, 60), acc3);
+        const y = x + tap4;
+        acc0 = madd(w, v128.load(y), acc0);
+        acc1 = madd(w, v128.load(y, 16), acc1);
+        acc2 = madd(w, v128.load(y, 32), acc2);
+        acc3 = madd(w, v128.load(y, 48), acc3);
       }
       // Both.
       for (let n = p.kH - 1; n > 0; n--) {
         const above = weights;
         weights += 20;
-        x += line;
+        x += below;
         {
           const w = v128.load32_splat(weights), far = v128.load32_splat(weights, 4), next = v128.load32_splat(above), nextFar = v128.load32_splat(above, 4);
           let v = v128.load(x);
@@ -121,58 +141,61 @@ export function rowsOfFive(p: ConvParams, pairs: i32, from: usize, line: usize, 
         }
         if (width > 8) {
           const w = v128.load32_splat(weights, 8), next = v128.load32_splat(above, 8);
-          let v = v128.load(x, 4);
+          const y = x + tap2;
+          let v = v128.load(y);
           acc0 = madd(w, v, acc0);
           acc4 = madd(next, v, acc4);
-          v = v128.load(x, 20);
+          v = v128.load(y, 16);
           acc1 = madd(w, v, acc1);
           acc5 = madd(next, v, acc5);
-          v = v128.load(x, 36);
+          v = v128.load(y, 32);
           acc2 = madd(w, v, acc2);
           acc6 = madd(next, v, acc6);
-          v = v128.load(x, 52);
+          v = v128.load(y, 48);
           acc3 = madd(w, v, acc3);
           acc7 = madd(next, v, acc7);
         }
         if (width > 9) {
           const w = v128.load32_splat(weights, 12), next = v128.load32_splat(above, 12);
-          let v = v128.load(x, 8);
+          const y = x + tap3;
+          let v = v128.load(y);
           acc0 = madd(w, v, acc0);
           acc4 = madd(next, v, acc4);
-          v = v128.load(x, 24);
+          v = v128.load(y, 16);
           acc1 = madd(w, v, acc1);
           acc5 = madd(next, v, acc5);
-          v = v128.load(x, 40);
+          v = v128.load(y, 32);
           acc2 = madd(w, v, acc2);
           acc6 = madd(next, v, acc6);
-          v = v128.load(x, 56);
+          v = v128.load(y, 48);
           acc3 = madd(w, v, acc3);
           acc7 = madd(next, v, acc7);
         }
         if (width > 10) {
           const w = v128.load32_splat(weights, 16), next = v128.load32_splat(above, 16);
-          let v = v128.load(x, 12);
+          const y = x + tap4;
+          let v = v128.load(y);
           acc0 = madd(w, v, acc0);
           acc4 = madd(next, v, acc4);
-          v = v128.load(x, 28);
+          v = v128.load(y, 16);
           acc1 = madd(w, v, acc1);
           acc5 = madd(next, v, acc5);
-          v = v128.load(x, 44);
+          v = v128.load(y, 32);
           acc2 = madd(w, v, acc2);
           acc6 = madd(next, v, acc6);
-          v = v128.load(x, 60);
+          v = v128.load(y, 48);
           acc3 = madd(w, v, acc3);
           acc7 = madd(next, v, acc7);
         }
       }
       const low = v128.load32_splat(bounds), high = v128.load32_splat(bounds, 4);
-      let y = to + at;
-      v128.store(y, clamp(acc0, low, high));
-      v128.store(y, clamp(acc1, low, high), 16);
-      v128.store(y, clamp(acc2, low, high), 32);
-      storeLanes(y + 48, clamp(acc3, low, high), lanes);
+      let z = to + at;
+      v128.store(z, clamp(acc0, low, high));
+      v128.store(z, clamp(acc1, low, high), 16);
+      v128.store(z, clamp(acc2, low, high), 32);
+      storeLanes(z + 48, clamp(acc3, low, high), lanes);
       // The lower row alone.
-      x += line;
+      x += below;
       {
         const w = v128.load32_splat(weights), far = v128.load32_splat(weights, 4);
         let v = v128.load(x, 16);
@@ -193,33 +216,67 @@ export function rowsOfFive(p: ConvParams, pairs: i32, from: usize, line: usize, 
       }
       if (width > 3) {
         const w = v128.load32_splat(weights, 8);
-        acc4 = madd(w, v128.load(x, 4), acc4);
-        acc5 = madd(w, v128.load(x, 20), acc5);
-        acc6 = madd(w, v128.load(x, 36), acc6);
-        acc7 = madd(w, v128.load(x, 52), acc7);
+        const y = x + tap2;
+        acc4 = madd(w, v128.load(y), acc4);
+        acc5 = madd(w, v128.load(y, 16), acc5);
+        acc6 = madd(w, v128.load(y, 32), acc6);
+        acc7 = madd(w, v128.load(y, 48), acc7);
       }
       if (width > 4) {
         const w = v128.load32_splat(weights, 12);
-        acc4 = madd(w, v128.load(x, 8), acc4);
-        acc5 = madd(w, v128.load(x, 24), acc5);
-        acc6 = madd(w, v128.load(x, 40), acc6);
-        acc7 = madd(w, v128.load(x, 56), acc7);
+        const y = x + tap3;
+        acc4 = madd(w, v128.load(y), acc4);
+        acc5 = madd(w, v128.load(y, 16), acc5);
+        acc6 = madd(w, v128.load(y, 32), acc6);
+        acc7 = madd(w, v128.load(y, 48), acc7);
       }
       if (width > 5) {
         const w = v128.load32_splat(weights, 16);
-        acc4 = madd(w, v128.load(x, 12), acc4);
-        acc5 = madd(w, v128.load(x, 28), acc5);
-        acc6 = madd(w, v128.load(x, 44), acc6);
-        acc7 = madd(w, v128.load(x, 60), acc7);
+        const y = x + tap4;
+        acc4 = madd(w, v128.load(y), acc4);
+        acc5 = madd(w, v128.load(y, 16), acc5);
+        acc6 = madd(w, v128.load(y, 32), acc6);
+        acc7 = madd(w, v128.load(y, 48), acc7);
       }
-      y += outRowBytes;
-      v128.store(y, clamp(acc4, low, high));
-      v128.store(y, clamp(acc5, low, high), 16);
-      v128.store(y, clamp(acc6, low, high), 32);
-      storeLanes(y + 48, clamp(acc7, low, high), lanes);
+      z += toBelow;
+      v128.store(z, clamp(acc4, low, high));
+      v128.store(z, clamp(acc5, low, high), 16);
+      v128.store(z, clamp(acc6, low, high), 32);
+      storeLanes(z + 48, clamp(acc7, low, high), lanes);
       if (at == last) break;
     }
-    from += 2 * line;
-    to += 2 * outRowBytes;
+    from += rowStep;
+    to += outRowBytes;
+    // The lower rows of `distance` pairs are done.
+    if (dense || --upperRows == 0) {
+      upperRows = distance;
+      from += below;
+      to += toBelow;
+    }
   }
+}
+
+// Functions of their own: see depthwise-3x3.ts.
+
+function densePairs(
+  p: ConvParams, rows: i32, from: usize, rowStep: usize, offsets: usize, kernel: usize, bias: usize, bounds: usize, to: usize, width: i32,
+): void {
+  pairsOf(true, p, rows, from, rowStep, offsets, kernel, bias, bounds, to, width);
+}
+
+function dilatedPairs(
+  p: ConvParams, rows: i32, from: usize, rowStep: usize, offsets: usize, kernel: usize, bias: usize, bounds: usize, to: usize, width: i32,
+): void {
+  pairsOf(false, p, rows, from, rowStep, offsets, kernel, bias, bounds, to, width);
+}
+
+/**
+ * The first `width` pixels of `rows` rows, a multiple of twice the dilation. `rowStep` lies between what two rows of the result see of the band, `offsets` are those of the taps in the
+ * order of `tapOfFive`.
+ */
+export function rowsOfFive(
+  p: ConvParams, rows: i32, from: usize, rowStep: usize, offsets: usize, kernel: usize, bias: usize, bounds: usize, to: usize, width: i32,
+): void {
+  if (p.dilationH == 1 && p.dilationW == 1) densePairs(p, rows, from, rowStep, offsets, kernel, bias, bounds, to, width);
+  else dilatedPairs(p, rows, from, rowStep, offsets, kernel, bias, bounds, to, width);
 }

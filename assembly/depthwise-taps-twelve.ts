@@ -1,6 +1,6 @@
 /**
- * The sum of depthwise-taps.ts for four rows of outputs, three vectors of each: two pairs of rows, the lower of which sees one row of the image less and one more. The
- * second pair shares the weights of the first, a pair shares what it loads: eight loads for twelve products.
+ * The sum of depthwise-taps.ts for four rows of outputs, three vectors of each: two pairs of rows, the lower of which sees one row of the kernel less above and one more
+ * below. The second pair shares the weights of the first, a pair shares what it loads: eight loads for twelve products.
  *
  * A fused product waits four cycles for the one before it and two are begun in a cycle: eight sums, those of two rows of four vectors, are never late only where
  * nothing else is. Twelve are, beside two weights and one vector of the image, all of the fifteen registers that V8 has to give: a product that is not fused needs one more, and so builds
@@ -15,19 +15,21 @@ export const TWELVE_LEAST = 9;
 
 /**
  * `quads` times four rows, in each `count` times three vectors of `width` pixels; the last three end with the pixels, and may sum some a second time. `line` lies between what two
- * neighbouring rows see of the band. `apart`: see twoRows in depthwise-taps.ts.
+ * neighbouring rows see of the band; the rows of a pair are neighbours, or, with a `distance` of 2, two rows apart. `apart`: see twoRows in depthwise-taps.ts.
  *
  * The conditions always hold, since no address is so small, and keep V8 from loading more than it has registers for. They are on what is new for each tap: up to Node 22
  * it computes others before the loop and keeps the answers on its stack. Not nested, or it moves products past them.
  */
 export function twelveSums(
-  p: ConvParams, quads: i32, count: i32, from: usize, line: usize, offsets: usize, apart: usize, kernel: usize, bias: usize, bounds: usize, to: usize, width: i32,
+  p: ConvParams, quads: i32, count: i32, from: usize, line: usize, distance: i32, offsets: usize, apart: usize, kernel: usize, bias: usize, bounds: usize, to: usize,
+  width: i32,
 ): void {
   const outRowBytes = <usize>p.outW << 2;
   const last: usize = width > 12 ? (<usize>width << 2) - 48 : 0;
   // Of the third vector, the rest of which reads what lies behind the pixels in a row of the band.
   const lanes = min(width, 12) - 8;
-  const second = 2 * line;
+  const below = <usize>distance * line, second = 3 * line - below;
+  const toBelow = <usize>distance * outRowBytes, toSecond = 3 * outRowBytes - toBelow;
   const begin = offsets, end = offsets + (<usize>(p.kH * p.kW) << 2), both = offsets + apart;
   for (; quads > 0; quads--) {
     let at: usize = 0;
@@ -95,7 +97,7 @@ export function twelveSums(
       }
       // The lower rows alone.
       offsets -= apart;
-      image += line;
+      image += below;
       do {
         const w = v128.load32_splat(weights);
         const x = image + load<usize>(offsets), y = x + second;
@@ -117,15 +119,15 @@ export function twelveSums(
       v128.store(z, clamp(a0, low, high));
       v128.store(z, clamp(a1, low, high), 16);
       storeLanes(z + 32, clamp(a2, low, high), lanes);
-      z += outRowBytes;
+      z += toBelow;
       v128.store(z, clamp(b0, low, high));
       v128.store(z, clamp(b1, low, high), 16);
       storeLanes(z + 32, clamp(b2, low, high), lanes);
-      z += outRowBytes;
+      z = to + toSecond + at;
       v128.store(z, clamp(c0, low, high));
       v128.store(z, clamp(c1, low, high), 16);
       storeLanes(z + 32, clamp(c2, low, high), lanes);
-      z += outRowBytes;
+      z += toBelow;
       v128.store(z, clamp(d0, low, high));
       v128.store(z, clamp(d1, low, high), 16);
       storeLanes(z + 32, clamp(d2, low, high), lanes);

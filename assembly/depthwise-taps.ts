@@ -175,18 +175,18 @@ export function tapsChannelsFirst(
   const below = <usize>distance * rowStep, toBelow = <usize>distance * outRowBytes;
   const apart = <usize>(shift * p.kW) << 2;
   const pairs = shift < p.kH;
-  const five = p.kW == 5 && p.kH > 1 && p.strideH == 1 && p.strideW == 1 && p.dilationH == 1 && p.dilationW == 1 && width >= FIVE_LEAST;
+  const five = p.kW == 5 && p.kH > 1 && p.strideH == 1 && p.strideW == 1 && (p.dilationW <= 2 || p.dilationW == 4) && width >= FIVE_LEAST;
   let row = 0;
   // Four vectors at a time, but as many threes as leave none empty or summed twice; of five vectors, two threes.
   const threes = vectors == 5 ? 2 : -vectors & 3, fours = (vectors - 3 * threes + 3) >> 2;
-  if (ASC_FEATURE_RELAXED_SIMD && rows >= 4 && threes > 0 && pairs && distance == 1 && width >= TWELVE_LEAST) {
+  if (ASC_FEATURE_RELAXED_SIMD && rows >= 4 && threes > 0 && pairs && distance <= 2 && width >= TWELVE_LEAST) {
     const quads = rows >> 2;
     row = quads << 2;
     const left = fours << 4;
     if (five) {
-      if (fours > 0) rowsOfFive(p, row >> 1, from, rowStep, weights, bias, bounds, to, left);
+      if (fours > 0) rowsOfFive(p, row, from, rowStep, offsets, weights, bias, bounds, to, left);
     } else {
-      for (let i = 0; i < row; i += 2) {
+      for (let i = 0; i < row; i += distance == 1 ? 2 : (i & 1) == 0 ? 1 : 3) {
         const x = from + <usize>i * rowStep, y = to + <usize>i * outRowBytes;
         for (let at: usize = 0; at < <usize>left << 2; at += 64) {
           twoRows(p, x + at, below, offsets, apart, weights, bias, bounds, y + at, toBelow, 4, 4, 0);
@@ -194,12 +194,12 @@ export function tapsChannelsFirst(
       }
     }
     const at = <usize>left << 2;
-    twelveSums(p, quads, threes, from + at, rowStep, offsets, apart, weights, bias, bounds, to + at, width - left);
+    twelveSums(p, quads, threes, from + at, rowStep, distance, offsets, apart, weights, bias, bounds, to + at, width - left);
   }
-  if (five && row + 1 < rows) {
-    const rest = (rows - row) >> 1;
-    rowsOfFive(p, rest, from + <usize>row * rowStep, rowStep, weights, bias, bounds, to + <usize>row * outRowBytes, width);
-    row += rest << 1;
+  if (five && row + 2 * distance <= rows) {
+    const rest = (rows - row) / (2 * distance) * (2 * distance);
+    rowsOfFive(p, rest, from + <usize>row * rowStep, rowStep, offsets, weights, bias, bounds, to + <usize>row * outRowBytes, width);
+    row += rest;
   }
   from += <usize>row * rowStep;
   to += <usize>row * outRowBytes;

@@ -112,6 +112,19 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
             check(`ic4ih${size}iw${size + 3}oc4kh${kernel}sh1sw${stride}`, { inputLayout, padding, bias: integers(4), activation: 'relu' });
           }
   });
+  it.each([2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 17])('%i rows under 4×4, 5×5 and 7×7 with a dilation', (rows) => {
+    for (const columns of [11, 12, 13, 14, 16, 17, 20, 24, 28, 29, 33, 38])
+      for (const dilation of [2, 3, 4])
+        for (const [kernel, pad] of [
+          [4, 2 * dilation],
+          [5, 2 * dilation],
+          [7, 3 * dilation],
+        ]) {
+          check(`ic2ih${rows}iw${columns}oc2kh${kernel}ph${pad}`, { inputLayout, dilation, bias: integers(2) });
+          check(`ic1ih${rows}iw${columns}oc1kh${kernel}ph${pad}`, { inputLayout, dilation: [1, dilation] });
+          check(`ic1ih${rows}iw${columns}oc1kh${kernel}ph${pad}`, { inputLayout, dilation: [dilation, 1] });
+        }
+  });
   // Vectors of a row are fours and threes, rows are taken by four, by two and singly.
   it.each([4, 5, 6, 7, 9])('%i rows of 8 to 33 columns, and some of more, under 4×4, 5×5 and 7×7', (rows) => {
     // 38 and 51: twice and three times four vectors, and threes. 42, 58: as many fours and one or two threes.
