@@ -184,7 +184,12 @@ function pairApart(
 ): void {
   let a = v128.load32_splat(bias);
   let b = a;
-  a = kernelRowApart(place, a, x0, w00, w01, w02);
+  {
+    const low = lowHalf(place, x0), high = highHalf(place, x0);
+    a = accumulate(a, w00, apart(place, 0, x0, low, high));
+    a = accumulate(a, w01, apart(place, 1, x0, low, high));
+    a = accumulate(a, w02, apart(place, 2, x0, low, high));
+  }
   if (kH > 0) a = kernelRowApart(place, a, x1, w10, w11, w12);
   if (kH > 1) {
     const low = lowHalf(place, x2), high = highHalf(place, x2);

@@ -1,11 +1,11 @@
 /**
- * The sum of depthwise-taps.ts under a kernel of 3×3, in rows of at least one vector. Its nine weights stay in registers, a vector of four pixels
- * follows the other; the last ends with the row, and sums some pixels a second time. Two rows that share two of their three rows of the image are
- * summed at once. Why sums and conditions stand as they do is in depthwise-3x3.ts.
+ * The sum of depthwise-taps.ts under a kernel of 3×3. Its nine weights stay in registers, a vector of four pixels follows the other; the last ends with the
+ * row, and sums some pixels a second time. Two rows that share two of their three rows of the image are summed at once. Why sums and conditions stand as
+ * they do is in depthwise-3x3.ts, whose sums these are, bit for bit: a part of an image may be copied where the whole is not.
  */
 import { clamp } from "./activation";
 import { ConvParams } from "./params";
-import { accumulate } from "./simd";
+import { accumulate, storeLanes } from "./simd";
 
 /** What one row of the kernel adds. */
 // @ts-ignore: decorator
@@ -19,8 +19,50 @@ function kernelRow(acc: v128, x: usize, tap1: usize, tap2: usize, w0: v128, w1: 
 /** The bounds are read anew for each vector: beside nine weights they would push something out of the registers. */
 // @ts-ignore: decorator
 @inline
-function put(bounds: usize, to: usize, v: v128): void {
-  v128.store(to, clamp(v, v128.load32_splat(bounds), v128.load32_splat(bounds, 4)));
+function put(bounded: bool, bounds: usize, to: usize, v: v128): void {
+  if (bounded) v = clamp(v, v128.load32_splat(bounds), v128.load32_splat(bounds, 4));
+  v128.store(to, v);
+}
+
+/** A vector of each row of a pair. `x` is what the upper one sees first. */
+// @ts-ignore: decorator
+@inline
+function pair(
+  kH: i32, x: usize, line: usize, tap1: usize, tap2: usize, bias: usize, bounded: bool, bounds: usize, to: usize, below: usize,
+  w00: v128, w01: v128, w02: v128, w10: v128, w11: v128, w12: v128, w20: v128, w21: v128, w22: v128,
+): void {
+  let a = v128.load32_splat(bias);
+  let b = a;
+  a = accumulate(a, w00, v128.load(x));
+  a = accumulate(a, w01, v128.load(x + tap1));
+  a = accumulate(a, w02, v128.load(x + tap2));
+  x += line;
+  if (kH > 0) {
+    let v = v128.load(x);
+    let sum = f32x4.mul(w10, v);
+    b = accumulate(b, w00, v);
+    v = v128.load(x + tap1);
+    sum = accumulate(sum, w11, v);
+    b = accumulate(b, w01, v);
+    v = v128.load(x + tap2);
+    a = f32x4.add(a, accumulate(sum, w12, v));
+    b = accumulate(b, w02, v);
+  }
+  x += line;
+  if (kH > 1) {
+    let v = v128.load(x);
+    let sum = f32x4.mul(w20, v), next = f32x4.mul(w10, v);
+    v = v128.load(x + tap1);
+    sum = accumulate(sum, w21, v);
+    next = accumulate(next, w11, v);
+    v = v128.load(x + tap2);
+    a = f32x4.add(a, accumulate(sum, w22, v));
+    b = f32x4.add(b, accumulate(next, w12, v));
+  }
+  x += line;
+  if (kH > 2) b = kernelRow(b, x, tap1, tap2, w20, w21, w22);
+  put(bounded, bounds, to, a);
+  put(bounded, bounds, below, b);
 }
 
 /**
@@ -36,54 +78,35 @@ export function rows3x3(
   const w20 = v128.load32_splat(weights, 24), w21 = v128.load32_splat(weights, 28), w22 = v128.load32_splat(weights, 32);
   const last = outRowBytes - 16;
   const kH = p.kH;
+  const bounded = load<f32>(bounds) != -Infinity || load<f32>(bounds, 4) != Infinity;
   let row = 0;
   while (row < rows) {
     if (row + distance >= rows) {
+      // Also rows of less than a vector, which reads what lies behind them in a row of the band.
       for (let at: usize = 0; at < outRowBytes; at += 16) {
         if (at > last) at = last;
         let x = from + at;
-        let a = kernelRow(v128.load32_splat(bias), x, tap1, tap2, w00, w01, w02);
+        let a = accumulate(v128.load32_splat(bias), w00, v128.load(x));
+        a = accumulate(a, w01, v128.load(x + tap1));
+        a = accumulate(a, w02, v128.load(x + tap2));
         x += line;
         if (kH > 0) a = kernelRow(a, x, tap1, tap2, w10, w11, w12);
         x += line;
         if (kH > 1) a = kernelRow(a, x, tap1, tap2, w20, w21, w22);
-        put(bounds, to + at, a);
+        if (bounded) a = clamp(a, v128.load32_splat(bounds), v128.load32_splat(bounds, 4));
+        storeLanes(to + at, a, p.outW);
       }
     } else {
       const below = to + <usize>distance * outRowBytes;
-      for (let at: usize = 0; at < outRowBytes; at += 16) {
+      let at: usize = 0;
+      for (; at + 16 <= last; at += 32) {
+        const x = from + at, y = to + at, z = below + at;
+        pair(kH, x, line, tap1, tap2, bias, bounded, bounds, y, z, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+        pair(kH, x + 16, line, tap1, tap2, bias, bounded, bounds, y + 16, z + 16, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      }
+      for (; at < outRowBytes; at += 16) {
         if (at > last) at = last;
-        let x = from + at;
-        let a = v128.load32_splat(bias);
-        let b = a;
-        a = kernelRow(a, x, tap1, tap2, w00, w01, w02);
-        x += line;
-        if (kH > 0) {
-          let v = v128.load(x);
-          let sum = f32x4.mul(w10, v);
-          b = accumulate(b, w00, v);
-          v = v128.load(x + tap1);
-          sum = accumulate(sum, w11, v);
-          b = accumulate(b, w01, v);
-          v = v128.load(x + tap2);
-          a = f32x4.add(a, accumulate(sum, w12, v));
-          b = accumulate(b, w02, v);
-        }
-        x += line;
-        if (kH > 1) {
-          let v = v128.load(x);
-          let sum = f32x4.mul(w20, v), next = f32x4.mul(w10, v);
-          v = v128.load(x + tap1);
-          sum = accumulate(sum, w21, v);
-          next = accumulate(next, w11, v);
-          v = v128.load(x + tap2);
-          a = f32x4.add(a, accumulate(sum, w22, v));
-          b = f32x4.add(b, accumulate(next, w12, v));
-        }
-        x += line;
-        if (kH > 2) b = kernelRow(b, x, tap1, tap2, w20, w21, w22);
-        put(bounds, to + at, a);
-        put(bounds, below + at, b);
+        pair(kH, from + at, line, tap1, tap2, bias, bounded, bounds, to + at, below + at, w00, w01, w02, w10, w11, w12, w20, w21, w22);
       }
     }
     row++;

@@ -164,10 +164,10 @@ export function tapsChannelsFirst(
   // Rows `distance` apart see rows of the image that are `shift` rows of the kernel apart.
   const common = greatestCommonDivisor(p.strideH, p.dilationH);
   const distance = p.dilationH / common, shift = p.strideH / common;
-  if (p.kH == 3 && p.kW == 3 && width >= 4) {
+  if (p.kH == 3 && p.kW == 3) {
     const tap1 = load<usize>(offsets, 4), tap2 = load<usize>(offsets, 8), line = load<usize>(offsets, 12);
-    // Rows that share less than two of three are taken one by one.
-    rows3x3(p, rows, shift == 1 ? distance : rows, from, rowStep, line, tap1, tap2, weights, bias, bounds, to, outRowBytes);
+    // Rows that share less than two of three are taken one by one, and those of less than a vector.
+    rows3x3(p, rows, shift == 1 && width >= 4 ? distance : rows, from, rowStep, line, tap1, tap2, weights, bias, bounds, to, outRowBytes);
     return;
   }
   const vectors = (width + 3) >> 2;

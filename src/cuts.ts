@@ -1,6 +1,6 @@
 /** What a call of a convolution is cut into where the memory does not hold it whole. What is derived of the weights for the whole serves its parts. */
 import type { ShareBand } from './bands.ts';
-import { type ConvPlan, convPlan, is3x3, pairedRows } from './plan.ts';
+import { type ConvPlan, convPlan } from './plan.ts';
 import { groupsPlan } from './plan-groups.ts';
 import { pointwisePlan } from './plan-pointwise.ts';
 import { transposedPlan } from './plan-transposed.ts';
@@ -20,20 +20,16 @@ export interface ImageCut {
   readonly shape: ConvShape;
   /** Results along each axis of which a part has a multiple, the last one excepted. */
   readonly units: Spatial;
-  /** Results along each axis that a part has at least, where the whole does; no more than a unit. */
-  readonly least: Spatial;
   part(shape: ConvShape): Call;
 }
 
 const ONE: Spatial = [1, 1, 1];
 
-/** Where parts sum as the whole does: between pairs of rows, or tiles, of each cell between their taps. Kernels of pairs want two rows, and a vector of pixels and one more. */
-function seamsOf({ shape, pack, points }: ConvPlan): Pick<ImageCut, 'units' | 'least'> {
-  if (points !== 0) {
-    const [down, along] = resultsOf(shape, points);
-    return { units: [1, down * shape.dilation[1], along * shape.dilation[2]], least: ONE };
-  }
-  return is3x3(shape, pack) ? { units: [1, pairedRows(shape, pack), 8], least: [1, 2, 5] } : { units: ONE, least: ONE };
+/** Where parts sum as the whole does: between tiles of each cell between their taps. */
+function seamsOf({ shape, points }: ConvPlan): Spatial {
+  if (points === 0) return ONE;
+  const [down, along] = resultsOf(shape, points);
+  return [1, down * shape.dilation[1], along * shape.dilation[2]];
 }
 
 /** The plan of a part by the algorithm of the whole, so that the bits do not tell how it was cut. */
@@ -68,6 +64,6 @@ export function cutOf(program: Program, inputShape: readonly number[], team: Tea
       const [input, output] = [shape.inputShape, shape.outputShape].map((sizes) => [batch, ...sizes.slice(1)]);
       return part({ ...shape, batch, inputShape: input as number[], outputShape: output as number[] });
     },
-    image: parts.back ? undefined : { shape, ...seamsOf(whole), part },
+    image: parts.back ? undefined : { shape, units: seamsOf(whole), part },
   };
 }

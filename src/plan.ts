@@ -210,7 +210,7 @@ function bordered(shape: ConvShape, { begin, end }: { begin: Spatial; end: Spati
 
 /** What the heads of assembly/depthwise-channels-last.ts and depthwise-3x3.ts ask for. */
 function readInPlace(shape: ConvShape, pack: PackPlan): boolean {
-  const { inC, outC, dilation } = shape;
+  const { inC, outC, kernel, dilation } = shape;
   if (pack.channelsLast) return inC === outC && inC >= 4;
   const [, outH, outW] = shape.outSize;
   const [, strideH, strideW] = shape.stride;
@@ -218,20 +218,8 @@ function readInPlace(shape: ConvShape, pack: PackPlan): boolean {
   const beyond = (outW - 1) * strideW + 3 - pad - shape.inSize[2];
   const dense = dilation[1] === 1 && dilation[2] === 1;
   const near = strideW === strideH && strideW <= 2;
-  return is3x3(shape, pack) && dense && near && outH >= 2 && outW >= 5 && pad <= 1 && beyond <= 1 && pack.clamped;
-}
-
-/** Whether sums over a plane are those of assembly/depthwise-3x3.ts or depthwise-taps-3x3.ts. */
-export function is3x3({ kernel }: ConvShape, { kind, channelsLast }: PackPlan): boolean {
-  return kind === 'depthwise' && !channelsLast && kernel[1] === 3 && kernel[2] === 3;
-}
-
-/** Rows after which pairs of rows repeat: two that share two rows of the image are summed together there, and otherwise than alone. */
-export function pairedRows(shape: ConvShape, pack: PackPlan): number {
-  const [, strideH] = shape.stride;
-  const [, dilationH] = shape.dilation;
-  if (!is3x3(shape, pack)) return 1;
-  return dilationH % strideH === 0 ? (2 * dilationH) / strideH : 2;
+  const square = kernel[1] === 3 && kernel[2] === 3;
+  return square && dense && near && outH >= 2 && outW >= 5 && pad <= 1 && beyond <= 1 && pack.clamped;
 }
 
 /** A convolution with one input channel to a filter. */
@@ -240,7 +228,9 @@ function depthwisePlan(shape: ConvShape, pack: PackPlan): Pick<ConvPlan, 'band' 
   const channels = pack.channelsLast ? shape.inC : 1;
   const rowBytes = inPlace ? shape.inSize[2] * channels * 4 : bandRowBytes(shape, pack.channelsLast, pack.weightStride);
   const fitting = bandRows(shape, rowBytes);
-  const rows = fitting < shape.outSize[1] ? fitting - (fitting % pairedRows(shape, pack)) : fitting;
+  // Rows as far apart as taps are summed in pairs.
+  const whole = fitting - (fitting % (2 * shape.dilation[1]));
+  const rows = fitting < shape.outSize[1] && whole > 0 ? whole : fitting;
   return {
     band: { ...NO_BAND, rows },
     inPlace,

@@ -67,17 +67,10 @@ function pieceOf(
   return { first, results, cells: stop - start, begin: 0, end: 0, runs: runsOf(start, stop, size, paddingMode) };
 }
 
-/** Pieces of so many results, a multiple of `unit`. Fewer than `least` of them that are left over go with a unit before them. */
-function piecesOf(shape: ConvShape, axis: 0 | 1 | 2, results: number, unit: number, least: number): readonly Piece[] {
+/** Pieces of so many results; the last may have fewer. */
+function piecesOf(shape: ConvShape, axis: 0 | 1 | 2, results: number): readonly Piece[] {
   const pieces: Piece[] = [];
-  const all = shape.outSize[axis];
-  for (let first = 0; first < all; ) {
-    const left = all - first;
-    const few = left > results && left < results + least;
-    const piece = pieceOf(shape, axis, first, few ? results - unit || left : results);
-    pieces.push(piece);
-    first += piece.results;
-  }
+  for (let first = 0; first < shape.outSize[axis]; first += results) pieces.push(pieceOf(shape, axis, first, results));
   return pieces;
 }
 
@@ -175,9 +168,9 @@ function boxOf(batch: Dimension, channels: number, space: readonly Dimension[], 
 const AXIS_NAMES = ['slice', 'row', 'column'] as const;
 
 /** Parts of images, one after the other, `sizes[axis]` results of an axis at a time. */
-function inParts({ shape, units, least, part: call }: ImageCut, sizes: Spatial, axis: 0 | 1 | 2): Strips {
+function inParts({ shape, part: call }: ImageCut, sizes: Spatial, axis: 0 | 1 | 2): Strips {
   const { batch, inC, outC, channelsLast } = shape;
-  const along = (i: 0 | 1 | 2): readonly Piece[] => piecesOf(shape, i, sizes[i], units[i], least[i]);
+  const along = (i: 0 | 1 | 2): readonly Piece[] => piecesOf(shape, i, sizes[i]);
   const pieces = [along(0), along(1), along(2)] as const;
   // What a part is asked for depends on its sizes alone, and few of these differ.
   const keyOf = ({ results, cells, begin, end }: Piece): string => `${results} ${cells} ${begin} ${end}`;

@@ -194,7 +194,7 @@ describe.each([false, true])('channels last: %s', (last) => {
     expectBits(layer.run(input), want);
   });
 
-  it('pairs of rows, and vectors of columns, are not parted', () => {
+  it('rows that are summed in pairs or alone, columns in vectors or one by one', () => {
     for (const options of [{}, { activation: 'silu' }]) {
       // Five rows in pairs, and sizes of which few columns are left over.
       const rows = { padding: 1, ...options };
@@ -210,19 +210,37 @@ describe.each([false, true])('channels last: %s', (last) => {
         const far = { padding: [40, 1], dilation: [40, 1], ...options };
         for (const channels of [9, 16]) {
           const weight = random([channels, 1, 3, 3], 2);
-          const { layer, input, want } = cutLayer(
-            'columns',
-            'depthwiseConv2d',
-            [1, channels, 83, width],
-            weight,
-            far,
-            last,
-            last ? 0.2 : 0.5,
-          );
+          const { layer, input, want } = cutLayer('columns', 'depthwiseConv2d', [1, channels, 83, width], weight, far, last, 0.2);
           expectBits(layer.run(input), want);
         }
       }
     }
+  });
+
+  // A part has another border than the whole, and so may be read in place where the whole is copied, or copied where it is in place.
+  it.each([
+    { padding: 2 },
+    { padding: 1, stride: 2 },
+    { padding: 2, stride: 2 },
+    { padding: 1, dilation: 2 },
+    { padding: 2, dilation: 2 },
+    { padding: 3, dilation: 2 },
+    { padding: 3, dilation: 3 },
+    { padding: 4, dilation: 4 },
+    { padding: [4, 2], dilation: [4, 2] },
+    { padding: 4, dilation: 2, kernel: 5 },
+    { padding: 8, dilation: 4, kernel: 5 },
+    { padding: 6, dilation: 2, kernel: 7 },
+  ])('a part of a depthwise convolution that is computed another way: %j', ({ kernel = 3, ...options }) => {
+    const weight = random([16, 1, kernel, kernel], 2);
+    for (const applied of [{}, { activation: 'relu' }, { activation: 'silu' }])
+      for (const width of [57, 64, 70]) {
+        const made = cutLayer('rows', 'depthwiseConv2d', [1, 16, 83, width], weight, { ...options, ...applied }, last, 0.4);
+        expectBits(made.layer.run(made.input), made.want);
+        const wide: Shape = [1, 16, 9, 20 * width];
+        const { layer, input, want } = cutLayer('columns', 'depthwiseConv2d', wide, weight, { ...options, ...applied }, last, 0.12);
+        expectBits(layer.run(input), want);
+      }
   });
 
   it('one tap, in panels of pixels as the whole, however few there are', () => {
