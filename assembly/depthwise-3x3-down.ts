@@ -1,5 +1,6 @@
 /**
- * Depthwise 3×3 at stride 1, channels-first, down the columns of planes in place: the sums of depthwise-3x3.ts, cell by cell, so that either may compute a row.
+ * Depthwise 3×3 at stride 1, channels-first, with a dilation of 1, 2 or 4 both ways, down the columns of planes in place: the sums of depthwise-3x3.ts, cell by cell, so that either
+ * may compute a row. Of the rows that a column of results sees only the first and the last may lie outside the image.
  *
  * A vector is four pixels of a row, and the next one lies below it. A row of the image serves the three rows of results that see it: three loads for nine
  * products. Nine weights, two results on their way, three vectors of cells and a sum are all of the 15 registers that V8 has (one more without relaxed SIMD).
@@ -24,8 +25,8 @@ const WIDE = 120;
 /** What tap 0 or 1 sees. `x` as for `cells`, `y` the same for the row half of all rows further down. */
 // @ts-ignore: decorator
 @inline
-function seen(place: i32, tap: i32, x: usize, y: usize): v128 {
-  if (place != HALVES) return cells(place, tap, x);
+function seen(place: i32, dilation: i32, tap: i32, x: usize, y: usize): v128 {
+  if (place != HALVES) return cells(place, dilation, tap, x);
   const upper = v128.load(x, 4), lower = v128.load(y, 4);
   return tap == 0 ? i32x4.shuffle(upper, lower, 1, 2, 5, 6) : i32x4.shuffle(upper, lower, 2, 3, 6, 7);
 }
@@ -33,8 +34,8 @@ function seen(place: i32, tap: i32, x: usize, y: usize): v128 {
 /** What tap 2 sees, where tap 1 sees `v`: behind the HALVES lies the border. */
 // @ts-ignore: decorator
 @inline
-function seenLast(place: i32, x: usize, v: v128): v128 {
-  return place == HALVES ? i64x2.shr_u(v, 32) : cells(place, 2, x);
+function seenLast(place: i32, dilation: i32, x: usize, v: v128): v128 {
+  return place == HALVES ? i64x2.shr_u(v, 32) : cells(place, dilation, 2, x);
 }
 
 /** The bias, and what the first row of the kernel adds. */
@@ -75,50 +76,53 @@ function put(place: i32, p: ConvParams, bounded: bool, to: usize, toHalf: usize,
 // @ts-ignore: decorator
 @inline
 function down(
-  place: i32, p: ConvParams, bounded: bool, above: usize, aboveHalf: usize, x: usize, half: usize, below: usize, belowHalf: usize, rowBytes: usize,
+  place: i32, dilation: i32, p: ConvParams, bounded: bool, above: usize, aboveHalf: usize, x: usize, half: usize, below: usize, belowHalf: usize, rowBytes: usize,
   bias: usize, to: usize, toHalf: usize, end: usize, outRowBytes: usize,
   w00: v128, w01: v128, w02: v128, w10: v128, w11: v128, w12: v128, w20: v128, w21: v128, w22: v128,
 ): void {
-  let v0 = seen(place, 0, above, aboveHalf), v1 = seen(place, 1, above, aboveHalf), v2 = seenLast(place, above, v1);
+  let v0 = seen(place, dilation, 0, above, aboveHalf), v1 = seen(place, dilation, 1, above, aboveHalf), v2 = seenLast(place, dilation, above, v1);
   let lower = firstRow(bias, w00, w01, w02, v0, v1, v2);
-  v0 = seen(place, 0, x, x + half), v1 = seen(place, 1, x, x + half), v2 = seenLast(place, x, v1);
+  v0 = seen(place, dilation, 0, x, x + half), v1 = seen(place, dilation, 1, x, x + half), v2 = seenLast(place, dilation, x, v1);
   let upper = nextRow(lower, w10, w11, w12, v0, v1, v2);
   lower = firstRow(bias, w00, w01, w02, v0, v1, v2);
   for (; to != end; to += outRowBytes) {
     x += rowBytes;
-    v0 = seen(place, 0, x, x + half), v1 = seen(place, 1, x, x + half), v2 = seenLast(place, x, v1);
+    v0 = seen(place, dilation, 0, x, x + half), v1 = seen(place, dilation, 1, x, x + half), v2 = seenLast(place, dilation, x, v1);
     put(place, p, bounded, to, toHalf, nextRow(upper, w20, w21, w22, v0, v1, v2));
     upper = nextRow(lower, w10, w11, w12, v0, v1, v2);
     lower = firstRow(bias, w00, w01, w02, v0, v1, v2);
   }
   x += rowBytes;
-  v0 = seen(place, 0, x, x + half), v1 = seen(place, 1, x, x + half), v2 = seenLast(place, x, v1);
+  v0 = seen(place, dilation, 0, x, x + half), v1 = seen(place, dilation, 1, x, x + half), v2 = seenLast(place, dilation, x, v1);
   put(place, p, bounded, to, toHalf, nextRow(upper, w20, w21, w22, v0, v1, v2));
   upper = nextRow(lower, w10, w11, w12, v0, v1, v2);
-  v0 = seen(place, 0, below, belowHalf), v1 = seen(place, 1, below, belowHalf), v2 = seenLast(place, below, v1);
+  v0 = seen(place, dilation, 0, below, belowHalf), v1 = seen(place, dilation, 1, below, belowHalf), v2 = seenLast(place, dilation, below, v1);
   put(place, p, bounded, to + outRowBytes, toHalf, nextRow(upper, w20, w21, w22, v0, v1, v2));
 }
 
-/** Whether planes are computed so: of the rows that are seen only the first and the last may lie outside the image. */
+/** Whether planes are computed so. */
 export function goesDown(p: ConvParams): bool {
-  return p.strideW == 1 && p.padH <= 1 && p.outH + 1 - p.padH <= p.inH && p.inW < WIDE;
+  return p.strideW == 1 && (p.dilationW > 1 || p.inW < WIDE);
 }
 
-/** Tasks [first, last) of depthwise-channels-first.ts, of which a plane has `bands`. See `expectInPlace`. */
-export function down3x3(
-  first: i32, last: i32, bands: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, zeros: usize,
+// @ts-ignore: decorator
+@inline
+function planes(
+  dilation: i32, first: i32, last: i32, bands: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, zeros: usize,
 ): void {
-  assert(goesDown(p));
   const bounded = isBounded(p);
   const inH = p.inH, outH = p.outH, outC = p.outC, padH = p.padH;
   const multiplier = outC / p.inC;
   const rowBytes = <usize>p.inW << 2, outRowBytes = <usize>p.outW << 2;
+  const lineBytes = <usize>dilation * rowBytes, outLineBytes = <usize>dilation * outRowBytes;
   const planeBytes = <usize>inH * rowBytes, outPlaneBytes = <usize>outH * outRowBytes;
   const pad = <usize>p.padW << 2;
   const none = zeros - pad;
   const end = outRowBytes - 16;
-  const cut = p.outW + 2 - p.padW > p.inW;
-  const two = cut && (p.outW & 3) == 2;
+  const cut = p.outW + 2 * dilation - p.padW > p.inW;
+  // Vectors that end behind it see cells behind the row. Without a dilation none but the last does.
+  const most = cut ? end - (<usize>dilation << 2) : end;
+  const two = dilation == 1 && cut && (p.outW & 3) == 2;
   let result = first / bands;
   let band = first - result * bands;
   let b = result / outC;
@@ -128,8 +132,8 @@ export function down3x3(
     const plane = input - pad + <usize>(multiplier == 1 ? result : result / multiplier) * planeBytes;
     const to = output + <usize>(b * outC + shuffledChannel(oc, outC, p.shuffle)) * outPlaneBytes;
     const kernel = weights + (<usize>(oc * p.weightStride) << 2), shift = bias + (<usize>oc << 2);
-    let top = band * p.band;
-    let bottom = top + p.band;
+    const begin = band * p.band;
+    let bottom = begin + p.band;
     if (++band == bands) {
       bottom = outH;
       band = 0;
@@ -142,46 +146,77 @@ export function down3x3(
     const w00 = v128.load32_splat(kernel), w01 = v128.load32_splat(kernel, 4), w02 = v128.load32_splat(kernel, 8);
     const w10 = v128.load32_splat(kernel, 12), w11 = v128.load32_splat(kernel, 16), w12 = v128.load32_splat(kernel, 20);
     const w20 = v128.load32_splat(kernel, 24), w21 = v128.load32_splat(kernel, 28), w22 = v128.load32_splat(kernel, 32);
-    for (;;) {
-      const left = bottom - top;
-      const rows = left > MOST_ROWS ? ROWS : left;
-      const ih = top - padH;
-      const begin = plane + <usize>ih * rowBytes;
-      const above = ih >= 0 ? begin : none, x = begin + rowBytes;
-      const below = ih + rows + 1 < inH ? x + <usize>rows * rowBytes : none;
-      const row = to + <usize>top * outRowBytes, stop = row + <usize>(rows - 2) * outRowBytes;
-      let at: usize = 0;
-      if (pad != 0) {
-        down(LEFT, p, bounded, above, 0, x, 0, below, 0, rowBytes, shift, row, 0, stop, outRowBytes, w00, w01, w02, w10, w11, w12, w20, w21, w22);
-        at = 16;
+    // Rows between which a dilation leaves no others, one phase of it after the other.
+    for (let phase = 0; phase < dilation; phase++) {
+      let top = begin + phase;
+      for (;;) {
+        const left = (bottom - top + dilation - 1) / dilation;
+        const rows = left > MOST_ROWS ? ROWS : left;
+        const ih = top - padH;
+        const line = plane + <usize>ih * rowBytes;
+        const above = ih >= 0 ? line : none, x = line + lineBytes;
+        const below = ih + (rows + 1) * dilation < inH ? x + <usize>rows * lineBytes : none;
+        const row = to + <usize>top * outRowBytes, stop = row + <usize>(rows - 2) * outLineBytes;
+        let at: usize = 0;
+        if (pad != 0) {
+          down(
+            LEFT, dilation, p, bounded, above, 0, x, 0, below, 0, lineBytes, shift, row, 0, stop, outLineBytes, w00, w01, w02, w10, w11, w12, w20, w21, w22,
+          );
+          at = 16;
+        }
+        for (; at < end; at += 16) {
+          if (dilation > 1 && at > most) at = most;
+          down(
+            INSIDE, dilation, p, bounded, above + at, 0, x + at, 0, below + at, 0, lineBytes, shift, row + at, 0, stop + at, outLineBytes,
+            w00, w01, w02, w10, w11, w12, w20, w21, w22,
+          );
+        }
+        // The last vector ends with the row, and but for the HALVES sums some pixels a second time.
+        if (two && (rows & 1) == 0 && rows >= 4) {
+          const half = <usize>(rows >> 1) * lineBytes, toHalf = <usize>(rows >> 1) * outLineBytes;
+          const middle = x + half + end;
+          down(
+            HALVES, dilation, p, bounded, above + end, middle - lineBytes, x + end, half, middle, below + end, lineBytes, shift, row + end + 8, toHalf,
+            stop + end + 8 - toHalf, outLineBytes, w00, w01, w02, w10, w11, w12, w20, w21, w22,
+          );
+        } else if (cut) {
+          down(
+            RIGHT, dilation, p, bounded, above + end, 0, x + end, 0, below + end, 0, lineBytes, shift, row + end, 0, stop + end, outLineBytes,
+            w00, w01, w02, w10, w11, w12, w20, w21, w22,
+          );
+        } else {
+          down(
+            INSIDE, dilation, p, bounded, above + end, 0, x + end, 0, below + end, 0, lineBytes, shift, row + end, 0, stop + end, outLineBytes,
+            w00, w01, w02, w10, w11, w12, w20, w21, w22,
+          );
+        }
+        if (rows == left) break;
+        top += rows * dilation;
       }
-      for (; at < end; at += 16) {
-        down(
-          INSIDE, p, bounded, above + at, 0, x + at, 0, below + at, 0, rowBytes, shift, row + at, 0, stop + at, outRowBytes,
-          w00, w01, w02, w10, w11, w12, w20, w21, w22,
-        );
-      }
-      // The last vector ends with the row, and but for the HALVES sums some pixels a second time.
-      if (two && (rows & 1) == 0 && rows >= 4) {
-        const half = <usize>(rows >> 1) * rowBytes, toHalf = <usize>(rows >> 1) * outRowBytes;
-        const middle = x + half + end;
-        down(
-          HALVES, p, bounded, above + end, middle - rowBytes, x + end, half, middle, below + end, rowBytes, shift, row + end + 8, toHalf,
-          stop + end + 8 - toHalf, outRowBytes, w00, w01, w02, w10, w11, w12, w20, w21, w22,
-        );
-      } else if (cut) {
-        down(
-          RIGHT, p, bounded, above + end, 0, x + end, 0, below + end, 0, rowBytes, shift, row + end, 0, stop + end, outRowBytes,
-          w00, w01, w02, w10, w11, w12, w20, w21, w22,
-        );
-      } else {
-        down(
-          INSIDE, p, bounded, above + end, 0, x + end, 0, below + end, 0, rowBytes, shift, row + end, 0, stop + end, outRowBytes,
-          w00, w01, w02, w10, w11, w12, w20, w21, w22,
-        );
-      }
-      if (rows == left) break;
-      top += rows;
     }
   }
+}
+
+// Functions of their own: Binaryen makes one loop of three that stand side by side, and reads what they differ in from variables.
+
+function dense(first: i32, last: i32, bands: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, zeros: usize): void {
+  planes(1, first, last, bands, p, input, weights, bias, output, zeros);
+}
+
+function dilated2(first: i32, last: i32, bands: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, zeros: usize): void {
+  planes(2, first, last, bands, p, input, weights, bias, output, zeros);
+}
+
+function dilated4(first: i32, last: i32, bands: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, zeros: usize): void {
+  planes(4, first, last, bands, p, input, weights, bias, output, zeros);
+}
+
+/** Tasks [first, last) of depthwise-channels-first.ts, of which a plane has `bands`. See `expectInPlace`. */
+export function down3x3(
+  first: i32, last: i32, bands: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, zeros: usize,
+): void {
+  if (!ASC_NO_ASSERT) assert(goesDown(p));
+  if (p.dilationW == 1) dense(first, last, bands, p, input, weights, bias, output, zeros);
+  else if (p.dilationW == 2) dilated2(first, last, bands, p, input, weights, bias, output, zeros);
+  else dilated4(first, last, bands, p, input, weights, bias, output, zeros);
 }

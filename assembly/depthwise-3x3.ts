@@ -20,14 +20,25 @@ export const RIGHT = 2;
 /** Inside, one vector further than the pointers say. */
 const NEXT = 3;
 
-/** Four cells of a row as tap 0, 1 or 2 of four neighbouring pixels sees them. `x` is where the first pixel's tap 0 lies; at the LEFT one cell before the row. */
+/**
+ * Four cells of a row as tap 0, 1 or 2 of four neighbouring pixels sees them. `x` is where the first pixel's tap 0 lies; at the LEFT `dilation` cells before the row. With a
+ * dilation of four all that tap 0 sees at the LEFT, or tap 2 at the RIGHT, lies outside.
+ */
 // @ts-ignore: decorator
 @inline
-export function cells(place: i32, tap: i32, x: usize): v128 {
-  if (tap == 0 && place == LEFT) return i32x4.shuffle(f32x4.splat(0), v128.load(x, 4), 3, 4, 5, 6);
-  if (tap == 2 && place == RIGHT) return i32x4.shuffle(v128.load(x, 4), f32x4.splat(0), 1, 2, 3, 4);
-  if (place == NEXT) return tap == 0 ? v128.load(x, 16) : tap == 1 ? v128.load(x, 20) : v128.load(x, 24);
-  return tap == 0 ? v128.load(x) : tap == 1 ? v128.load(x, 4) : v128.load(x, 8);
+export function cells(place: i32, dilation: i32, tap: i32, x: usize): v128 {
+  if (tap == 0 && place == LEFT) {
+    if (dilation == 1) return i32x4.shuffle(f32x4.splat(0), v128.load(x, 4), 3, 4, 5, 6);
+    if (dilation == 2) return i32x4.shuffle(f32x4.splat(0), v128.load(x, 8), 2, 3, 4, 5);
+    return f32x4.splat(0);
+  }
+  if (tap == 2 && place == RIGHT) {
+    if (dilation == 1) return i32x4.shuffle(v128.load(x, 4), f32x4.splat(0), 1, 2, 3, 4);
+    if (dilation == 2) return i32x4.shuffle(v128.load(x, 8), f32x4.splat(0), 2, 3, 4, 5);
+    return f32x4.splat(0);
+  }
+  const far = tap * dilation + (place == NEXT ? 4 : 0);
+  return v128.load(x + (<usize>far << 2));
 }
 
 /**
@@ -56,9 +67,9 @@ function put(place: i32, p: ConvParams, bounded: bool, to: usize, below: usize, 
 // @ts-ignore: decorator
 @inline
 function kernelRow(place: i32, acc: v128, x: usize, w0: v128, w1: v128, w2: v128): v128 {
-  let sum = f32x4.mul(w0, cells(place, 0, x));
-  sum = accumulate(sum, w1, cells(place, 1, x));
-  return f32x4.add(acc, accumulate(sum, w2, cells(place, 2, x)));
+  let sum = f32x4.mul(w0, cells(place, 1, 0, x));
+  sum = accumulate(sum, w1, cells(place, 1, 1, x));
+  return f32x4.add(acc, accumulate(sum, w2, cells(place, 1, 2, x)));
 }
 
 /**
@@ -74,27 +85,27 @@ function pair(
 ): void {
   let a = v128.load32_splat(bias);
   let b = a;
-  a = accumulate(a, w00, cells(place, 0, x0));
-  a = accumulate(a, w01, cells(place, 1, x0));
-  a = accumulate(a, w02, cells(place, 2, x0));
+  a = accumulate(a, w00, cells(place, 1, 0, x0));
+  a = accumulate(a, w01, cells(place, 1, 1, x0));
+  a = accumulate(a, w02, cells(place, 1, 2, x0));
   if (x1 != 0) {
-    let v = cells(place, 0, x1);
+    let v = cells(place, 1, 0, x1);
     let sum = f32x4.mul(w10, v);
     b = accumulate(b, w00, v);
-    v = cells(place, 1, x1);
+    v = cells(place, 1, 1, x1);
     sum = accumulate(sum, w11, v);
     b = accumulate(b, w01, v);
-    v = cells(place, 2, x1);
+    v = cells(place, 1, 2, x1);
     a = f32x4.add(a, accumulate(sum, w12, v));
     b = accumulate(b, w02, v);
   }
   if (x2 != 0) {
-    let v = cells(place, 0, x2);
+    let v = cells(place, 1, 0, x2);
     let sum = f32x4.mul(w20, v), next = f32x4.mul(w10, v);
-    v = cells(place, 1, x2);
+    v = cells(place, 1, 1, x2);
     sum = accumulate(sum, w21, v);
     next = accumulate(next, w11, v);
-    v = cells(place, 2, x2);
+    v = cells(place, 1, 2, x2);
     a = f32x4.add(a, accumulate(sum, w22, v));
     b = f32x4.add(b, accumulate(next, w12, v));
   }
@@ -247,18 +258,21 @@ function everyOtherColumn(p: ConvParams, top: i32, bottom: i32, plane: usize, ze
 
 /** What is asked of a plane that is summed in place, here or in depthwise-3x3-down.ts. Once a call: what an assertion reads is read in all builds. */
 export function expectInPlace(p: ConvParams): void {
-  assert(p.kH == 3 && p.kW == 3 && p.dilationH == 1 && p.dilationW == 1, "3x3 in place: the kernel");
-  assert(p.strideW == p.strideH && p.strideW <= 2, "3x3 in place: the stride");
-  assert(p.activation == CLAMP, "3x3 in place: a call would cost the loops their registers");
-  assert(p.band >= 2 && p.outH >= 2 && p.outW >= 5, "3x3 in place: too small");
-  assert(p.padW <= 1 && (p.outW - 1) * p.strideW + 3 - p.padW <= p.inW + 1, "3x3 in place: the border");
+  const dilation = p.dilationW;
+  if (!ASC_NO_ASSERT) assert(p.kH == 3 && p.kW == 3 && p.dilationH == dilation && (dilation <= 2 || dilation == 4), "3x3 in place: the kernel");
+  if (!ASC_NO_ASSERT) assert(p.strideW == p.strideH && (p.strideW == 1 || p.strideW * dilation == 2), "3x3 in place: the stride");
+  if (!ASC_NO_ASSERT) assert(p.activation == CLAMP, "3x3 in place: a call would cost the loops their registers");
+  if (!ASC_NO_ASSERT) assert(p.band >= 2 * dilation && p.outH >= 2 * dilation && p.outW > 3 * dilation + 1, "3x3 in place: too small");
+  if (!ASC_NO_ASSERT) assert(p.padW == 0 || p.padW == dilation, "3x3 in place: the border");
+  const beyond = (p.outW - 1) * p.strideW + 2 * dilation + 1 - p.padW - p.inW;
+  if (!ASC_NO_ASSERT) assert(beyond <= 0 || beyond == dilation, "3x3 in place: the border behind");
 }
 
 /** Rows [top, bottom) of the result. At stride 2 the upper row of a pair is summed otherwise than the lower: `top` is even, so that pairs are those of the plane. `bounded`: see isBounded. */
 export function plane3x3(
   p: ConvParams, bounded: bool, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize,
 ): void {
-  assert((top & 1) == 0 && bottom - top >= 2, "plane3x3: pairs of rows");
+  if (!ASC_NO_ASSERT) assert((top & 1) == 0 && bottom - top >= 2, "plane3x3: pairs of rows");
   if (p.strideW == 1) everyColumn(p, bounded, top, bottom, plane, zeros, weights, bias, to);
   else everyOtherColumn(p, top, bottom, plane, zeros, weights, bias, to);
 }

@@ -111,9 +111,9 @@ export function copyBand(p: ConvParams, plane: usize, row: i32, rows: i32, to: u
   }
 }
 
-/** Bands of a plane. In place two rows are computed together: one that is left over belongs to the band before it. */
+/** Bands of a plane. In place two rows of each phase of the dilation are computed together: fewer that are left over belong to the band before them. */
 function bandsOf(p: ConvParams): i32 {
-  return p.inPlace != 0 ? (p.outH - 2) / p.band + 1 : (p.outH + p.band - 1) / p.band;
+  return p.inPlace != 0 ? (p.outH - 2 * p.dilationH) / p.band + 1 : (p.outH + p.band - 1) / p.band;
 }
 
 function copied(first: i32, last: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize): void {
@@ -199,10 +199,10 @@ function depthwiseTasks(p: ConvParams): i32 {
 export function depthwiseChannelsFirst(
   first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
-  assert(first >= 0);
+  if (!ASC_NO_ASSERT) assert(first >= 0);
   last = behindTasks(last, depthwiseTasks(p));
-  assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
-  assert(p.band >= 1, "depthwise: an empty band");
+  if (!ASC_NO_ASSERT) assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
+  if (!ASC_NO_ASSERT) assert(p.band >= 1, "depthwise: an empty band");
   if (p.inPlace == 0) {
     copied(first, last, p, input, weights, bias, output, work);
     return;

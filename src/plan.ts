@@ -209,17 +209,18 @@ function bordered(shape: ConvShape, { begin, end }: { begin: Spatial; end: Spati
 }
 
 /** What the heads of assembly/depthwise-channels-last.ts and depthwise-3x3.ts ask for. */
-function readInPlace(shape: ConvShape, pack: PackPlan): boolean {
-  const { inC, outC, kernel, dilation } = shape;
+function readInPlace({ inC, outC, kernel, stride, dilation, inSize, outSize, padBegin }: ConvShape, pack: PackPlan): boolean {
   if (pack.channelsLast) return inC === outC && inC >= 4;
-  const [, outH, outW] = shape.outSize;
-  const [, strideH, strideW] = shape.stride;
-  const [, , pad] = shape.padBegin;
-  const beyond = (outW - 1) * strideW + 3 - pad - shape.inSize[2];
-  const dense = dilation[1] === 1 && dilation[2] === 1;
-  const near = strideW === strideH && strideW <= 2;
-  const square = kernel[1] === 3 && kernel[2] === 3;
-  return square && dense && near && outH >= 2 && outW >= 5 && pad <= 1 && beyond <= 1 && pack.clamped;
+  const far = dilation[2];
+  // Dilation 1, 2 or 4; at stride 2 none.
+  const near = stride[1] === stride[2] && dilation[1] === far && 4 % (far * stride[2] * stride[2]) === 0;
+  // Taps lie outside as a whole, or not at all.
+  const sides = ([1, 2] as const).every((axis) => {
+    const begin = padBegin[axis];
+    const end = (outSize[axis] - 1) * stride[axis] + 2 * far + 1 - begin - inSize[axis];
+    return kernel[axis] === 3 && begin <= far && end <= far && (begin | end) % far === 0;
+  });
+  return near && sides && outSize[1] >= 2 * far && outSize[2] > 3 * far + 1 && pack.clamped;
 }
 
 /** A convolution with one input channel to a filter. */

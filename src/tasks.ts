@@ -77,7 +77,7 @@ function depthwiseTasks({ shape, band, inPlace, pack: { channelsLast } }: ConvPl
   const { batch, inC, outC, outSize } = shape;
   const bands = Math.ceil(outSize[1] / band.rows);
   if (channelsLast) return batch * bands;
-  return inPlace ? batch * outC * (Math.floor((outSize[1] - 2) / band.rows) + 1) : batch * inC * bands;
+  return inPlace ? batch * outC * (Math.floor((outSize[1] - 2 * shape.dilation[1]) / band.rows) + 1) : batch * inC * bands;
 }
 
 /** assembly/depthwise-factored.ts: bands of each plane, or of each image. */

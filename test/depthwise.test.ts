@@ -54,6 +54,12 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
     check(`ic1ih${rows}iw40oc1kh3ph1`, { inputLayout });
     check(`ic2ih${rows}iw40oc4kh3ph1sh2`, { inputLayout });
     check(`ic5ih${rows}iw9oc5kh5ph2`, { inputLayout });
+    for (const dilation of [2, 3, 4]) {
+      // In place a last band has any number of rows.
+      for (let more = 0; more < 2 * dilation; more++)
+        check(`ic1ih${rows + more}iw40oc1kh3ph${dilation}`, { inputLayout, dilation, bias: integers(1) });
+      check(`ic1ih${rows}iw40oc1kh5ph${2 * dilation}`, { inputLayout, dilation });
+    }
   });
   it('a row longer than a band', () => check(`ic1ih3iw${BAND_BYTES / 4 + 3}oc1kh3ph1`, { inputLayout }));
   it.each([
@@ -112,6 +118,25 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
             check(`ic4ih${size}iw${size + 3}oc4kh${kernel}sh1sw${stride}`, { inputLayout, padding, bias: integers(4), activation: 'relu' });
           }
   });
+  // In place with dilation 2 and 4, where whole taps or none are outside; copied with others, and in rows that are too short.
+  it.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22])(
+    '%i columns under the borders of 3×3 with a dilation',
+    (iw) => {
+      for (const dilation of [2, 3, 4])
+        for (const begin of [0, 1, dilation])
+          for (const end of [0, 1, dilation, dilation + 1]) {
+            const rows = 1 + ((iw + begin + end) % 11);
+            const padding = [
+              [4, 4],
+              [begin, end],
+            ] as const;
+            if (iw + begin + end < 2 * dilation + 1) continue;
+            check(`ic4ih${rows}iw${iw}oc4kh3`, { inputLayout, padding, dilation, bias: integers(4) });
+            check(`ic2ih${rows + 6}iw${iw}oc4kh3`, { inputLayout, padding, dilation, activation: 'relu', bias: integers(4) });
+            check(`ic2ih${rows + 3}iw${iw}oc2kh3`, { inputLayout, padding, dilation: [dilation === 2 ? 4 : 2, dilation] });
+          }
+    },
+  );
   it.each([2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 17])('%i rows under 4×4, 5×5 and 7×7 with a dilation', (rows) => {
     for (const columns of [11, 12, 13, 14, 16, 17, 20, 24, 28, 29, 33, 38])
       for (const dilation of [2, 3, 4])
