@@ -79,7 +79,7 @@ export function chain(
   first: i32, last: i32, _before: i32, work: usize, records: usize, recordBytes: i32, steps: i32, band: i32, channelsLast: i32, input: usize, packed: usize,
   output: usize,
 ): void {
-  assert(band >= 1 && steps >= 1, "chain: an empty strip");
+  if (!ASC_NO_ASSERT) assert(band >= 1 && steps >= 1, "chain: an empty strip");
   const begin = stepAt(records, recordBytes, 0);
   const end = stepAt(records, recordBytes, steps - 1);
   const inH = begin.inH, inW = begin.inW, inC = begin.inC, outH = end.outH, outW = end.outW, outC = end.outC;
@@ -89,7 +89,7 @@ export function chain(
   for (let i = 0; i < steps - 1; i++) computed += <usize>stepAt(records, recordBytes, i).stripBytes;
   const rest = computed + (channelsLast != 0 ? 0 : <usize>end.stripBytes);
   const cut = (outH + band - 1) / band;
-  assert(first >= 0 && last <= begin.batch * cut, "chain: no such strip");
+  if (!ASC_NO_ASSERT) assert(first >= 0 && last <= begin.batch * cut, "chain: no such strip");
   for (let task = first; task < last; task++) {
     const b = task / cut;
     const oh = (task - b * cut) * band;

@@ -205,8 +205,8 @@ function computeBands(
 }
 
 export function convChannelsFirst(first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
-  assert(p.bandImages >= 1 && p.bandSlices >= 1 && p.band >= 1 && p.bandColumns >= 1, "conv: an empty band");
-  assert(p.taskPanels == 0 || (p.shuffle == 1 && p.kind != TRANSPOSED_DEPTHWISE), "conv: channels that cannot be parted");
+  if (!ASC_NO_ASSERT) assert(p.bandImages >= 1 && p.bandSlices >= 1 && p.band >= 1 && p.bandColumns >= 1, "conv: an empty band");
+  if (!ASC_NO_ASSERT) assert(p.taskPanels == 0 || (p.shuffle == 1 && p.kind != TRANSPOSED_DEPTHWISE), "conv: channels that cannot be parted");
   const panels = isBack(p) ? panelsOf(p.groups, p.groupInC) : panelsOf(p.groups, p.groupOutC);
   runTasks(computeBands, bandCount(p), panels, first, last, before, work, p, input, weights, bias, output);
 }

@@ -17,13 +17,13 @@ export function channelShuffle(
 ): void {
   const pixelBytes = <usize>channels << 2;
   if (inner == 1) {
-    assert(first >= 0 && last <= (outer + SHUFFLED_PIXELS - 1) / SHUFFLED_PIXELS, "channel shuffle: no such pixels");
+    if (!ASC_NO_ASSERT) assert(first >= 0 && last <= (outer + SHUFFLED_PIXELS - 1) / SHUFFLED_PIXELS, "channel shuffle: no such pixels");
     const pixel = first * SHUFFLED_PIXELS;
     const at = <usize>pixel * pixelBytes;
     shufflePixels(input + at, min(outer, last * SHUFFLED_PIXELS) - pixel, channels, groups, output + at, pixelBytes);
     return;
   }
-  assert(first >= 0 && last <= outer * channels, "channel shuffle: no such plane");
+  if (!ASC_NO_ASSERT) assert(first >= 0 && last <= outer * channels, "channel shuffle: no such plane");
   const innerBytes = <usize>inner << 2;
   const o = first / channels;
   let c = first - o * channels;
@@ -65,7 +65,7 @@ function sumFloats(from: usize, n: i32): f64 {
 export function channelSums(first: i32, last: i32, _before: i32, work: usize, outer: i32, channels: i32, inner: i32, input: usize, output: usize): void {
   // Pixels are read by whole cache lines.
   const each = inner > 1 ? 1 : LINE_CHANNELS;
-  assert(first >= 0 && last <= (channels + each - 1) / each, "channel sums: no such channels");
+  if (!ASC_NO_ASSERT) assert(first >= 0 && last <= (channels + each - 1) / each, "channel sums: no such channels");
   const channel = first * each;
   const count = min(channels, last * each) - channel;
   const rowBytes = <usize>(channels * inner) << 2;

@@ -280,6 +280,6 @@ export function sumPanels(
 export function convChannelsLast(
   first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
-  assert(p.shuffle == 1 || p.taskPanels == 0, "conv: results that are shuffled, in parts");
+  if (!ASC_NO_ASSERT) assert(p.shuffle == 1 || p.taskPanels == 0, "conv: results that are shuffled, in parts");
   runTasks(sumBlocks, blocksOf(p), panelsOf(p.groups, p.groupOutC), first, last, before, work, p, input, weights, bias, output);
 }

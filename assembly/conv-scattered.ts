@@ -166,6 +166,6 @@ function computeAll(
 }
 
 export function convScattered(first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
-  assert(p.shuffle == 1 || p.taskPanels == 0, "scattered: results that are shuffled, in parts");
+  if (!ASC_NO_ASSERT) assert(p.shuffle == 1 || p.taskPanels == 0, "scattered: results that are shuffled, in parts");
   runTasks(computeAll, 1, panelsOf(p.groups, p.groupInC), first, last, before, work, p, input, weights, bias, output);
 }

@@ -165,6 +165,6 @@ export function transposedPanels(
 }
 
 export function convTransposed(first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize): void {
-  assert(p.taskPanels == 0 || (p.shuffle == 1 && p.kind != TRANSPOSED_DEPTHWISE), "transposed: channels that cannot be parted");
+  if (!ASC_NO_ASSERT) assert(p.taskPanels == 0 || (p.shuffle == 1 && p.kind != TRANSPOSED_DEPTHWISE), "transposed: channels that cannot be parted");
   runTasks(computeBands, transposedBands(p), panelsOf(p.groups, p.groupInC), first, last, before, work, p, input, weights, bias, output);
 }

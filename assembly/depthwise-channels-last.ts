@@ -281,11 +281,11 @@ function depthwiseTasks(p: ConvParams): i32 {
 export function depthwiseChannelsLast(
   first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
-  assert(first >= 0);
+  if (!ASC_NO_ASSERT) assert(first >= 0);
   last = behindTasks(last, depthwiseTasks(p));
-  assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
-  assert(p.band >= 1, "depthwise: an empty band");
-  assert(p.inPlace == 0 || (p.inC == p.outC && p.inC >= 4), "depthwise: channels that cannot be read in place");
+  if (!ASC_NO_ASSERT) assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "depthwise: two dimensions");
+  if (!ASC_NO_ASSERT) assert(p.band >= 1, "depthwise: an empty band");
+  if (!ASC_NO_ASSERT) assert(p.inPlace == 0 || (p.inC == p.outC && p.inC >= 4), "depthwise: channels that cannot be read in place");
   const grid = changetype<Grid>(work);
   const clamped = p.activation == CLAMP;
   grid.low = clamped ? p.low : -Infinity;

@@ -13,7 +13,7 @@
  * `p.weightStride` floats, the least common multiple of a vector and the channels: weights [plane][kH + kW][period], bias [plane][period].
  * Planes come in the order of the results, channels that take turns in that of the image: a finished row is shuffled from the cache.
  */
-import { activate, clamp, CLAMP } from "./activation";
+import { activateRuns, clamp, CLAMP } from "./activation";
 import { ConvParams } from "./params";
 import { sourceChannel } from "./pack";
 import { accumulate, storeLanes, zeroFloats } from "./simd";
@@ -55,16 +55,26 @@ function vectors(
     acc7 = accumulate(acc7, w, v128.load(from6 + period));
     from += tapBytes;
   }
-  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+  if (bounded) {
+    const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+    acc0 = clamp(acc0, low, high);
+    acc1 = clamp(acc1, low, high);
+    acc2 = clamp(acc2, low, high);
+    acc3 = clamp(acc3, low, high);
+    acc4 = clamp(acc4, low, high);
+    acc5 = clamp(acc5, low, high);
+    acc6 = clamp(acc6, low, high);
+    acc7 = clamp(acc7, low, high);
+  }
   const to1 = to + period, to2 = to1 + period, to3 = to2 + period, to4 = to3 + period, to5 = to4 + period, to6 = to5 + period;
-  v128.store(to, bounded ? clamp(acc0, low, high) : acc0);
-  v128.store(to1, bounded ? clamp(acc1, low, high) : acc1);
-  v128.store(to2, bounded ? clamp(acc2, low, high) : acc2);
-  v128.store(to3, bounded ? clamp(acc3, low, high) : acc3);
-  v128.store(to4, bounded ? clamp(acc4, low, high) : acc4);
-  v128.store(to5, bounded ? clamp(acc5, low, high) : acc5);
-  v128.store(to6, bounded ? clamp(acc6, low, high) : acc6);
-  v128.store(to6 + period, bounded ? clamp(acc7, low, high) : acc7);
+  v128.store(to, acc0);
+  v128.store(to1, acc1);
+  v128.store(to2, acc2);
+  v128.store(to3, acc3);
+  v128.store(to4, acc4);
+  v128.store(to5, acc5);
+  v128.store(to6, acc6);
+  v128.store(to6 + period, acc7);
 }
 
 /** The same for neighbours: a period of one vector needs no sums of addresses. */
@@ -85,15 +95,25 @@ function neighbours(p: ConvParams, from: usize, tapBytes: usize, taps: i32, weig
     acc7 = accumulate(acc7, w, v128.load(from, 112));
     from += tapBytes;
   }
-  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-  v128.store(to, bounded ? clamp(acc0, low, high) : acc0);
-  v128.store(to, bounded ? clamp(acc1, low, high) : acc1, 16);
-  v128.store(to, bounded ? clamp(acc2, low, high) : acc2, 32);
-  v128.store(to, bounded ? clamp(acc3, low, high) : acc3, 48);
-  v128.store(to, bounded ? clamp(acc4, low, high) : acc4, 64);
-  v128.store(to, bounded ? clamp(acc5, low, high) : acc5, 80);
-  v128.store(to, bounded ? clamp(acc6, low, high) : acc6, 96);
-  v128.store(to, bounded ? clamp(acc7, low, high) : acc7, 112);
+  if (bounded) {
+    const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+    acc0 = clamp(acc0, low, high);
+    acc1 = clamp(acc1, low, high);
+    acc2 = clamp(acc2, low, high);
+    acc3 = clamp(acc3, low, high);
+    acc4 = clamp(acc4, low, high);
+    acc5 = clamp(acc5, low, high);
+    acc6 = clamp(acc6, low, high);
+    acc7 = clamp(acc7, low, high);
+  }
+  v128.store(to, acc0);
+  v128.store(to, acc1, 16);
+  v128.store(to, acc2, 32);
+  v128.store(to, acc3, 48);
+  v128.store(to, acc4, 64);
+  v128.store(to, acc5, 80);
+  v128.store(to, acc6, 96);
+  v128.store(to, acc7, 112);
 }
 
 /** A line of `count` floats; `start` are those that the sums begin with, a period of them. `single`: the period is one vector. */
@@ -137,29 +157,12 @@ function line(
   }
 }
 
-function sums(p: ConvParams, count: i32, from: usize, tapBytes: usize, taps: i32, weights: usize, period: usize, start: usize, to: usize): void {
-  if (period == 16) line(p, true, count, from, tapBytes, taps, weights, 16, start, false, to);
-  else line(p, false, count, from, tapBytes, taps, weights, period, start, false, to);
-}
-
-function clampedSums(
-  p: ConvParams, count: i32, from: usize, tapBytes: usize, taps: i32, weights: usize, period: usize, start: usize, to: usize,
+/** `bounded`: clamped on the way. */
+function sums(
+  p: ConvParams, bounded: bool, count: i32, from: usize, tapBytes: usize, taps: i32, weights: usize, period: usize, start: usize, to: usize,
 ): void {
-  if (period == 16) line(p, true, count, from, tapBytes, taps, weights, 16, start, true, to);
-  else line(p, false, count, from, tapBytes, taps, weights, period, start, true, to);
-}
-
-/** Any function on a finished row. */
-function activateRow(p: ConvParams, to: usize, count: i32): void {
-  const kind = p.activation, parameter = p.low;
-  for (; count >= 4; count -= 4) {
-    v128.store(to, activate(kind, v128.load(to), parameter));
-    to += 16;
-  }
-  for (; count > 0; count--) {
-    storeLanes(to, activate(kind, v128.load32_splat(to), parameter), 1);
-    to += 4;
-  }
+  if (period == 16) line(p, true, count, from, tapBytes, taps, weights, 16, start, bounded, to);
+  else line(p, false, count, from, tapBytes, taps, weights, period, start, bounded, to);
 }
 
 /** Rows channels-last with each channel as often as it feeds a result. */
@@ -195,13 +198,10 @@ function rows(
     const kh0 = y >= 0 ? 0 : min(kH, (dilationH - 1 - y) / dilationH);
     const kh1 = y >= inH ? kh0 : max(kh0, min(kH, (inH - 1 - y) / dilationH + 1));
     const from = image + <usize>(y + kh0 * dilationH) * rowBytes;
-    sums(p, inside, from, <usize>dilationH * rowBytes, kh1 - kh0, weights + <usize>kh0 * period, period, zeros, between + (<usize>first << 2));
+    sums(p, false, inside, from, <usize>dilationH * rowBytes, kh1 - kh0, weights + <usize>kh0 * period, period, zeros, between + (<usize>first << 2));
     const line = collected != 0 ? collected : to;
-    if (clamped) clampedSums(p, outFloats, between, <usize>(p.dilationW * inner) << 2, kW, row, period, bias, line);
-    else {
-      sums(p, outFloats, between, <usize>(p.dilationW * inner) << 2, kW, row, period, bias, line);
-      activateRow(p, line, outFloats);
-    }
+    sums(p, clamped, outFloats, between, <usize>(p.dilationW * inner) << 2, kW, row, period, bias, line);
+    if (!clamped) activateRuns(p, 1, line, 0, <usize>outFloats << 2);
     if (collected != 0) shufflePixels(collected, p.outW, inner, p.shuffle, to, <usize>inner << 2);
     to += <usize>outFloats << 2;
   }
@@ -211,7 +211,7 @@ function rows(
 // @ts-ignore: decorator
 @inline
 function cleared(p: ConvParams, inner: i32, work: usize): usize {
-  assert(p.strideW == 1, "factored: a stride along the rows");
+  if (!ASC_NO_ASSERT) assert(p.strideW == 1, "factored: a stride along the rows");
   zeroFloats(work, p.weightStride + (p.outW + (p.kW - 1) * p.dilationW) * inner);
   return work + (<usize>p.weightStride << 2);
 }
@@ -225,7 +225,7 @@ export function factoredChannelsFirst(
   first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
   const bands = bandsOf(p);
-  assert(first >= 0);
+  if (!ASC_NO_ASSERT) assert(first >= 0);
   last = behindTasks(last, p.batch * p.outC * bands);
   const inC = p.inC, outC = p.outC, shuffle = p.shuffle;
   const multiplier = outC / inC;
@@ -248,7 +248,7 @@ export function factoredChannelsLast(
   first: i32, last: i32, _before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
   const bands = bandsOf(p);
-  assert(first >= 0);
+  if (!ASC_NO_ASSERT) assert(first >= 0);
   last = behindTasks(last, p.batch * bands);
   const inC = p.inC, outC = p.outC;
   const inH = p.inH, strideH = p.strideH, padH = p.padH;

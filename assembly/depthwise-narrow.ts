@@ -147,7 +147,7 @@ export function narrow(
   first: i32, last: i32, p: ConvParams, bands: i32, input: usize, weights: usize, bias: usize, output: usize, grid: Grid, work: usize,
 ): void {
   const outC = p.outC, outH = p.outH, outW = p.outW, kH = p.kH, kW = p.kW, strideH = p.strideH, strideW = p.strideW;
-  assert(outC < 4, "depthwise: channels that are no narrow row");
+  if (!ASC_NO_ASSERT) assert(outC < 4, "depthwise: channels that are no narrow row");
   const reachW = (kW - 1) * p.dilationW, reachH = (kH - 1) * p.dilationH + 1;
   const phases = changetype<Phases>(work);
   phases.count = min(strideW, reachW + 1);

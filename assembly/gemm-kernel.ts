@@ -171,8 +171,8 @@ export function runTiles(
   rows: i32, wide: bool, tiles: i32, table: usize, offset: usize, taps: i32, run: i32, panel: usize,
   c: usize, rowBytes: usize, bias: usize, p: ConvParams,
 ): void {
-  assert(rows >= 1 && rows <= MR, "gemm tile: rows");
-  assert(taps >= 1 && run >= 1, "gemm tile: an empty sum");
+  if (!ASC_NO_ASSERT) assert(rows >= 1 && rows <= MR, "gemm tile: rows");
+  if (!ASC_NO_ASSERT) assert(taps >= 1 && run >= 1, "gemm tile: an empty sum");
   if (wide) {
     switch (rows) {
       case 5: return tile(5, true, tiles, table, offset, taps, run, panel, c, rowBytes, bias, p);

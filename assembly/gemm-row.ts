@@ -83,7 +83,7 @@ function row(panels: i32, table: usize, offset: usize, taps: i32, run: i32, pane
 export function runRow(
   panels: i32, table: usize, offset: usize, taps: i32, run: i32, panel: usize, panelBytes: usize, c: usize, bias: usize, p: ConvParams,
 ): void {
-  assert(panels >= 1 && panels <= PANELS && taps >= 1 && run >= 1, "gemm row: too many panels, or an empty sum");
+  if (!ASC_NO_ASSERT) assert(panels >= 1 && panels <= PANELS && taps >= 1 && run >= 1, "gemm row: too many panels, or an empty sum");
   switch (panels) {
     case 4: return row(4, table, offset, taps, run, panel, panelBytes, c, bias, p);
     case 3: return row(3, table, offset, taps, run, panel, panelBytes, c, bias, p);

@@ -1,13 +1,13 @@
 /**
  * Convolutions of one or two filters in all, under which the tile of groups-tile.ts would leave three or two of four channels empty: sixteen pixels of two rows, or of two filters,
  *
- *   to[n][i] = activation(bias[n] + Σ_step weights[step][n] · band[from + offset[step] + i])
+ *   to[n][i] = clamp(bias[n] + Σ_step weights[step][n] · band[from + offset[step] + i])
  *
  *   band, offsets, weights and `line` as there: every sum is in the same order, so that either may compute a pixel
  *
  * Eight sums: nine loads for eight products, or six.
  */
-import { activateRuns, clamp, CLAMP } from "./activation";
+import { clamp } from "./activation";
 import { Line } from "./groups-tile";
 import { ConvParams } from "./params";
 import { madd } from "./simd";
@@ -35,8 +35,7 @@ function put(to: usize, a: v128, b: v128, c: v128, d: v128): void {
 function rowsOf(filters: i32, p: ConvParams, line: Line, rows: i32, band: usize, nextRow: usize, output: usize): void {
   const outW = p.outW, behind = line.behind, pitch = line.pitch, bias = line.bias, toPixel = line.toPixel;
   const toRow = <usize>outW * toPixel;
-  const clamped = p.activation == CLAMP;
-  const low = f32x4.splat(clamped ? p.low : -Infinity), high = f32x4.splat(clamped ? p.high : Infinity);
+  const low = f32x4.splat(line.bounded != 0 ? p.low : -Infinity), high = f32x4.splat(line.bounded != 0 ? p.high : Infinity);
   const together = filters == 1 ? 2 : 1;
   for (let r = 0; r < rows; r += together) {
     // The last tile ends with the rows, or with the row, and sums some results a second time.
@@ -107,10 +106,7 @@ function rowsOf(filters: i32, p: ConvParams, line: Line, rows: i32, band: usize,
 
 /** `rows` rows of outputs. A shuffle of two channels leaves each where it is. */
 export function fewFilters(p: ConvParams, line: Line, rows: i32, band: usize, nextRow: usize, output: usize): void {
-  assert(isFew(p, rows) && p.groups == 1, "groups: more filters than two, or too few pixels");
+  if (!ASC_NO_ASSERT) assert(isFew(p, rows) && p.groups == 1, "groups: more filters than two, or too few pixels");
   if (p.outC == 1) rowsOf(1, p, line, rows, band, nextRow, output);
   else rowsOf(2, p, line, rows, band, nextRow, output);
-  if (p.activation == CLAMP) return;
-  const bytes = <usize>(rows * p.outW) * line.toPixel;
-  activateRuns(p, line.toPixel == 4 ? p.outC : 1, output, line.place1, bytes);
 }

@@ -1,7 +1,7 @@
 /**
  * The register tile of grouped convolutions: four output channels × two vectors of four pixels.
  *
- *   acc[n][v] = bias[n] + Σ_step weights[step][n] · band[from + offset[step] + v · apart]      n = 0 … 3, v = 0, 1, then the activation
+ *   acc[n][v] = bias[n] + Σ_step weights[step][n] · band[from + offset[step] + v · apart]      n = 0 … 3, v = 0, 1, then the clamp
  *
  *   band     planes of the group's input channels with their zeros, so that no step needs a test; every load is inside it
  *   offsets  bytes from a pixel to what each step of its sum reads: a flat list of taps and input channels, so that groups of a few channels
@@ -11,7 +11,7 @@
  * Six loads for eight products. Results go to four planes, or are turned and go to the same four channels of each pixel, or, where these are shuffled,
  * one by one. Where what is asked for is no whole number of tiles the last tile ends with it, and sums some results a second time.
  */
-import { Called, Clamped, CLAMP, finish } from "./activation";
+import { clamp } from "./activation";
 import { ConvParams } from "./params";
 import { madd } from "./simd";
 
@@ -44,7 +44,7 @@ export class Line {
   behind: usize;
   /** Pixels of a vector that are wanted. */
   lanes: i32;
-  /** 0 where the clamp has no bounds. */
+  /** 0 where the clamp has no bounds, or the activation is none. */
   bounded: i32;
   /** 1 where four channels of a pixel lie side by side; else each has a place of its own, and `toPixel` lies between pixels. */
   turned: i32;
@@ -118,7 +118,7 @@ function putPairs(to: usize, a: v128, b: v128, c: v128, d: v128, e: v128, f: v12
 
 // @ts-ignore: decorator
 @inline
-function tiles<F, A>(p: ConvParams, line: Line, count: i32): void {
+function tiles<A>(p: ConvParams, line: Line, count: i32): void {
   let from = line.from, to = line.to;
   for (let n = count; n != 0; n--) {
     if (from > line.lastFrom) {
@@ -150,14 +150,14 @@ function tiles<F, A>(p: ConvParams, line: Line, count: i32): void {
     }
     if (line.bounded != 0) {
       const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-      acc00 = finish<F>(p, acc00, low, high);
-      acc10 = finish<F>(p, acc10, low, high);
-      acc20 = finish<F>(p, acc20, low, high);
-      acc30 = finish<F>(p, acc30, low, high);
-      acc01 = finish<F>(p, acc01, low, high);
-      acc11 = finish<F>(p, acc11, low, high);
-      acc21 = finish<F>(p, acc21, low, high);
-      acc31 = finish<F>(p, acc31, low, high);
+      acc00 = clamp(acc00, low, high);
+      acc10 = clamp(acc10, low, high);
+      acc20 = clamp(acc20, low, high);
+      acc30 = clamp(acc30, low, high);
+      acc01 = clamp(acc01, low, high);
+      acc11 = clamp(acc11, low, high);
+      acc21 = clamp(acc21, low, high);
+      acc31 = clamp(acc31, low, high);
     }
     if (line.turned != 0) {
       const lanes = isFloat<A>() ? 4 : line.lanes;
@@ -177,8 +177,7 @@ function tiles<F, A>(p: ConvParams, line: Line, count: i32): void {
 }
 
 export function lineOfTiles(p: ConvParams, line: Line, count: i32): void {
-  assert(line.behind > line.offsets, "groups: an empty sum");
-  if (p.activation != CLAMP) tiles<Called, Apart>(p, line, count);
-  else if (line.apart == 16 && line.lanes == 4 && (line.turned != 0 || line.toPixel == 4)) tiles<Clamped, Beside>(p, line, count);
-  else tiles<Clamped, Apart>(p, line, count);
+  if (!ASC_NO_ASSERT) assert(line.behind > line.offsets, "groups: an empty sum");
+  if (line.apart == 16 && line.lanes == 4 && (line.turned != 0 || line.toPixel == 4)) tiles<Beside>(p, line, count);
+  else tiles<Apart>(p, line, count);
 }

@@ -15,7 +15,7 @@
  * Channels-last and with SPREAD results or more to a pixel, eight pixels at a time take all of them, so that lines of the result are written once and evenly; else
  * four channels go along a whole row, since each entry to the tiles costs about four steps of a sum.
  */
-import { CLAMP } from "./activation";
+import { activateRuns, CLAMP } from "./activation";
 import { FOUR, LINE_CHANNELS, NR, SPREAD } from "./blocks";
 import { copyBand, phaseWidth } from "./depthwise-channels-first";
 import { shuffledChannel } from "./gemm";
@@ -146,14 +146,21 @@ function columnOfRows(p: ConvParams, line: Line, rows: i32, band: usize, nextRow
   lineOfTiles(p, line, (rows + 1) >> 1);
 }
 
-// @ts-ignore: decorator
-@inline
+/** What is no clamp, on channels [first, last) of `pixels` pixels. */
+function activateResults(p: ConvParams, first: i32, last: i32, pixels: i32, to: usize, channelBytes: usize): void {
+  const beside = channelBytes == 4, together = beside && p.shuffle == 1 ? last - first : 1;
+  for (let n = first; n < last; n += together) {
+    const channel = to + <usize>shuffledChannel(n, p.outC, p.shuffle) * channelBytes;
+    activateRuns(p, beside ? pixels : 1, channel, <usize>p.outC << 2, <usize>(beside ? together : pixels) << 2);
+  }
+}
+
 function groups(
   first: i32, last: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, work: usize, channelsLast: bool,
 ): void {
-  assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "groups: two dimensions");
-  assert(p.band >= 1, "groups: an empty band");
-  assert((p.groupOutC & (FOUR - 1)) == 0 || p.groups == 1 && p.weightStride / (p.groupInC * p.kH * p.kW) == NR, "groups: whole fours of channels, or panels of zero-padded ones");
+  if (!ASC_NO_ASSERT) assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "groups: two dimensions");
+  if (!ASC_NO_ASSERT) assert(p.band >= 1, "groups: an empty band");
+  if (!ASC_NO_ASSERT) assert((p.groupOutC & (FOUR - 1)) == 0 || p.groups == 1 && p.weightStride / (p.groupInC * p.kH * p.kW) == NR, "groups: whole fours of channels, or panels of zero-padded ones");
   const inC = p.inC, outC = p.outC, outH = p.outH, strideH = p.strideH, groupInC = p.groupInC, groupOutC = p.groupOutC;
   const inPixels = p.inH * p.inW, outPixels = outH * p.outW;
   const steps = groupInC * p.kH * p.kW;
@@ -188,16 +195,17 @@ function groups(
 
   // Weights of a group in fours, or those of a GEMM in panels.
   const width = p.weightStride / steps;
-  assert(width == FOUR || (width == NR && p.groups == 1), "groups: weights of another width");
+  if (!ASC_NO_ASSERT) assert(width == FOUR || (width == NR && p.groups == 1), "groups: weights of another width");
   line.pitch = <usize>width << 2;
-  line.bounded = p.activation != CLAMP || p.low > -Infinity || p.high < Infinity ? 1 : 0;
+  const clamped = p.activation == CLAMP;
+  line.bounded = clamped && (p.low > -Infinity || p.high < Infinity) ? 1 : 0;
   const nextRow = rowBytes * <usize>strideH, toRow = <usize>p.outW * line.toPixel;
   const vectors = (p.outW + 3) >> 2;
   const fours = line.turned != 0 && groupOutC >= SPREAD ? groupOutC / FOUR : 1;
 
   // Channels first they go down a group's planes, channels last along the groups of a band.
   const bands = (outH + p.band - 1) / p.band, bundles = (p.groups + together - 1) / together;
-  assert(first >= 0);
+  if (!ASC_NO_ASSERT) assert(first >= 0);
   last = behindTasks(last, p.batch * bands * bundles);
   for (let task = first; task < last; task++) {
     const outer = task / (channelsLast ? bundles : bands);
@@ -219,25 +227,25 @@ function groups(
     }
     const to = output + (<usize>(b * outC * outPixels) << 2) + <usize>band * toRow;
     const firstChannel = begin * groupOutC, lastChannel = behind * groupOutC;
-    if (isFew(p, rows)) {
+    const few = isFew(p, rows);
+    if (few) {
       takeFour(p, line, 0, weights, bias, width, channelBytes);
       fewFilters(p, line, rows, planes, nextRow, to);
-      continue;
-    }
-    if (vectors > 1) {
+    } else if (vectors > 1) {
       stepChannels(line, fours, width, steps);
       for (let n = firstChannel; n < lastChannel; n += FOUR * fours) {
         takeFour(p, line, n, weights, bias, width, channelBytes);
         pairsOfRows(p, line, rows, fours, planes + <usize>((n / groupOutC - begin) * groupInC) * planeBytes, nextRow, to);
       }
     }
-    if ((vectors & 1) != 0) {
+    if ((vectors & 1) != 0 && !few) {
       stepChannels(line, 1, width, steps);
       for (let n = firstChannel; n < lastChannel; n += FOUR) {
         takeFour(p, line, n, weights, bias, width, channelBytes);
         columnOfRows(p, line, rows, planes + <usize>((n / groupOutC - begin) * groupInC) * planeBytes, nextRow, to);
       }
     }
+    if (!clamped) activateResults(p, firstChannel, lastChannel, rows * p.outW, to, channelBytes);
   }
 }
 

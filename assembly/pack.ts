@@ -105,7 +105,7 @@ export function packPanels(p: PackParams, from: usize, to: usize): void {
 /** Panels of one phase back to the filter layout: the way of a weight gradient. Tasks: [group][panel]. */
 export function unpackPanels(first: i32, last: i32, _before: i32, _work: usize, p: PackParams, from: usize, to: usize): void {
   const panels = (p.groupOutC + NR - 1) / NR;
-  assert(first >= 0 && last <= p.groups * panels, "unpack: no such panel");
+  if (!ASC_NO_ASSERT) assert(first >= 0 && last <= p.groups * panels, "unpack: no such panel");
   const panelBytes = <usize>(p.kD * p.kH * p.kW * p.groupInC) * (4 * NR);
   for (let n = first; n < last; n++) {
     const g = n / panels;
@@ -146,7 +146,7 @@ export function packTaps(p: PackParams, from: usize, to: usize): void {
 
 /** Taps of one phase back to the filter layout: the way of a depthwise weight gradient. Tasks: lines of LINE_CHANNELS channels. */
 export function unpackTaps(first: i32, last: i32, _before: i32, _work: usize, p: PackParams, from: usize, to: usize): void {
-  assert(first >= 0 && last <= (p.groupOutC + LINE_CHANNELS - 1) / LINE_CHANNELS, "unpack: no such line of channels");
+  if (!ASC_NO_ASSERT) assert(first >= 0 && last <= (p.groupOutC + LINE_CHANNELS - 1) / LINE_CHANNELS, "unpack: no such line of channels");
   for (let c = first * LINE_CHANNELS; c < min(p.groupOutC, last * LINE_CHANNELS); c++) {
     moveTaps(p, from + (<usize>c << 2), <usize>p.stride << 2, 4, to + (<usize>(c * p.strideOut) << 2), 0, 0, 0, true);
   }

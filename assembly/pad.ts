@@ -56,7 +56,7 @@ function padCells(to: usize, row: usize, inside: bool, w: i32, cells: i32, p: Pa
 export function padImage(first: i32, last: i32, _before: i32, _work: usize, p: PadParams, from: usize, to: usize): void {
   const inD = p.inD, inH = p.inH, inner = p.inner, mode = p.mode;
   const high = inH + p.beginH + p.endH, deep = inD + p.beginD + p.endD;
-  assert(first >= 0);
+  if (!ASC_NO_ASSERT) assert(first >= 0);
   last = behindTasks(last, p.outer * deep * high);
   const rowFloats = p.inW * inner;
   const beginBytes = <usize>(p.beginW * inner) << 2, rowBytes = <usize>rowFloats << 2, endBytes = <usize>(p.endW * inner) << 2;

@@ -336,6 +336,6 @@ function computeBlocks(
 export function pointwiseChannelsFirst(
   first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
-  assert(p.band >= 1 && p.outD * p.outH * p.outW >= NR, "pointwise: an empty block, or a plane that is none of panels");
+  if (!ASC_NO_ASSERT) assert(p.band >= 1 && p.outD * p.outH * p.outW >= NR, "pointwise: an empty block, or a plane that is none of panels");
   runTasks(computeBlocks, p.batch * blocksOf(p), panelsOf(p.groups, p.groupOutC), first, last, before, work, p, input, weights, bias, output);
 }

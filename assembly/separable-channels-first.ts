@@ -44,7 +44,7 @@ function depthwiseRows(p: ConvParams, input: usize, b: i32, top: i32, bottom: i3
 export function separableChannelsFirst(
   first: i32, last: i32, _before: i32, work: usize, records: usize, recordBytes: i32, band: i32, input: usize, packed: usize, output: usize,
 ): void {
-  assert(band >= 1, "separable: an empty strip");
+  if (!ASC_NO_ASSERT) assert(band >= 1, "separable: an empty strip");
   const p = changetype<ConvParams>(records);
   const q = changetype<ConvParams>(records + <usize>recordBytes);
   const inC = q.inC, outC = q.outC, outH = p.outH, outW = p.outW;
@@ -55,7 +55,7 @@ export function separableChannelsFirst(
   const strip = panels + blockWorkBytes(q.weightStride, q.band);
   const rest = strip + <usize>inC * stripBytes;
   const strips = (outH + band - 1) / band;
-  assert(first >= 0 && last <= p.batch * strips, "separable: no such strip");
+  if (!ASC_NO_ASSERT) assert(first >= 0 && last <= p.batch * strips, "separable: no such strip");
   for (let task = first; task < last; task++) {
     const b = task / strips;
     const oh = (task - b * strips) * band;

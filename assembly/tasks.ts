@@ -13,7 +13,7 @@ import { ConvParams } from "./params";
 // @ts-ignore: decorator
 @inline
 export function behindTasks(last: i32, count: i32): i32 {
-  assert(last >= -1 && last <= count, "no such task");
+  if (!ASC_NO_ASSERT) assert(last >= -1 && last <= count, "no such task");
   return last < 0 ? count : last;
 }
 
@@ -41,7 +41,7 @@ export function runTasks(
 ): void {
   const size = p.taskPanels;
   const parts = size == 0 ? 1 : max(1, panels / size);
-  assert(first >= 0);
+  if (!ASC_NO_ASSERT) assert(first >= 0);
   last = behindTasks(last, units * parts);
   let ready = before < 0 ? -1 : before / parts;
   while (first < last) {

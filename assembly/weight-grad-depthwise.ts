@@ -110,7 +110,7 @@ export function depthwiseSums(
   channels: i32, taps: i32, runs: i32, run: i32, x: usize, xStep: usize, xRow: usize, tapStep: usize, g: usize, gStep: usize, gRow: usize,
   to: usize, toTap: usize,
 ): void {
-  assert(taps >= 1 && taps <= 3, "depthwise weight gradient: taps");
+  if (!ASC_NO_ASSERT) assert(taps >= 1 && taps <= 3, "depthwise weight gradient: taps");
   for (; channels >= 16; channels -= 16) {
     if (taps == 3) sixteen(3, runs, run, x, xStep, xRow, tapStep, g, gStep, gRow, to, toTap);
     else if (taps == 2) sixteen(2, runs, run, x, xStep, xRow, tapStep, g, gStep, gRow, to, toTap);

@@ -76,7 +76,7 @@ function tile(rows: i32, wide: bool, runs: i32, run: i32, a: usize, aStep: usize
 export function gradTile(
   rows: i32, wide: bool, runs: i32, run: i32, a: usize, aStep: usize, aRow: usize, b: usize, bRow: usize, c: usize,
 ): void {
-  assert(rows >= 1 && rows <= MR, "weight gradient: rows of a tile");
+  if (!ASC_NO_ASSERT) assert(rows >= 1 && rows <= MR, "weight gradient: rows of a tile");
   if (wide) {
     switch (rows) {
       case 5: return tile(5, true, runs, run, a, aStep, aRow, b, bRow, c);

@@ -139,7 +139,7 @@ function copyRows(
   const cellBytes = <usize>inC << 2;
   // Pixels with all channels and no gap follow each other in the image too.
   const run = channels == inC && pixelBytes == cellBytes ? inside : 1;
-  assert(before + after == 0 || run == inside, "weight gradient: sides between gaps");
+  if (!ASC_NO_ASSERT) assert(before + after == 0 || run == inside, "weight gradient: sides between gaps");
   for (let r = row; r < row + rows; r++) {
     let from = image + (<usize>(((slice * inH + r) * inW + max(0, column)) * inC + channel) << 2);
     zeroFloats(to, before * channels);
@@ -406,9 +406,9 @@ function weightGrad(
   first: i32, last: i32, work: usize, p: ConvParams, input: usize, gradOutput: usize, sums: usize, channelsLast: bool,
 ): void {
   const blocks = partCount(panelCount(p), p.taskPanels), across = partCount(p.groupInC, p.taskChannels), lines = p.kD * p.kH;
-  assert(first >= 0 && last <= partCount(lines, p.taskRows) * across * blocks, "weight gradient: no such part");
+  if (!ASC_NO_ASSERT) assert(first >= 0 && last <= partCount(lines, p.taskRows) * across * blocks, "weight gradient: no such part");
   const whole = p.sides != 0;
-  assert(!whole || across == 1, "weight gradient: whole rows have all channels");
+  if (!ASC_NO_ASSERT) assert(!whole || across == 1, "weight gradient: whole rows have all channels");
   const part = changetype<Part>(work);
   work += (offsetof<Part>() + 15) & ~15;
   while (first < last) {

@@ -15,8 +15,12 @@ function pointRow(to: usize, taps: i32, point: f64, rest: f64): void {
 
 /** The rows of ± `point`; `rest` is what the transforms left out at `point`, and less its sign at −`point` where `odd`. */
 function pairRows(to: usize, taps: i32, point: f64, rest: f64, odd: bool): void {
-  pointRow(to, taps, point, rest);
-  pointRow(to + (<usize>taps << 3), taps, -point, odd ? -rest : rest);
+  for (let i = 0; i < 2; i++) {
+    pointRow(to, taps, point, rest);
+    to += <usize>taps << 3;
+    point = -point;
+    if (odd) rest = -rest;
+  }
 }
 
 /** G [points][taps]: 0 but of five points, the pairs, ∞. Over the product of a point's distances from the others. */
@@ -53,8 +57,6 @@ function pointRows(points: i32, taps: i32, to: usize): void {
 const LANES: usize = 8 * NR;
 
 /** to = Σ_k g[k] · x[k] for eight columns side by side. */
-// @ts-ignore: decorator
-@inline
 function weigh(taps: i32, g: usize, x: usize, to: usize): void {
   let sum0 = f64x2.splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
   for (let k = taps; k != 0; k--) {
