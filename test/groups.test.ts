@@ -133,7 +133,13 @@ describe.each(layouts)('few channels %s', (inputLayout) => {
     expect(plan([32, 16, 1, 1], 112, { stride: 2 }).algorithm).toBe(pointwise);
     expect(plan([96, 17, 1, 1], 112).algorithm).toBe('gemm');
     expect(plan([96, 16, 1, 1], 55).algorithm).toBe('gemm');
-    // Up to four filters, but one tap channels first.
+    // Up to four filters; under one tap channels first up to two, or few channels.
+    for (const [oc, ic] of [
+      [1, 16],
+      [2, 16],
+      [3, 4],
+    ] as const)
+      expect(plan([oc, ic, 1, 1], 112).algorithm).toBe('direct');
     expect(plan([4, 16, 1, 1], 112).algorithm).toBe(inputLayout === 'nchw' ? 'gemm' : 'direct');
     expect(plan([3, 33, 1, 1], 112).algorithm).toBe('gemm');
     expect(plan([4, 16, 1, 1], 27).algorithm).toBe('gemm');
