@@ -85,7 +85,7 @@ const MOST_ROW_FLOATS = 65536;
  * One to four filters of any number of channels, two taps or more, both layouts and builds, 7² to 512²: 1.0–8.5; 512 channels of 56² under 2×2, channels last, 0.92. Rows longer than MOST_ROW_FLOATS allows: 0.5–1.6.
  *
  * Of one tap, channels first, against panels of pixels (and, at stride 2, changed layouts; both builds, Node 20 to 24): rows of 56 results and more of 4 channels 1.1–1.5, 8 channels 1.04–1.3,
- * 16 channels 1.02–1.14, where a row ends with part of a vector from 0.93; stride 2 1.08–1.9. Rows of 28: 4 channels 0.96–1.06, 16 channels 0.95. 20 channels 0.93–1.13. One and two filters 1.02–3.4, three and four of 4
+ * 16 channels 1.02–1.14, where a row ends with part of a vector from 0.93; stride 2 1.08–1.9. Rows of 28: 4 channels 0.96–1.06, 16 channels 0.95. 20 channels 0.93–1.13. One and two filters of up to 32 channels 0.96–3.4, three and four of 4
  * channels 0.98–1.4, of 16 0.81–1.15. Channels last, one to four filters, rows of 28 and more: 8 channels 1.5–5.3, 32 channels 1.1–2.0, 100 channels 0.98–1.24; rows of 7 0.8–1.15.
  */
 function fewChannels({ batch, inC, outC, kernel, inSize, outSize, channelsLast }: ConvShape): boolean {
@@ -93,7 +93,7 @@ function fewChannels({ batch, inC, outC, kernel, inSize, outSize, channelsLast }
   const outW = outSize[2];
   const few = outC <= FOUR;
   if (!few && outC % FOUR > 0) return false;
-  if (steps === inC) return channelsLast ? few && inC <= 32 && outW > 27 : inC <= (few && outC > 2 ? 4 : 16) && outW > 55;
+  if (steps === inC) return channelsLast ? few && inC <= 32 && outW > 27 : inC <= (outC < 3 ? 32 : few ? 4 : 16) && outW > 55;
   if (steps * inSize[2] > (few ? 16 : 1) * MOST_ROW_FLOATS * kernel[2]) return false;
   if (few) return true;
   if (channelsLast && batch * outC * volume(outSize) > MOST_RESULTS) return false;
