@@ -268,11 +268,11 @@ export function expectInPlace(p: ConvParams): void {
   if (!ASC_NO_ASSERT) assert(beyond <= 0 || beyond == dilation, "3x3 in place: the border behind");
 }
 
-/** Rows [top, bottom) of the result. At stride 2 the upper row of a pair is summed otherwise than the lower: `top` is even, so that pairs are those of the plane. `bounded`: see isBounded. */
+/** Rows [top, bottom) of the result. Two or more. `bounded`: see isBounded. */
 export function plane3x3(
   p: ConvParams, bounded: bool, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize,
 ): void {
-  if (!ASC_NO_ASSERT) assert((top & 1) == 0 && bottom - top >= 2, "plane3x3: pairs of rows");
+  if (!ASC_NO_ASSERT) assert(bottom - top >= 2, "plane3x3: pairs of rows");
   if (p.strideW == 1) everyColumn(p, bounded, top, bottom, plane, zeros, weights, bias, to);
   else everyOtherColumn(p, top, bottom, plane, zeros, weights, bias, to);
 }

@@ -14,7 +14,7 @@
  * channels, under up to three rows of three columns, without stride or dilation along them, are summed with their border where that cuts a column at most on either side and they are
  * whole fours of pixels, or one less: no column is left.
  *
- * Else, or with less than one vector of channels, a band is copied with its zeros, at most CHANNELS channels at a time, into [row][column]
+ * Less than a vector of channels have depthwise-narrow.ts, with work of its own. Else a band is copied with its zeros, at most CHANNELS channels at a time, into [row][column]
  * [channels], every input channel as often as it feeds an output, and the band is all inside.
  *
  * Weights, bias and sums come in the order of the channels. A shuffle takes the results from the cache, band by band, to their places.

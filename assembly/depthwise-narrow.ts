@@ -4,7 +4,7 @@
  *   to[i] = clamp(bias[i mod outC] + Σ_tap weight[tap][i mod outC] · from[i + offset[tap]])       i = 0 … outW · outC − 1
  *
  *   outC = 1, 2 or 3: twelve floats are three vectors, and whole pixels
- *   work: for bias and each tap its Tap | a tile of results | a band; sized in src/bands.ts. Nothing overlaps.
+ *   work: Phases | for bias and each tap its Tap | a tile of results | a band; sized in src/bands.ts. Nothing overlaps.
  *
  * A band of p.band output rows is copied with its zeros, every input channel as often as it feeds an output, its columns dealt into phases as in depthwise-channels-first.ts, but
  * for those that no tap reaches: [row][phase][cell][outC]. A shuffle of so few channels leaves each where it is.

@@ -3,7 +3,7 @@
  *
  *   output[b][g·N + n][oh][ow] = activation(bias[g·N + n] + Σ_ic Σ_kh,kw input[b][g·groupInC + ic][oh·strideH + kh·dilationH − padH][…] · weight[…])
  *
- *   N = groupOutC, whole fours of them · input [batch, inC, inH, inW] or [batch, inH, inW, inC] · output likewise · bias [outC]
+ *   N = groupOutC, whole fours of them, or of one group any number · input [batch, inC, inH, inW] or [batch, inH, inW, inC] · output likewise · bias [outC]
  *   weights from packFours, or, of one group, from packPanels: p.weightStride tells
  *   tasks: [image][group][band], or channels-last [image][band][groups of a cache line]
  *   work: a Line | an offset for each step of a sum | one band of a group's channels, with its border; sized in src/plan-groups.ts. Nothing overlaps.

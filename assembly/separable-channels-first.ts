@@ -30,8 +30,8 @@ function depthwiseRows(p: ConvParams, input: usize, b: i32, top: i32, bottom: i3
   sub.inH = inBottom - inTop;
   sub.padH = inTop - first;
   sub.outH = bottom - top;
-  // In place takes two rows at least.
-  if (bottom - top < 2) sub.inPlace = 0;
+  // In place takes two rows of each phase of the dilation at least.
+  if (bottom - top < 2 * p.dilationH) sub.inPlace = 0;
   const weights = packed + p.biasBytes;
   const image = input + <usize>(b * p.inC) * planeBytes + (<usize>(inTop * inW) << 2);
   for (let c = 0; c < outC; c++) {

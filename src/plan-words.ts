@@ -75,7 +75,7 @@ function choiceOf(plan: ConvPlan): string {
   if (kind === 'grouped')
     return shape.groups > 1
       ? `groups of ${FOUR} filters: they fill half a tile of a GEMM`
-      : 'few channels: copied as planes, all taps of all channels are one run of a sum';
+      : 'few channels or filters: copied as planes, all taps of all channels are one run of a sum';
   if (kind === 'transposed' || kind === 'scattered') return phasesReason(plan);
   return `sums over ${shape.groupInC * volume(shape.kernel)} products reuse every loaded vector ${MR} times`;
 }

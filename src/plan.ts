@@ -174,7 +174,8 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
 
 /** A 1×1 kernel that takes every pixel sees one long row of them. */
 export function flattenPixels(shape: ConvShape): ConvShape {
-  const touched = shape.padBegin.some((n) => n !== 0);
+  // Behind a border a stride may leave as many results as there are pixels.
+  const touched = [...shape.padBegin, ...shape.padEnd].some((n) => n !== 0);
   if (volume(shape.kernel) > 1 || shape.outSize.some((size, i) => size !== shape.inSize[i]) || touched) return shape;
   const line: Spatial = [1, 1, volume(shape.inSize)];
   return { ...shape, inSize: line, outSize: line };

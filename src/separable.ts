@@ -60,20 +60,27 @@ interface Strips {
   readonly bytes: number;
   /** Of the kernel that fills a strip, a channel at a time. */
   readonly workBytes: number;
-  readonly plane: ConvPlan;
+  /** Of that kernel: rows of its bands, and whether it reads the image where it lies. */
+  readonly rows: number;
+  readonly inPlace: boolean;
 }
 
-function stripsOf(shape: ConvShape, pack: PackPlan): Strips {
+/** @param whole the depthwise step in one piece: rows outside the image are few enough for a strip if they are for all of it */
+function stripsOf({ shape, pack, inPlace: able }: ConvPlan): Strips {
   const [, outH, outW] = shape.outSize;
   const fitting = Math.floor(STRIP_BYTES / (shape.outC * outW * 4));
-  // In place two rows are computed together.
   const band = Math.min(outH, Math.max(2, fitting & ~1));
+  const bytes = (roundUp(band * outW, 16) + NR) * 4;
   const one: ConvShape = { ...shape, batch: 1, inC: 1, outC: 1, groups: 1, groupOutC: 1 };
-  const plane = kernelPlan({ ...one, outSize: [1, band, outW] }, pack);
-  // The last strip may have one row, which is copied.
-  const last: ConvShape = { ...one, outSize: [1, 1, outW] };
-  const copied = directWork(last, false, 1, bandRowBytes(last, false, pack.weightStride), false, 0);
-  return { band, plane, bytes: (roundUp(band * outW, 16) + NR) * 4, workBytes: Math.max(plane.workBytes, copied) };
+  // In place two rows of each phase of the dilation are computed together. The last strip may have fewer, which are copied.
+  const together = 2 * shape.dilation[1];
+  if (able && band >= together) {
+    const last: ConvShape = { ...one, outSize: [1, together - 1, outW] };
+    const copied = directWork(last, false, together - 1, bandRowBytes(last, false, pack.weightStride), false, 0);
+    return { band, bytes, rows: band, inPlace: true, workBytes: Math.max(directWork(one, false, band, 0, true, 0), copied) };
+  }
+  const { band: own, workBytes } = kernelPlan({ ...one, outSize: [1, band, outW] }, { ...pack, clamped: false });
+  return { band, bytes, rows: own.rows, inPlace: false, workBytes };
 }
 
 function channelsFirstCall(
@@ -87,7 +94,7 @@ function channelsFirstCall(
 ): Call {
   const [given, pointwise] = stepShapes(op, inputShape, steps) as [ConvShape, ConvShape];
   const depthwise = behindBorder(given, reflected(given), (seen) => kernelPlan(seen, pack));
-  const cut = stripsOf(depthwise.shape, pack);
+  const cut = stripsOf(depthwise);
   const { inC, outC, outputShape } = pointwise;
   const paddedBytes = depthwise.paddedBytes > 0 ? align(depthwise.paddedBytes) : 0;
   const block = blockPixels(rows.weightStride, cut.band * pointwise.outSize[2]);
@@ -108,7 +115,7 @@ function channelsFirstCall(
       weightBytes,
     }),
     write: (memory, records) => {
-      const own = { ...depthwise, band: cut.plane.band, inPlace: cut.plane.inPlace };
+      const own = { ...depthwise, band: { ...NO_BAND, rows: cut.rows }, inPlace: cut.inPlace };
       const bytes = { biasBytes: biasBytes(pack), packedBytes: packedBytes(pack), stripBytes: cut.bytes, gatheredBytes: 0 };
       writeConvParams(memory, records, own, steps[0].settings.activation, bytes);
       const after = { ...own, shape: pointwise, pack: rows, band: { ...NO_BAND, rows: block } };

@@ -29,6 +29,24 @@ const around = (block: number): number[] => [...new Set([1, block - 1, block, bl
 describe.each(layouts)('conv2d %s: sizes around every block', (inputLayout) => {
   it.each(around(NR))('%i output channels against panels', (oc) => check(`ic5ih6oc${oc}kh3ph1`, { inputLayout, bias: integers(oc, 3) }));
   it.each(around(MR))('%i output channels against tiles', (oc) => check(`ic3ih4iw5oc${oc}kh2`, { inputLayout }));
+  // As many results as pixels, and not those of the pixels.
+  it.each([1, 2, 3, 7, 11])('one tap, %i pixels, a stride behind a border', (iw) => {
+    const pad = (end: number): ConvOptions['padding'] => [
+      [0, 0],
+      [0, end],
+    ];
+    for (const stride of [1, 2, 3])
+      for (const name of [`mb2ic2ih2iw${iw}oc1kh1`, `ic3ih2iw${iw}oc8kh1`, `g2ic4ih1iw${iw}oc6kh1`, `ic20ih3iw${iw}oc20kh1`])
+        check(name, { inputLayout, stride: [1, stride], padding: pad((iw - 1) * (stride - 1)) });
+    check('mb2ic2ih2iw11oc1kh1', {
+      inputLayout,
+      stride: [2, 1],
+      padding: [
+        [0, 1],
+        [0, 0],
+      ],
+    });
+  });
   it.each(around(NR))('%i pixels against panels', (iw) => check(`ic3ih1iw${iw}oc6kh1`, { inputLayout }));
   it.each(around(MR))('%i pixels against tiles', (iw) => check(`mb2ic18ih1iw${iw}oc9kh1`, { inputLayout }));
   it.each(around(PIXELS))('%i pixels against the block of rows', (iw) => check(`ic17ih1iw${iw}oc4kh1`, { inputLayout }));

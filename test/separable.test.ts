@@ -136,6 +136,17 @@ describe.each([
     check('separableConv2d', [laidOut([2, 5, 6, 5], last), ...weights], { inputLayout: last ? 'nhwc' : 'nchw', filterLayout, padding: 1 });
   });
   it('an empty batch gives an empty result', () => both(last, { image: [0, 4, 5, 5], kernel: [3, 3], outC: 6 }, { padding: 1 }));
+  // The last strip has fewer rows than a dilation leaves room for pairs of, or borders of more rows than one.
+  it.each([1, 2, 3, 4])('3×3 of dilation %i in several strips, of every number of rows', (dilation) => {
+    for (let rows = 9; rows < 27; rows++)
+      for (const padding of [dilation, [[dilation, 0], dilation], [[0, 5], dilation]])
+        both(
+          last,
+          { image: [1, 160, rows, 28], kernel: [3, 3], outC: 3 },
+          { dilation, padding, activation: 'relu', depthwiseBias: integers(160, 5) },
+        );
+    both(last, { image: [1, 512, 14, 14], kernel: [3, 3], outC: 4 }, { dilation, padding: dilation });
+  });
   it('windows that see nothing but border', () => {
     both(last, { image: [1, 5, 2, 3], kernel: [2, 2], outC: 6 }, { padding: 4, depthwiseBias: integers(5, 5), bias: integers(6, 6) });
     both(

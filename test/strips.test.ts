@@ -264,6 +264,27 @@ describe.each([false, true])('channels last: %s', (last) => {
       expect(plan.algorithm).toBe('factored');
       expectBits(layer.run(input), want);
     }
+    // Rows that no longer end with a whole period of their weights.
+    const odd = {
+      data: Float32Array.from({ length: 5 * 15 }, (_, i) => (column[i % 5] as number) * (row[Math.floor(i / 5) % 3] as number)),
+      shape: [5, 1, 3, 5],
+    };
+    const { layer, input, want } = cutLayer(
+      'columns',
+      'depthwiseConv2d',
+      [1, 5, 3, 7001],
+      odd,
+      {
+        algorithm: 'factored',
+        padding: [
+          [0, 0],
+          [0, 7],
+        ],
+      },
+      last,
+      0.3,
+    );
+    expectBits(layer.run(input), want);
   });
 });
 
