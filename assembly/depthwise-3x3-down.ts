@@ -19,7 +19,7 @@ const HALVES = 4;
 const MOST_ROWS = 30;
 const ROWS = 16;
 
-/** Likewise where a dilation leaves lines a multiple of SHARING bytes apart, of which few stay in L1: 256² under dilation 2 0.52 of what a copy takes with ROWS. */
+/** Likewise where a dilation leaves lines a multiple of SHARING bytes apart, of which few stay in L1: 256² under dilation 2 is 0.52 times as fast with ROWS as copied, with three 1.4 times. */
 const SHARING = 2048;
 const FEW_ROWS = 3;
 
