@@ -4,7 +4,6 @@ import { MR, NR } from "./blocks";
 import { partsOf, tileCount } from "./gemm";
 import { oddLines } from "./lines";
 import { ConvParams } from "./params";
-import { zeroFloats } from "./simd";
 import { isGathered, phaseTaps } from "./winograd-phases";
 import { CHUNK } from "./winograd-transforms";
 
@@ -24,14 +23,12 @@ export class Place {
 @unmanaged
 export class Block {
   gemm: ConvParams;
-  zeros: usize;
   places: usize;
   /** One for each set of phases: see `multiply` in winograd.ts. */
   tables: usize;
   tableBytes: usize;
   copied: usize;
   half: usize;
-  tile: usize;
   /** [phase][factor][tile][channel] */
   factors: usize;
   phaseBytes: usize;
@@ -66,9 +63,6 @@ export function layOut(p: ConvParams, work: usize): Block {
   block.gemm.low = -Infinity;
   block.gemm.high = Infinity;
   at += (offsetof<ConvParams>() + 15) & ~15;
-  block.zeros = at;
-  zeroFloats(at, NR);
-  at += 4 * NR;
   block.places = at;
   at += <usize>tiles * offsetof<Place>();
   block.tables = at;
@@ -79,8 +73,6 @@ export function layOut(p: ConvParams, work: usize): Block {
   at += lines;
   block.half = at;
   at += max(lines, <usize>(m * points) * CHUNK);
-  block.tile = at;
-  at += <usize>m * CHUNK;
   block.factors = at;
   block.tileBytes = gathered ? CHUNK : <usize>p.inC << 2;
   block.factorBytes = oddLines(<usize>tiles * block.tileBytes);

@@ -10,10 +10,29 @@
  * What is left of the polynomials is in the weights (winograd-weights.ts), so the data's transform knows nothing of r.
  */
 import { P4, P5, P6, P8, Q5, Q6, Q8, R8 } from "./winograd-points";
+import { clamp } from "./activation";
 import { accumulate } from "./simd";
 
 /** Bytes of the channels that go together: a line of the cache. */
 export const CHUNK: usize = 64;
+
+/**
+ * Of two pairs ±p, ±q, for five points and for six: −q², −p², −(p² + q²), p² q², then p, q and their powers to the fourth. Of three: −(p² + q² + r²), p² q² + q² r² + p² r²,
+ * −p² q² r², and of each pair the first two of the others', and itself. In memory, from which one instruction makes a vector of a constant: without, it takes three.
+ */
+const TABLE = memory.data<f32>([
+  <f32>(-Q5 * Q5), <f32>(-P5 * P5), <f32>(-P5 * P5 - Q5 * Q5), <f32>(P5 * P5 * Q5 * Q5),
+  <f32>P5, <f32>Q5, <f32>(P5 * P5), <f32>(Q5 * Q5), <f32>(P5 * P5 * P5), <f32>(Q5 * Q5 * Q5), <f32>(P5 * P5 * P5 * P5), <f32>(Q5 * Q5 * Q5 * Q5),
+  <f32>(-Q6 * Q6), <f32>(-P6 * P6), <f32>(-P6 * P6 - Q6 * Q6), <f32>(P6 * P6 * Q6 * Q6),
+  <f32>P6, <f32>Q6, <f32>(P6 * P6), <f32>(Q6 * Q6), <f32>(P6 * P6 * P6), <f32>(Q6 * Q6 * Q6), <f32>(P6 * P6 * P6 * P6), <f32>(Q6 * Q6 * Q6 * Q6),
+  <f32>(-P8 * P8 - Q8 * Q8 - R8 * R8), <f32>(P8 * P8 * Q8 * Q8 + Q8 * Q8 * R8 * R8 + P8 * P8 * R8 * R8), <f32>(-P8 * P8 * Q8 * Q8 * R8 * R8),
+  <f32>(-Q8 * Q8 - R8 * R8), <f32>(Q8 * Q8 * R8 * R8), <f32>P8,
+  <f32>(-P8 * P8 - R8 * R8), <f32>(P8 * P8 * R8 * R8), <f32>Q8,
+  <f32>(-P8 * P8 - Q8 * Q8), <f32>(P8 * P8 * Q8 * Q8), <f32>R8,
+]);
+
+/** A CHUNK of them. */
+export const ZEROS = memory.data(64, 16);
 
 /** c + k · a, with a constant. */
 // @ts-ignore: decorator
@@ -43,75 +62,56 @@ function data4(from: usize, step: usize, to: usize, toStep: usize): void {
   }
 }
 
-function data5(from: usize, step: usize, to: usize, toStep: usize): void {
-  const p: f32 = <f32>(P5 * P5), q: f32 = <f32>(Q5 * Q5);
-  for (let v: usize = 0; v < CHUNK; v += 16) {
-    let cell = from;
-    const x0 = v128.load(cell), x1 = v128.load(cell += step), x2 = v128.load(cell += step), x3 = v128.load(cell += step);
-    const x4 = v128.load(cell + step);
-    cell = to;
-    const even1 = plus(x3, -q, x1);
-    const odd1 = times(<f32>P5, plus(x2, -q, x0));
-    v128.store(cell, f32x4.add(even1, odd1));
-    v128.store(cell += toStep, f32x4.sub(even1, odd1));
-    const even2 = plus(x3, -p, x1);
-    const odd2 = times(<f32>Q5, plus(x2, -p, x0));
-    v128.store(cell += toStep, f32x4.add(even2, odd2));
-    v128.store(cell += toStep, f32x4.sub(even2, odd2));
-    v128.store(cell + toStep, plus(plus(x4, -(p + q), x2), p * q, x0));
-    from += 16;
-    to += 16;
-  }
-}
-
-function data6(from: usize, step: usize, to: usize, toStep: usize): void {
-  const p: f32 = <f32>(P6 * P6), q: f32 = <f32>(Q6 * Q6);
-  for (let v: usize = 0; v < CHUNK; v += 16) {
-    let cell = from;
-    const x0 = v128.load(cell), x1 = v128.load(cell += step), x2 = v128.load(cell += step), x3 = v128.load(cell += step);
-    const x4 = v128.load(cell += step), x5 = v128.load(cell + step);
-    cell = to;
-    v128.store(cell, plus(plus(x4, -(p + q), x2), p * q, x0));
-    const even1 = plus(x4, -q, x2);
-    const odd1 = times(<f32>P6, plus(x3, -q, x1));
-    v128.store(cell += toStep, f32x4.add(even1, odd1));
-    v128.store(cell += toStep, f32x4.sub(even1, odd1));
-    const even2 = plus(x4, -p, x2);
-    const odd2 = times(<f32>Q6, plus(x3, -p, x1));
-    v128.store(cell += toStep, f32x4.add(even2, odd2));
-    v128.store(cell += toStep, f32x4.sub(even2, odd2));
-    v128.store(cell + toStep, plus(plus(x5, -(p + q), x3), p * q, x1));
-    from += 16;
-    to += 16;
-  }
-}
-
-/** E and O of one pair, with the coefficients −s, t of R. */
 // @ts-ignore: decorator
 @inline
-function pair8(x1: v128, x2: v128, x3: v128, x4: v128, x5: v128, x6: v128, point: f32, s: f32, t: f32, to: usize, toStep: usize): void {
-  const even = plus(plus(x6, -s, x4), t, x2);
-  const odd = times(point, plus(plus(x5, -s, x3), t, x1));
-  v128.store(to, f32x4.add(even, odd));
-  v128.store(to + toStep, f32x4.sub(even, odd));
+function constant(table: usize, i: usize): v128 {
+  return v128.load32_splat(table + (i << 2));
+}
+
+/** Two pairs of points, and 0 with six of them. */
+function data6(points: i32, from: usize, step: usize, to: usize, toStep: usize): void {
+  const table = points == 6 ? TABLE + 48 : TABLE;
+  const q = constant(table, 0), p = constant(table, 1), s = constant(table, 2), t = constant(table, 3), p1 = constant(table, 4), q1 = constant(table, 5);
+  for (let v: usize = 0; v < CHUNK; v += 16) {
+    let cell = from;
+    if (points == 6) cell += step;
+    const x1 = v128.load(cell), x2 = v128.load(cell += step), x3 = v128.load(cell += step), x4 = v128.load(cell += step);
+    const x5 = v128.load(cell + step);
+    cell = to;
+    if (points == 6) {
+      v128.store(cell, accumulate(accumulate(x4, s, x2), t, v128.load(from)));
+      cell += toStep;
+    }
+    const even1 = accumulate(x4, q, x2);
+    const odd1 = f32x4.mul(p1, accumulate(x3, q, x1));
+    v128.store(cell, f32x4.add(even1, odd1));
+    v128.store(cell += toStep, f32x4.sub(even1, odd1));
+    const even2 = accumulate(x4, p, x2);
+    const odd2 = f32x4.mul(q1, accumulate(x3, p, x1));
+    v128.store(cell += toStep, f32x4.add(even2, odd2));
+    v128.store(cell += toStep, f32x4.sub(even2, odd2));
+    v128.store(cell + toStep, accumulate(accumulate(x5, s, x3), t, x1));
+    from += 16;
+    to += 16;
+  }
 }
 
 function data8(from: usize, step: usize, to: usize, toStep: usize): void {
-  const p: f32 = <f32>(P8 * P8), q: f32 = <f32>(Q8 * Q8), r: f32 = <f32>(R8 * R8);
-  const s = p + q + r, t = p * q + q * r + p * r, u = p * q * r;
+  const s = constant(TABLE + 96, 0), t = constant(TABLE + 96, 1), u = constant(TABLE + 96, 2);
   for (let v: usize = 0; v < CHUNK; v += 16) {
     let cell = from;
     const x0 = v128.load(cell), x1 = v128.load(cell += step), x2 = v128.load(cell += step), x3 = v128.load(cell += step);
     const x4 = v128.load(cell += step), x5 = v128.load(cell += step), x6 = v128.load(cell += step), x7 = v128.load(cell + step);
-    v128.store(to, plus(plus(plus(x6, -s, x4), t, x2), -u, x0));
-    cell = to + toStep;
-    pair8(x1, x2, x3, x4, x5, x6, <f32>P8, q + r, q * r, cell, toStep);
-    cell += 2 * toStep;
-    pair8(x1, x2, x3, x4, x5, x6, <f32>Q8, p + r, p * r, cell, toStep);
-    cell += 2 * toStep;
-    pair8(x1, x2, x3, x4, x5, x6, <f32>R8, p + q, p * q, cell, toStep);
-    cell += 2 * toStep;
-    v128.store(cell, plus(plus(plus(x7, -s, x5), t, x3), -u, x1));
+    cell = to;
+    v128.store(cell, accumulate(accumulate(accumulate(x6, s, x4), t, x2), u, x0));
+    for (let pair: usize = 3; pair < 12; pair += 3) {
+      const s = constant(TABLE + 96, pair), t = constant(TABLE + 96, pair + 1);
+      const even = accumulate(accumulate(x6, s, x4), t, x2);
+      const odd = f32x4.mul(constant(TABLE + 96, pair + 2), accumulate(accumulate(x5, s, x3), t, x1));
+      v128.store(cell += toStep, f32x4.add(even, odd));
+      v128.store(cell += toStep, f32x4.sub(even, odd));
+    }
+    v128.store(cell + toStep, accumulate(accumulate(accumulate(x7, s, x5), t, x3), u, x1));
     from += 16;
     to += 16;
   }
@@ -120,112 +120,136 @@ function data8(from: usize, step: usize, to: usize, toStep: usize): void {
 /** `points` lines of data, `step` apart, as factors `toStep` apart. */
 export function dataLines(points: i32, from: usize, step: usize, to: usize, toStep: usize): void {
   if (points == 4) data4(from, step, to, toStep);
-  else if (points == 5) data5(from, step, to, toStep);
-  else if (points == 6) data6(from, step, to, toStep);
+  else if (points < 8) data6(points, from, step, to, toStep);
   else data8(from, step, to, toStep);
 }
 
-function results4(m: i32, from: usize, step: usize, to: usize, toStep: usize): void {
+/** Sums that are stored as they are, or with a bias and between bounds. Types, so that each has loops of its own. */
+export type Raw = i32;
+export type Biased = f32;
+
+/** Stores a sum, and adds it to `check` where it is a result. */
+// @ts-ignore: decorator
+@inline
+function put<F>(to: usize, sum: v128, bias: v128, low: v128, high: v128, check: v128): v128 {
+  const result = isFloat<F>() ? f32x4.add(sum, bias) : sum;
+  v128.store(to, isFloat<F>() ? clamp(result, low, high) : result);
+  return isFloat<F>() ? f32x4.add(check, result) : check;
+}
+
+// @ts-ignore: decorator
+@inline
+function biasOf<F>(bias: usize): v128 {
+  return isFloat<F>() ? v128.load(bias) : f32x4.splat(0);
+}
+
+/** c, with what ∞ adds to the last result. */
+// @ts-ignore: decorator
+@inline
+function ending(isLast: bool, c: v128, last: v128): v128 {
+  if (isLast) c = f32x4.add(c, last);
+  return c;
+}
+
+function results4<F>(m: i32, count: i32, from: usize, step: usize, to: usize, toStep: usize, bias: usize, low: v128, high: v128): v128 {
+  let check = f32x4.splat(0);
+  for (let v: usize = 0; v < CHUNK; v += 16) {
+    const b = biasOf<F>(bias + v);
+    let cell = from;
+    const first = v128.load(cell), x = v128.load(cell += step), y = v128.load(cell += step), last = v128.load(cell + step);
+    const even = f32x4.add(x, y), odd = times(<f32>P4, f32x4.sub(x, y));
+    check = put<F>(to, f32x4.add(first, even), b, low, high, check);
+    if (count > 1) check = put<F>(to + toStep, ending(m == 2, odd, last), b, low, high, check);
+    if (count > 2) check = put<F>(to + 2 * toStep, plus(last, <f32>(P4 * P4), even), b, low, high, check);
+    from += 16;
+    to += 16;
+  }
+  return check;
+}
+
+/** p a + q b, the first product rounded. */
+// @ts-ignore: decorator
+@inline
+function both(p: v128, a: v128, q: v128, b: v128): v128 {
+  return accumulate(f32x4.mul(p, a), q, b);
+}
+
+function results6<F>(points: i32, m: i32, count: i32, from: usize, step: usize, to: usize, toStep: usize, bias: usize, low: v128, high: v128): v128 {
+  const table = points == 6 ? TABLE + 48 : TABLE;
+  const p = constant(table, 4), q = constant(table, 5), pp = constant(table, 6), qq = constant(table, 7);
+  let check = f32x4.splat(0);
+  // There is no product of 0 among five.
+  let zero = ZEROS;
+  if (points == 6) {
+    zero = from;
+    from += step;
+  }
+  for (let v: usize = 0; v < CHUNK; v += 16) {
+    const b = biasOf<F>(bias + v);
+    let cell = from;
+    const first = v128.load(zero);
+    zero += 16;
+    let x = v128.load(cell), y = v128.load(cell += step);
+    const even1 = f32x4.add(x, y), odd1 = f32x4.sub(x, y);
+    x = v128.load(cell += step);
+    y = v128.load(cell += step);
+    const even2 = f32x4.add(x, y), odd2 = f32x4.sub(x, y);
+    const last = v128.load(cell + step);
+    cell = to;
+    check = put<F>(cell, f32x4.add(first, f32x4.add(even1, even2)), b, low, high, check);
+    if (count > 1) check = put<F>(cell += toStep, ending(m == 2, both(p, odd1, q, odd2), last), b, low, high, check);
+    if (count > 2) check = put<F>(cell += toStep, ending(m == 3, both(pp, even1, qq, even2), last), b, low, high, check);
+    if (count > 3) check = put<F>(cell += toStep, ending(m == 4, both(constant(table, 8), odd1, constant(table, 9), odd2), last), b, low, high, check);
+    if (count > 4) check = put<F>(cell + toStep, f32x4.add(both(constant(table, 10), even1, constant(table, 11), even2), last), b, low, high, check);
+    from += 16;
+    to += 16;
+  }
+  return check;
+}
+
+function results8(m: i32, count: i32, from: usize, step: usize, to: usize, toStep: usize, bias: usize, low: v128, high: v128): v128 {
+  const p = constant(TABLE + 96, 5), q = constant(TABLE + 96, 8), r = constant(TABLE + 96, 11);
+  const pp = f32x4.mul(p, p), qq = f32x4.mul(q, q), rr = f32x4.mul(r, r);
+  let check = f32x4.splat(0);
   for (let v: usize = 0; v < CHUNK; v += 16) {
     let cell = from;
-    const first = v128.load(cell), a = v128.load(cell += step), b = v128.load(cell += step), last = v128.load(cell + step);
-    const even = f32x4.add(a, b), odd = times(<f32>P4, f32x4.sub(a, b));
-    v128.store(to, f32x4.add(first, even));
-    if (m == 2) v128.store(to + toStep, f32x4.add(odd, last));
-    else {
-      v128.store(to + toStep, odd);
-      v128.store(to + 2 * toStep, plus(last, <f32>(P4 * P4), even));
+    const first = v128.load(cell);
+    let x = v128.load(cell += step), y = v128.load(cell += step);
+    let even1 = f32x4.add(x, y), odd1 = f32x4.mul(p, f32x4.sub(x, y));
+    x = v128.load(cell += step);
+    y = v128.load(cell += step);
+    let even2 = f32x4.add(x, y), odd2 = f32x4.mul(q, f32x4.sub(x, y));
+    x = v128.load(cell += step);
+    y = v128.load(cell += step);
+    let even3 = f32x4.add(x, y), odd3 = f32x4.mul(r, f32x4.sub(x, y));
+    const last = v128.load(cell + step);
+    let sum = f32x4.add(first, f32x4.add(even1, f32x4.add(even2, even3)));
+    cell = to;
+    for (let k = 1; ; k++) {
+      check = put<Biased>(cell, sum, v128.load(bias + v), low, high, check);
+      if (k == count) break;
+      sum = ending(k + 1 == m, f32x4.add(f32x4.add(odd1, odd2), odd3), last);
+      cell += toStep;
+      // Of the next power.
+      x = odd1;
+      y = odd2;
+      const z = odd3;
+      odd1 = f32x4.mul(pp, even1);
+      odd2 = f32x4.mul(qq, even2);
+      odd3 = f32x4.mul(rr, even3);
+      even1 = x;
+      even2 = y;
+      even3 = z;
     }
     from += 16;
     to += 16;
   }
-}
-
-/** pᵏ a + qᵏ b, with what ∞ adds to the last result. */
-// @ts-ignore: decorator
-@inline
-function row2(k: i32, m: i32, p: f32, a: v128, q: f32, b: v128, last: v128, to: usize): void {
-  v128.store(to, m == k + 1 ? plus(plus(last, p, a), q, b) : plus(times(p, a), q, b));
-}
-
-function results5(m: i32, from: usize, step: usize, to: usize, toStep: usize): void {
-  const p: f32 = <f32>P5, q: f32 = <f32>Q5;
-  for (let v: usize = 0; v < CHUNK; v += 16) {
-    let cell = from;
-    let a = v128.load(cell), b = v128.load(cell += step);
-    const even1 = f32x4.add(a, b), odd1 = f32x4.sub(a, b);
-    a = v128.load(cell += step);
-    b = v128.load(cell += step);
-    const even2 = f32x4.add(a, b), odd2 = f32x4.sub(a, b);
-    const last = v128.load(cell + step);
-    cell = to;
-    v128.store(cell, f32x4.add(even1, even2));
-    row2(1, m, p, odd1, q, odd2, last, cell += toStep);
-    if (m > 2) row2(2, m, p * p, even1, q * q, even2, last, cell += toStep);
-    if (m > 3) row2(3, m, p * p * p, odd1, q * q * q, odd2, last, cell + toStep);
-    from += 16;
-    to += 16;
-  }
-}
-
-function results6(m: i32, from: usize, step: usize, to: usize, toStep: usize): void {
-  const p: f32 = <f32>P6, q: f32 = <f32>Q6;
-  for (let v: usize = 0; v < CHUNK; v += 16) {
-    let cell = from;
-    const first = v128.load(cell);
-    let a = v128.load(cell += step), b = v128.load(cell += step);
-    const even1 = f32x4.add(a, b), odd1 = f32x4.sub(a, b);
-    a = v128.load(cell += step);
-    b = v128.load(cell += step);
-    const even2 = f32x4.add(a, b), odd2 = f32x4.sub(a, b);
-    const last = v128.load(cell + step);
-    cell = to;
-    v128.store(cell, f32x4.add(first, f32x4.add(even1, even2)));
-    row2(1, m, p, odd1, q, odd2, last, cell += toStep);
-    if (m > 2) row2(2, m, p * p, even1, q * q, even2, last, cell += toStep);
-    if (m > 3) row2(3, m, p * p * p, odd1, q * q * q, odd2, last, cell += toStep);
-    if (m > 4) row2(4, m, p * p * p * p, even1, q * q * q * q, even2, last, cell + toStep);
-    from += 16;
-    to += 16;
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function row8(k: i32, m: i32, p: f32, a: v128, q: f32, b: v128, r: f32, c: v128, last: v128, to: usize): void {
-  v128.store(to, m == k + 1 ? plus(plus(plus(last, p, a), q, b), r, c) : plus(plus(times(p, a), q, b), r, c));
-}
-
-function results8(m: i32, from: usize, step: usize, to: usize, toStep: usize): void {
-  const p: f32 = <f32>P8, q: f32 = <f32>Q8, r: f32 = <f32>R8;
-  for (let v: usize = 0; v < CHUNK; v += 16) {
-    let cell = from;
-    const first = v128.load(cell);
-    let a = v128.load(cell += step), b = v128.load(cell += step);
-    const even1 = f32x4.add(a, b), odd1 = f32x4.sub(a, b);
-    a = v128.load(cell += step);
-    b = v128.load(cell += step);
-    const even2 = f32x4.add(a, b), odd2 = f32x4.sub(a, b);
-    a = v128.load(cell += step);
-    b = v128.load(cell += step);
-    const even3 = f32x4.add(a, b), odd3 = f32x4.sub(a, b);
-    const last = v128.load(cell + step);
-    cell = to;
-    v128.store(cell, f32x4.add(first, f32x4.add(even1, f32x4.add(even2, even3))));
-    row8(1, m, p, odd1, q, odd2, r, odd3, last, cell += toStep);
-    if (m > 2) row8(2, m, p * p, even1, q * q, even2, r * r, even3, last, cell += toStep);
-    if (m > 3) row8(3, m, p * p * p, odd1, q * q * q, odd2, r * r * r, odd3, last, cell += toStep);
-    if (m > 4) row8(4, m, p * p * p * p, even1, q * q * q * q, even2, r * r * r * r, even3, last, cell += toStep);
-    if (m > 5) row8(5, m, p * p * p * p * p, odd1, q * q * q * q * q, odd2, r * r * r * r * r, odd3, last, cell + toStep);
-    from += 16;
-    to += 16;
-  }
+  return check;
 }
 
 /** `points` lines of products, `step` apart, as m results `toStep` apart. 2 ≤ m, at most points − 1, and 6. */
-export function resultLines(points: i32, m: i32, from: usize, step: usize, to: usize, toStep: usize): void {
-  if (points == 4) results4(m, from, step, to, toStep);
-  else if (points == 5) results5(m, from, step, to, toStep);
-  else if (points == 6) results6(m, from, step, to, toStep);
-  else results8(m, from, step, to, toStep);
+export function resultLines<F>(points: i32, m: i32, count: i32, from: usize, step: usize, to: usize, toStep: usize, bias: usize, low: v128, high: v128): v128 {
+  if (points == 4) return results4<F>(m, count, from, step, to, toStep, bias, low, high);
+  if (points < 8) return results6<F>(points, m, count, from, step, to, toStep, bias, low, high);
+  return results8(m, count, from, step, to, toStep, bias, low, high);
 }

@@ -13,7 +13,7 @@
  *
  *   tasks: [block][part], tiles being counted image by image, by phases of the dilation down and along, rows and columns
  */
-import { ADDED, Called, Clamped, CLAMP, finish } from "./activation";
+import { activateRuns, ADDED, CLAMP } from "./activation";
 import { FORESEEN, MR, NR } from "./blocks";
 import { sumPanels } from "./conv-channels-last";
 import { partsOf, tileCount } from "./gemm";
@@ -22,7 +22,7 @@ import { ConvParams } from "./params";
 import { Block, layOut, Place, resultsAlong } from "./winograd-block";
 import { factorStrip, factorTiles, gapH, gapW } from "./winograd-data";
 import { fullPhases, isGathered } from "./winograd-phases";
-import { CHUNK, resultLines } from "./winograd-transforms";
+import { Biased, CHUNK, Raw, resultLines, ZEROS } from "./winograd-transforms";
 import { channelOf, panelsOf, runTasks } from "./tasks";
 
 /** Pointers to factor 0 of `count` tiles, of phases [0, high) × [0, wide), in tiles of the GEMM and parts of its sum. */
@@ -72,7 +72,7 @@ function multiply(p: ConvParams, block: Block, count: i32, weights: usize, first
   const tiles = tileCount(count);
   const short = count / tiles;
   const long = count - short * tiles;
-  const rowBytes = block.productRow, zeros = block.zeros, gemm = block.gemm;
+  const rowBytes = block.productRow, gemm = block.gemm;
   const points = p.points, rows = p.kH > 1 ? points : 1;
   const fullH = fullPhases(p.kH, strideH), fullW = fullPhases(p.kW, strideW);
   pointAtTiles(p, block, count, strideH, strideW, parts, block.tables);
@@ -99,8 +99,8 @@ function multiply(p: ConvParams, block: Block, count: i32, weights: usize, first
         const run = sums > 1 ? min(length, channels - first) : channels / parts;
         const offset = <usize>factor * block.factorBytes + (<usize>(g * channels + first) << 2);
         gemm.activation = first == 0 ? CLAMP : ADDED;
-        if (long > 0) runTiles(short + 1, columns, long, table, offset, taps, run, panel, to, rowBytes, zeros, gemm);
-        runTiles(short, columns, tiles - long, table + high, offset, taps, run, panel, below, rowBytes, zeros, gemm);
+        if (long > 0) runTiles(short + 1, columns, long, table, offset, taps, run, panel, to, rowBytes, ZEROS, gemm);
+        runTiles(short, columns, tiles - long, table + high, offset, taps, run, panel, below, rowBytes, ZEROS, gemm);
         panel += <usize>((sums > 1 ? run : channels * phases) * NR) << 2;
       }
     }
@@ -108,19 +108,21 @@ function multiply(p: ConvParams, block: Block, count: i32, weights: usize, first
   }
 }
 
-/** Results of tile `t`, bytes [begin, end) of each: [row][column][CHUNK] at block.tile for each CHUNK, then with bias and activation to their places. */
-function finishTile<F>(p: ConvParams, block: Block, t: i32, bias: usize, output: usize, begin: usize, end: usize): void {
+/** Results of tile `t`, bytes [begin, end) of each: down, a CHUNK at a time, then along its rows to their places, with bias and activation. */
+function finishTile(p: ConvParams, block: Block, t: i32, bias: usize, output: usize, begin: usize, end: usize): void {
   const place = changetype<Place>(block.places + <usize>t * offsetof<Place>());
   const points = p.points, m = resultsAlong(p);
   const rows = place.rows, columns = place.columns;
   const pixelBytes = <usize>p.outC << 2;
   const last = end - CHUNK;
-  const step = block.productBytes, tile = block.tile;
+  const step = block.productBytes;
   const rowBytes = <usize>(p.stepH * p.dilationH) * pixelBytes;
   const columnBytes = <usize>(p.stepW * p.dilationW) * pixelBytes;
   const first = output + <usize>(place.batch * p.stepB + place.row * p.stepH + place.column * p.stepW) * pixelBytes;
   const products = block.products + <usize>t * block.productRow;
-  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
+  const clamped = p.activation == CLAMP;
+  const low = f32x4.splat(clamped ? p.low : -Infinity), high = f32x4.splat(clamped ? p.high : Infinity);
+  const lowest = f32x4.splat(-Infinity), highest = f32x4.splat(Infinity);
   let check = f32x4.splat(0);
   for (let at = begin; at < end; at += CHUNK) {
     if (at > last) at = last;
@@ -128,8 +130,7 @@ function finishTile<F>(p: ConvParams, block: Block, t: i32, bias: usize, output:
     let halfStep = step, halfRow: usize = 0;
     if (p.kH > 1) {
       for (let j = 0; j < points; j++) {
-        const to = block.half + <usize>j * CHUNK;
-        resultLines(points, m, half, <usize>points * step, to, <usize>points * CHUNK);
+        resultLines<Raw>(points, m, m, half, <usize>points * step, block.half + <usize>j * CHUNK, <usize>points * CHUNK, ZEROS, lowest, highest);
         half += step;
       }
       half = block.half;
@@ -138,28 +139,14 @@ function finishTile<F>(p: ConvParams, block: Block, t: i32, bias: usize, output:
     }
     let line = first + at;
     for (let k = 0; k < rows; k++) {
-      resultLines(points, m, half, halfStep, tile, CHUNK);
+      check = f32x4.add(check, resultLines<Biased>(points, m, columns, half, halfStep, line, columnBytes, bias + at, low, high));
       half += halfRow;
-      let from = tile;
-      let to = line;
-      for (let l = columns; l != 0; l--) {
-        for (let v: usize = 0; v < CHUNK; v += 16) {
-          const sum = f32x4.add(v128.load(from + v), v128.load(bias + at + v));
-          check = f32x4.add(check, sum);
-          v128.store(to + v, finish<F>(p, sum, low, high));
-        }
-        from += CHUNK;
-        to += columnBytes;
-      }
       line += rowBytes;
     }
   }
+  if (!clamped) for (let k = 0; k < rows; k++) activateRuns(p, columns, first + begin + <usize>k * rowBytes, columnBytes, end - begin);
   // 0 where finite. A sum beyond float32 of finite results makes it compute once more than needed.
   place.broken = v128.any_true(f32x4.ne(f32x4.sub(check, check), f32x4.splat(0))) ? 1 : 0;
-}
-
-function finishTiles<F>(p: ConvParams, block: Block, count: i32, bias: usize, output: usize, begin: usize, end: usize): void {
-  for (let t = 0; t < count; t++) finishTile<F>(p, block, t, bias, output, begin, end);
 }
 
 /** Tiles that hold what is not finite, as sums: an infinity of the data would be in results that do not see it. */
@@ -192,8 +179,7 @@ function finishBlock(
 ): void {
   const begin = <usize>channelOf(firstPanel, p.groupOutC) << 2, end = <usize>channelOf(lastPanel, p.groupOutC) << 2;
   multiply(p, block, count, weights + <usize>p.factors, firstPanel, lastPanel);
-  if (p.activation == CLAMP) finishTiles<Clamped>(p, block, count, bias, output, begin, end);
-  else finishTiles<Called>(p, block, count, bias, output, begin, end);
+  for (let t = 0; t < count; t++) finishTile(p, block, t, bias, output, begin, end);
   mend(p, block, count, input, weights, bias, output, firstPanel, lastPanel);
 }
 

@@ -194,11 +194,10 @@ export function blockBytes(shape: ConvShape, points: Points, tiles: number): num
   const phases = gathered ? 1 : phaseCount(shape);
   const table = roundUp(tiles, MR) * PARTS * phases * (phases > 1 ? 4 : 1) * 4;
   const productRow = groups * Math.ceil(groupOutC / NR) * NR * 4;
-  const halves = lines + Math.max(lines, along * points * CHUNK) + along * CHUNK;
+  const halves = lines + Math.max(lines, along * points * CHUNK);
   return (
     align(BLOCK_BYTES) +
     align(CONV_PARAMS_BYTES) +
-    NR * 4 +
     tiles * PLACE_BYTES +
     table +
     64 +
