@@ -54,7 +54,11 @@ function gatherStrip(p: ConvParams, image: usize, top: i32, rows: i32, left: i32
         const iw = left + x * strideW;
         const begin = max(iw, 0);
         const count = min(iw + strideW, inW) - begin;
-        if (count > 0) copyFloats(cell + (<usize>((begin - iw) * inC) << 2), line + (<usize>(begin * inC) << 2), count * inC);
+        const from = line + (<usize>(begin * inC) << 2);
+        if (count == strideW && run >= 4 && run <= 8) {
+          v128.store(cell, v128.load(from));
+          v128.store(cell + phaseBytes - 16, v128.load(from + phaseBytes - 16));
+        } else if (count > 0) copyFloats(cell + (<usize>((begin - iw) * inC) << 2), from, count * inC);
         cell += CHUNK;
       }
     }
