@@ -151,16 +151,16 @@ function ending(isLast: bool, c: v128, last: v128): v128 {
   return c;
 }
 
-function results4<F>(m: i32, count: i32, from: usize, step: usize, to: usize, toStep: usize, bias: usize, low: v128, high: v128): v128 {
+function results4(m: i32, count: i32, from: usize, step: usize, to: usize, toStep: usize, bias: usize, low: v128, high: v128): v128 {
   let check = f32x4.splat(0);
   for (let v: usize = 0; v < CHUNK; v += 16) {
-    const b = biasOf<F>(bias + v);
+    const b = biasOf<Biased>(bias + v);
     let cell = from;
     const first = v128.load(cell), x = v128.load(cell += step), y = v128.load(cell += step), last = v128.load(cell + step);
     const even = f32x4.add(x, y), odd = times(<f32>P4, f32x4.sub(x, y));
-    check = put<F>(to, f32x4.add(first, even), b, low, high, check);
-    if (count > 1) check = put<F>(to + toStep, ending(m == 2, odd, last), b, low, high, check);
-    if (count > 2) check = put<F>(to + 2 * toStep, plus(last, <f32>(P4 * P4), even), b, low, high, check);
+    check = put<Biased>(to, f32x4.add(first, even), b, low, high, check);
+    if (count > 1) check = put<Biased>(to + toStep, ending(m == 2, odd, last), b, low, high, check);
+    if (count > 2) check = put<Biased>(to + 2 * toStep, plus(last, <f32>(P4 * P4), even), b, low, high, check);
     from += 16;
     to += 16;
   }
@@ -249,7 +249,7 @@ function results8(m: i32, count: i32, from: usize, step: usize, to: usize, toSte
 
 /** `points` lines of products, `step` apart, as m results `toStep` apart. 2 ≤ m, at most points − 1, and 6. */
 export function resultLines<F>(points: i32, m: i32, count: i32, from: usize, step: usize, to: usize, toStep: usize, bias: usize, low: v128, high: v128): v128 {
-  if (points == 4) return results4<F>(m, count, from, step, to, toStep, bias, low, high);
+  if (points == 4) return results4(m, count, from, step, to, toStep, bias, low, high);
   if (points < 8) return results6<F>(points, m, count, from, step, to, toStep, bias, low, high);
   return results8(m, count, from, step, to, toStep, bias, low, high);
 }
