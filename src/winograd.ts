@@ -87,7 +87,7 @@ const CHUNK = 64;
  * block anew, so where these are many, a block is larger.
  */
 const LEAST_DATA_BYTES = 786432;
-const MOST_DATA_BYTES = 2359296;
+const MOST_DATA_BYTES = 9437184;
 
 /** Channels first, bytes of a band's input and output. */
 export const BAND_BYTES = 1572864;
