@@ -1,16 +1,13 @@
 /**
- * Depthwise 3×3 at stride 1, channels-first, with a dilation of 1, 2 or 4 both ways, down the columns of planes in place: the sums of depthwise-3x3.ts, cell by cell, so that either
- * may compute a row. Of the rows that a column of results sees only the first and the last may lie outside the image.
+ * Depthwise 3×3 at stride 1, channels-first, with a dilation of 1, 2 or 4 both ways, down the columns of planes in place. Of the rows that a column of results sees only the first and the last may lie outside the image.
  *
- * A vector is four pixels of a row, and the next one lies below it. A row of the image serves the three rows of results that see it: three loads for nine
- * products. Nine weights, two results on their way, three vectors of cells and a sum are all of the 15 registers that V8 has (one more without relaxed SIMD).
- * What is the same for all planes is computed once: a plane of 7² is 90 cycles.
+ * A vector is four pixels of a row, and the next one lies below it: see depthwise-3x3-column.ts. What is the same for all planes is computed once: a plane of 7² is 90 cycles.
  */
 import { clamp, isBounded } from "./activation";
+import { firstRow, nextRow } from "./depthwise-3x3-column";
 import { cells, INSIDE, LEFT, RIGHT } from "./depthwise-3x3";
 import { shuffledChannel } from "./gemm";
 import { ConvParams } from "./params";
-import { accumulate } from "./simd";
 
 /** Where the last two pixels of a row lie, when they share a vector with those half of all rows further down. The others: see depthwise-3x3.ts. */
 const HALVES = 4;
@@ -40,21 +37,6 @@ function seen(place: i32, dilation: i32, tap: i32, x: usize, y: usize): v128 {
 @inline
 function seenLast(place: i32, dilation: i32, x: usize, v: v128): v128 {
   return place == HALVES ? i64x2.shr_u(v, 32) : cells(place, dilation, 2, x);
-}
-
-/** The bias, and what the first row of the kernel adds. */
-// @ts-ignore: decorator
-@inline
-function firstRow(bias: usize, w0: v128, w1: v128, w2: v128, v0: v128, v1: v128, v2: v128): v128 {
-  return accumulate(accumulate(accumulate(v128.load32_splat(bias), w0, v0), w1, v1), w2, v2);
-}
-
-/** What another row of the kernel adds: a sum of its own. */
-// @ts-ignore: decorator
-@inline
-function nextRow(acc: v128, w0: v128, w1: v128, w2: v128, v0: v128, v1: v128, v2: v128): v128 {
-  const sum = accumulate(f32x4.mul(w0, v0), w1, v1);
-  return f32x4.add(acc, accumulate(sum, w2, v2));
 }
 
 // @ts-ignore: decorator
