@@ -9,13 +9,13 @@
  *   work: zeros for a run | scratch of PIXELS rows | their places | a pointer for each row of the kernel | table of PIXELS pointers for each run
  *   of it | where channels are shuffled, PIXELS results; sized in src/bands.ts.
  *
- * Results lie side by side, or with others between them (p.stepW and so on): then, and where a panel is not whole, a panel's rows come from the
- * tile into the scratch, and from there to their places. Shuffled channels of PIXELS pixels are first collected in their own order.
+ * Results lie side by side, or with others between them (p.stepW and so on). Tiles write them where they belong; where a panel is not whole, or rows of results
+ * with others between them are short, a panel's rows come from the tile into the scratch, and from there to their places. Shuffled channels of PIXELS pixels are first collected in their own order.
  *
  * Where no window is cut off at the left or right, a whole row of the kernel is one run, or a few equal parts; src/plan.ts has images copied with
  * their zeros for that, since a run of its own costs the tile about five loads and five adds, and a long one a branch that was not foreseen.
  */
-import { MR, NR, PIXELS } from "./blocks";
+import { ALONG, MR, NR, PIXELS } from "./blocks";
 import { partsOf, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
 import { PANELS, runRow } from "./gemm-row";
@@ -199,7 +199,8 @@ function sumBlocks(
 ): void {
   const N = p.groupOutC;
   const panels = (N + NR - 1) / NR;
-  const pixels = min(lastBlock * PIXELS, p.batch * p.outD * p.outH * p.outW);
+  const all = p.batch * p.outD * p.outH * p.outW;
+  const pixels = min(lastBlock * PIXELS, all);
   const firstGroup = firstPanel / panels, lastGroup = (lastPanel + panels - 1) / panels;
   // A row of the kernel that is never cut off at the side is one run of kW pixels, all channels of each.
   const whole = p.groups == 1 && p.dilationW == 1 && p.padW == 0 && (p.outW - 1) * p.strideW + p.kW <= p.inW;
@@ -216,22 +217,25 @@ function sumBlocks(
   const lines = places + 4 * PIXELS;
   const table = lines + (<usize>(p.kD * p.kH) << 2);
   const slotBytes = <usize>(taps * MR) << 2;
-  const dense = p.stepW == 1 && p.stepH == p.outW && p.stepD == p.outH * p.outW && p.stepB == p.outD * p.outH * p.outW;
+  const dense = p.stepW == 1 && p.stepH == p.outW && p.batch * p.stepB == all;
   const shuffled = p.shuffle != 1;
-  const side = dense || shuffled;
+  // Where others lie between them, results are equally far apart as long as a block ends with its row.
+  const along = !dense && !shuffled && p.outW >= ALONG;
+  const even = dense || shuffled || along;
+  const stepBytes = shuffled ? outRowBytes : <usize>p.stepW * outRowBytes;
   const collected = table + (<usize>tileCount(min(PIXELS, pixels - firstBlock * PIXELS)) * slotBytes);
   zeroFloats(zeros, zeroCells);
 
-  for (let ic = firstBlock * PIXELS; ic < pixels; ic += PIXELS) {
-    const mc = min(PIXELS, pixels - ic);
+  for (let ic = firstBlock * PIXELS, mc = 0; ic < pixels; ic += mc) {
+    mc = min(PIXELS, along ? p.outW - ic % p.outW : pixels - ic);
     const tiles = tileCount(mc);
     const short = mc / tiles;
     const long = mc - short * tiles;
     pointAtRuns(p, input, zeros, ic, mc, whole, runs, runBytes, lines, table);
-    // A block's results, side by side where that is so.
-    const block = shuffled ? collected : output + <usize>ic * outRowBytes;
-    if (shuffled) pointAtRows(block, outRowBytes, mc, places);
-    else if (!side || (N & 3) != 0 || mc == 1) pointAtPlaces(p, output, ic, mc, places);
+    // A block's results, equally far apart where that is so.
+    if (shuffled) pointAtRows(collected, outRowBytes, mc, places);
+    else pointAtPlaces(p, output, ic, !even || (N & 3) != 0 ? mc : 1, places);
+    const block = load<usize>(places);
     for (let g = firstGroup; g < lastGroup; g++) {
       const begin = max(0, firstPanel - g * panels), end = min(panels, lastPanel - g * panels);
       const offset = <usize>(g * p.groupInC) << 2;
@@ -249,9 +253,9 @@ function sumBlocks(
         const panelBias = bias + (<usize>(g * panels + jr) * (4 * NR));
         const channel = g * N + jr * NR;
         const width = min(NR, N - jr * NR);
-        const direct = side && (width & 3) == 0;
+        const direct = even && (width & 3) == 0;
         let target = direct ? block + (<usize>channel << 2) : scratch;
-        const rowBytes = direct ? outRowBytes : 4 * NR;
+        const rowBytes = direct ? stepBytes : 4 * NR;
         // The high tiles, then those that are a row lower; the table has them in this order.
         let slot = table;
         if (long > 0) {

@@ -1,6 +1,6 @@
 /** Transposed convolution against the plain loops, by phases of the stride and tap by tap: sizes around every block, and every form of geometry. */
 import { describe, it } from 'vitest';
-import { CHANNELS, FORESEEN, MR, NR, PARTS, PIXELS } from '../assembly/blocks.ts';
+import { ALONG, CHANNELS, FORESEEN, MR, NR, PARTS, PIXELS } from '../assembly/blocks.ts';
 import { integers } from './cases.ts';
 import { around, check, laidOut, type Options, type Shape } from './family.ts';
 
@@ -36,6 +36,11 @@ describe.each([
     both(last, [1, 4, 2, iw], [4, 5, 2, 1]);
     // The phases of stride 2 make half as many of them.
     both(last, [1, 4, 1, 2 * iw], [4, 5, 1, 2], { stride: [1, 2], padding: [0, [iw, iw]] });
+  });
+  it.each(around(ALONG, PIXELS))('%i results in a row of a phase', (iw) => {
+    for (const oc of [4, 8, 13]) both(last, [2, 4, 2, iw], [4, oc, 2, 2], { stride: 2, bias: integers(oc, 3), activation: 'relu' });
+    both(last, [1, 6, 3, iw], [6, 8, 3, 3], { stride: 2, padding: 1, groups: 2, shuffle: 4 });
+    both(last, [1, 3, 3, iw], [3, 8, 3, 2], { stride: [3, 1], dilation: [1, 2] });
   });
   it.each([1, 2, 3, 4, 5, 7, 8, 9, 31, 33])('%i pixels and channels change their layout', (n) => {
     for (const m of [1, 3, 4, 5, 8]) both(last, [1, n, 1, m], [n, m, 1, 2], { stride: [1, 2] });
