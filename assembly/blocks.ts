@@ -33,6 +33,13 @@ export const PIXELS = 120;
 export const ALONG = 22;
 
 /**
+ * Bytes of an image and its result, or of weights, that come from beyond an L2 of 1 MB: they are read ahead, line by line, a block of the image or AHEAD panels. 512→2048 7², 4 MB of weights: 1.02–1.05, 320→1280 7²,
+ * 1.6 MB, warm: 0.97. 256→64 56², 4 MB of image and result: 1.00–1.07, three groups 240→240 28², 1.5 MB: 0.98 warm, 1.03 from memory.
+ */
+export const FAR_BYTES = 2097152;
+export const AHEAD = 4;
+
+/**
  * Steps of a sum whose loop, two at a time, has an end that processors foresee. A longer one ends with some 20 cycles lost, a shorter one costs
  * about five for being entered. Pointwise layers of 56 channels, in two parts and in one: 58.3 and 52.6 GFLOP/s (Node 24, fused).
  */

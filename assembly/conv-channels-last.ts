@@ -15,10 +15,11 @@
  * Where no window is cut off at the left or right, a whole row of the kernel is one run, or a few equal parts; src/plan.ts has images copied with
  * their zeros for that, since a run of its own costs the tile about five loads and five adds, and a long one a branch that was not foreseen.
  */
-import { ALONG, MR, NR, PIXELS } from "./blocks";
+import { AHEAD, ALONG, FAR_BYTES, MR, NR, PIXELS } from "./blocks";
 import { partsOf, tileCount } from "./gemm";
 import { runTiles } from "./gemm-kernel";
 import { PANELS, runRow } from "./gemm-row";
+import { touchLines } from "./lines";
 import { ConvParams } from "./params";
 import { copyFloats, zeroFloats } from "./simd";
 import { panelsOf, runTasks } from "./tasks";
@@ -224,6 +225,9 @@ function sumBlocks(
   const even = dense || shuffled || along;
   const stepBytes = shuffled ? outRowBytes : <usize>p.stepW * outRowBytes;
   const collected = table + (<usize>tileCount(min(PIXELS, pixels - firstBlock * PIXELS)) * slotBytes);
+  // Images and weights that come from beyond L2 are read ahead.
+  const far = all == p.batch * p.inD * p.inH * p.inW && all * (p.inC + p.outC) > FAR_BYTES / 4;
+  const large = p.groups * panels * p.weightStride > FAR_BYTES / 4;
   zeroFloats(zeros, zeroCells);
 
   for (let ic = firstBlock * PIXELS, mc = 0; ic < pixels; ic += mc) {
@@ -236,6 +240,7 @@ function sumBlocks(
     if (shuffled) pointAtRows(collected, outRowBytes, mc, places);
     else pointAtPlaces(p, output, ic, !even || (N & 3) != 0 ? mc : 1, places);
     const block = load<usize>(places);
+    if (far) touchLines(input + (<usize>(ic * p.inC) << 2), <usize>(mc * p.inC) << 2);
     for (let g = firstGroup; g < lastGroup; g++) {
       const begin = max(0, firstPanel - g * panels), end = min(panels, lastPanel - g * panels);
       const offset = <usize>(g * p.groupInC) << 2;
@@ -250,6 +255,7 @@ function sumBlocks(
       }
       for (let jr = begin; jr < end; jr++) {
         const panel = weights + <usize>(g * panels + jr) * panelBytes;
+        if (large && jr % AHEAD == 0) touchLines(panel, <usize>min(AHEAD, end - jr) * panelBytes);
         const panelBias = bias + (<usize>(g * panels + jr) * (4 * NR));
         const channel = g * N + jr * NR;
         const width = min(NR, N - jr * NR);

@@ -21,6 +21,7 @@ import { sumPanels } from "./conv-channels-last";
 import { depthwiseChannelsLast } from "./depthwise-channels-last";
 import { shuffledChannel } from "./gemm";
 import { TRANSPOSED_DEPTHWISE } from "./kinds";
+import { touchLines } from "./lines";
 import { phaseTaps } from "./pack";
 import { ConvParams } from "./params";
 import { copyFloats } from "./simd";
@@ -113,11 +114,17 @@ function computeBands(
   sub.stepD = p.strideD * inH * inW;
   sub.stepB = inD * inH * inW;
   const pixelBytes = <usize>p.inC << 2;
+  const lineBytes = <usize>(p.outW * p.outC) << 2;
   // Of one tap.
   const panelBytes = <usize>(p.groupOutC * ((p.groupInC + NR - 1) / NR) * NR * p.groups) << 2;
 
   for (let top = firstBand * p.band; top < min(inH, lastBand * p.band); top += p.band) {
     const bottom = min(inH, top + p.band);
+    // The rows of the input that this band is the first to reach, about: all phases read them.
+    if (p.batch * p.outD == 1) {
+      const first = min(p.outH, top / p.strideH);
+      touchLines(input + <usize>first * lineBytes, <usize>(min(p.outH, bottom / p.strideH) - first) * lineBytes);
+    }
     if (gaps) fillWithBias(p, bias, output, top, bottom, firstPanel, lastPanel);
     let phase = weights;
     let factors = weights + <usize>p.factors;

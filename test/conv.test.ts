@@ -1,6 +1,6 @@
 /** conv2d against the plain loops, bit for bit on integers: sizes around every block, and every form of geometry. */
 import { describe, expect, it } from 'vitest';
-import { LAYOUT_BYTES, MR, NR, PIXELS, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
+import { FAR_BYTES, LAYOUT_BYTES, MR, NR, PIXELS, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
 import type { ConvOptions } from '../src/index.ts';
 import * as reference from '../src/reference/index.ts';
 import { guarded, integers, operands, problem } from './cases.ts';
@@ -88,6 +88,16 @@ describe.each(layouts)('conv2d %s: sizes around every block', (inputLayout) => {
     };
     if (inputLayout === 'nchw') expect(bandOf(512)).toBeGreaterThan(1.5 * bandOf(64));
     check(name, { inputLayout, algorithm: 'gemm', bias: integers(128, 3) });
+  });
+  it.each([-1, 1])('images that are read ahead, and are not: rows from the limit %i', (more) => {
+    const rows = Math.ceil(FAR_BYTES / 4 / (53 * (40 + 12))) + more;
+    for (const name of [`ic40ih${rows}iw53oc12kh1`, `g2ic40ih${rows}iw53oc12kh1`, `mb2ic40ih${rows}iw27oc12kh1`])
+      check(name, { inputLayout, bias: integers(12, 3) });
+  });
+  it.each([0, 1])('weights that are read ahead, and are not: filters from the limit %i', (more) => {
+    const filters = FAR_BYTES / 4 / 512 + more;
+    check(`ic512ih2iw3oc${filters}kh1`, { inputLayout, bias: integers(filters, 3) });
+    check(`g2ic512ih2iw3oc${2 * filters}kh1`, { inputLayout });
   });
   it.each([16, 48])('%i planes that lie in the same sets of a cache', (oc) => {
     for (const size of ['ih73iw7', 'ih32iw16', 'ih64iw16']) check(`mb2ic16${size}oc${oc}kh3ph1`, { inputLayout, algorithm: 'gemm' });
