@@ -37,7 +37,8 @@ function down(
     to += toStep;
   }
   x += line;
-  v128.store(to, between(bounded, bounds, nextRow(upper, w20, w21, w22, v128.load(x), v128.load(x + tap1), v128.load(x + tap2))));
+  v0 = v128.load(x), v1 = v128.load(x + tap1), v2 = v128.load(x + tap2);
+  v128.store(to, between(bounded, bounds, nextRow(upper, w20, w21, w22, v0, v1, v2)));
 }
 
 /**
@@ -51,22 +52,27 @@ export function rows3x3(
   const w00 = v128.load32_splat(weights), w01 = v128.load32_splat(weights, 4), w02 = v128.load32_splat(weights, 8);
   const w10 = v128.load32_splat(weights, 12), w11 = v128.load32_splat(weights, 16), w12 = v128.load32_splat(weights, 20);
   const w20 = v128.load32_splat(weights, 24), w21 = v128.load32_splat(weights, 28), w22 = v128.load32_splat(weights, 32);
+  const kH = p.kH;
   const last = outRowBytes - 16, toStep = <usize>distance * outRowBytes;
-  const bounded = load<f32>(bounds) != -Infinity || load<f32>(bounds, 4) != Infinity;
+  const bounded = load<f32>(bounds) > -Infinity || load<f32>(bounds, 4) < Infinity;
   for (let phase = 0; phase < min(rows, distance); phase++) {
-    const count = (rows - phase + distance - 1) / distance;
-    for (let at: usize = 0; at < outRowBytes; at += 16) {
-      if (at > last) at = last;
-      let x = from + at;
-      if (count > 1) {
-        down(count, x, line, tap1, tap2, bias, bounded, bounds, to + at, toStep, w00, w01, w02, w10, w11, w12, w20, w21, w22);
-      } else {
-        // Also rows of less than a vector, which reads what lies behind them in a row of the band.
+    const count = (rows - 1 - phase) / distance + 1;
+    if (count > 1) {
+      for (let at: usize = 0; at < outRowBytes; at += 16) {
+        if (at > last) at = last;
+        down(count, from + at, line, tap1, tap2, bias, bounded, bounds, to + at, toStep, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      }
+    } else {
+      // Also rows of less than a vector, which reads what lies behind them in a row of the band.
+      for (let at: usize = 0; at < outRowBytes; at += 16) {
+        if (at > last) at = last;
+        let x = from + at;
         let a = firstRow(bias, w00, w01, w02, v128.load(x), v128.load(x + tap1), v128.load(x + tap2));
         x += line;
-        a = nextRow(a, w10, w11, w12, v128.load(x), v128.load(x + tap1), v128.load(x + tap2));
+        // Conditions that always hold keep V8 from loading for all rows at once.
+        if (kH > 0) a = nextRow(a, w10, w11, w12, v128.load(x), v128.load(x + tap1), v128.load(x + tap2));
         x += line;
-        a = nextRow(a, w20, w21, w22, v128.load(x), v128.load(x + tap1), v128.load(x + tap2));
+        if (kH > 1) a = nextRow(a, w20, w21, w22, v128.load(x), v128.load(x + tap1), v128.load(x + tap2));
         storeLanes(to + at, between(bounded, bounds, a), p.outW);
       }
     }

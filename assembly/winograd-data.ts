@@ -55,7 +55,8 @@ function gatherStrip(p: ConvParams, image: usize, top: i32, rows: i32, left: i32
         const begin = max(iw, 0);
         const count = min(iw + strideW, inW) - begin;
         const from = line + (<usize>(begin * inC) << 2);
-        if (count == strideW && run >= 4 && run <= 8) {
+        // Of the pixels of a phase there are four floats or more: see servesChannels in src/winograd.ts.
+        if (count == strideW && run <= 8) {
           v128.store(cell, v128.load(from));
           v128.store(cell + phaseBytes - 16, v128.load(from + phaseBytes - 16));
         } else if (count > 0) copyFloats(cell + (<usize>((begin - iw) * inC) << 2), from, count * inC);

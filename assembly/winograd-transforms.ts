@@ -29,10 +29,11 @@ const TABLE = memory.data<f32>([
   <f32>(-Q8 * Q8 - R8 * R8), <f32>(Q8 * Q8 * R8 * R8), <f32>P8,
   <f32>(-P8 * P8 - R8 * R8), <f32>(P8 * P8 * R8 * R8), <f32>Q8,
   <f32>(-P8 * P8 - Q8 * Q8), <f32>(P8 * P8 * Q8 * Q8), <f32>R8,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ]);
 
 /** A CHUNK of them. */
-export const ZEROS = memory.data(64, 16);
+export const ZEROS = TABLE + 144;
 
 /** c + k · a, with a constant. */
 // @ts-ignore: decorator

@@ -210,7 +210,7 @@ function computeBlocks(
 ): void {
   if (!ASC_NO_ASSERT) assert(p.kW > p.strideW && (p.kH == p.kW && p.strideH == p.strideW || p.kH == 1 && p.strideH == 1), "winograd: square kernels and strides, or rows");
   if (!ASC_NO_ASSERT) assert(resultsAlong(p) > 1 && (p.strideW == 1 || (p.points < 8 && p.dilationH == 1 && p.dilationW == 1)), "winograd: the points");
-  if (!ASC_NO_ASSERT) assert(!isGathered(p) || <usize>(p.inC * p.strideH * p.strideW) << 2 <= CHUNK && p.groups == 1 && p.points < 8, "winograd: what is gathered");
+  if (!ASC_NO_ASSERT) assert(!isGathered(p) || <usize>(p.inC * p.strideH * p.strideW) << 2 <= CHUNK && p.groups == 1 && p.strideW * p.inC >= 4 && p.points < 8, "winograd: what is gathered");
   if (!ASC_NO_ASSERT) assert(p.shuffle == 1 && p.inD == 1 && p.outD == 1 && p.innerBand >= 1, "winograd: what it is not made for");
   if (!ASC_NO_ASSERT) assert(channelOf(lastPanel, p.groupOutC) - channelOf(firstPanel, p.groupOutC) >= 16, "winograd: less than a line of channels");
   const m = resultsAlong(p), tileH = p.kH > 1 ? m : 1;
