@@ -130,20 +130,6 @@ export function activate(kind: i32, v: v128, p: f32): v128 {
 }
 
 /**
- * What follows a sum is a type argument: a clamp (Clamped) or a call (Called). A type, since asc settles conditions on types itself; a constant
- * would survive until Binaryen has merged the two loops for their likeness, and V8 keeps nothing in registers across a loop that may call.
- */
-export type Clamped = f32;
-export type Called = i32;
-
-/** `low` and `high` are the bounds, or the parameter of the activation in `low`. */
-// @ts-ignore: decorator
-@inline
-export function finish<F>(p: ConvParams, v: v128, low: v128, high: v128): v128 {
-  return isFloat<F>() ? clamp(v, low, high) : activate(p.activation, v, f32x4.extract_lane(low, 0));
-}
-
-/**
  * What follows a sum and is no clamp, on `count` runs of results that were just stored, `step` bytes apart: in the loops of the depthwise sums a call would cost
  * them their registers.
  */

@@ -222,6 +222,7 @@ function sumBlocks(
   const shuffled = p.shuffle != 1;
   // Where others lie between them, results are equally far apart as long as a block ends with its row.
   const along = !dense && !shuffled && p.outW >= ALONG;
+  if (!ASC_NO_ASSERT) assert(!along || pixels == all, "conv: rows of results between others, in parts");
   const even = dense || shuffled || along;
   const stepBytes = shuffled ? outRowBytes : <usize>p.stepW * outRowBytes;
   const collected = table + (<usize>tileCount(min(PIXELS, pixels - firstBlock * PIXELS)) * slotBytes);

@@ -1,5 +1,5 @@
 /**
- * The sums of depthwise 3×3 at stride 1, channels-first, down a column of vectors: those of depthwise-3x3.ts, cell by cell, so that either may compute a row. A row of
+ * The sums of depthwise 3×3, channels-first, down a column of vectors: those of depthwise-3x3.ts, cell by cell, so that either may compute a row. A row of
  * the image serves the three rows of results that see it: three loads for nine products. Nine weights, two results on their way, three vectors of cells and a
  * sum are all of the 15 registers that V8 has (one more without relaxed SIMD).
  */

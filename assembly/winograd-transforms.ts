@@ -125,11 +125,11 @@ export function dataLines(points: i32, from: usize, step: usize, to: usize, toSt
   else data8(from, step, to, toStep);
 }
 
-/** Sums that are stored as they are, or with a bias and between bounds. Types, so that each has loops of its own. */
+/** Sums that are stored as they are, or with a bias and between bounds. Types, so that each has a loop of its own for five and six points. The others' are Biased, the first time with ZEROS. */
 export type Raw = i32;
 export type Biased = f32;
 
-/** Stores a sum, and adds it to `check` where it is a result. */
+/** Stores a sum, which is added to `check` where it has its bias. */
 // @ts-ignore: decorator
 @inline
 function put<F>(to: usize, sum: v128, bias: v128, low: v128, high: v128, check: v128): v128 {
@@ -248,7 +248,10 @@ function results8(m: i32, count: i32, from: usize, step: usize, to: usize, toSte
   return check;
 }
 
-/** `points` lines of products, `step` apart, as m results `toStep` apart. 2 ≤ m, at most points − 1, and 6. */
+/**
+ * `points` lines of products, `step` apart, as the first `count` of m results, `toStep` apart. 2 ≤ m, at most points − 1, and 6. Biased, the `bias` of each channel is added and the
+ * sum kept between `low` and `high`. Returns what is not finite if one of these was not before.
+ */
 export function resultLines<F>(points: i32, m: i32, count: i32, from: usize, step: usize, to: usize, toStep: usize, bias: usize, low: v128, high: v128): v128 {
   if (points == 4) return results4(m, count, from, step, to, toStep, bias, low, high);
   if (points < 8) return results6<F>(points, m, count, from, step, to, toStep, bias, low, high);
