@@ -9,7 +9,7 @@ export function oddLines(bytes: usize): usize {
 
 /**
  * Reads a float of every line of `bytes` bytes, and drops it. Lines that come from afar come faster one after the other than as the rows of a tile ask for
- * them: the processor sees where it goes. No engine may leave such a load out, since it might trap.
+ * them: the processor sees where it goes. Such a load is not left out, since it might trap.
  */
 export function touchLines(from: usize, bytes: usize): void {
   for (const end = from + bytes; from < end; from += 64) load<i32>(from);

@@ -30,8 +30,8 @@ const LEAST_CHANNELS = 16;
 /**
  * Sums over fewer channels of a group are so exact that the error of the transforms shows. The largest error over that of direct sums in 40 to 60 images of
  * uniform data, median and most: F(6×6, 3×3) over 32 channels 8.5 and 13.2, 64 7.4 and 11.6, 96 6.0 and 8.4, 128 5.3 and 8.2; F(5×5, 4×4) over 32 5.4 and 7.0;
- * F(4×4, 3×3) over 4 3.7 and 4.6, 8 2.6 and 4.2, 10 2.4 and 5.1, 16 2.2 and 3.3; F(3×3, 4×4) over 4 2.3 and 2.9; of the
- * four phases of a stride, F(4×4, 2×2) over 3 up to 5.0. Over 96, one bright corner makes F(6×6, 3×3) 10.1.
+ * F(4×4, 3×3) over 4 3.7 and 4.6, 8 2.6 and 4.2, 10 2.4 and 5.1, 16 2.2 and 3.3; F(3×3, 4×4) over 4 2.3 and 2.9; F(4×4, 2×2) of
+ * the four phases of a stride over 3 or 4 up to 5.0. Over 96, one bright corner makes F(6×6, 3×3) 10.1.
  */
 function leastChannels(points: Points, results: number): number {
   if (points === 8) return results > 5 ? 128 : 32;

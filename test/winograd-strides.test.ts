@@ -148,6 +148,13 @@ it.each([
   },
 );
 
+it.each([3, 4])('%i channels have no larger tiles of two taps than the bound of the error allows', (channels) => {
+  const { input, weight, options } = operands(problem(`ic${channels}ih64oc64kh3sh2ph1`), {}, fractions);
+  const layer = engine.conv2d.prepare(weight, { ...options, algorithm: 'winograd' });
+  expect(layer.plan(input.shape).variant).toMatch(/^F\(3×3, 2×2\)/);
+  layer.dispose();
+});
+
 it('is chosen where it gains, and says why', () => {
   const { input, weight, options } = operands(problem('ic128ih56oc128kh3sh2ph1'), {}, fractions);
   const layer = engine.conv2d.prepare(weight, options);
