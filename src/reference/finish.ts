@@ -17,10 +17,11 @@ export function finish(sums: Float64Array, shape: readonly number[], settings: C
   const channels = shape[axis] as number;
   const inner = elements(shape.slice(axis + 1));
   const finished = new Float64Array(sums.length);
-  for (let i = 0; i < sums.length; i++) {
-    const c = Math.floor(i / inner) % channels;
-    const value = activate((sums[i] as number) + (settings.bias?.data[c] ?? 0), settings.activation);
-    finished[i + (shuffledChannel(c, channels, settings.shuffle) - c) * inner] = value;
+  for (let at = 0; at < sums.length; at += inner) {
+    const c = (at / inner) % channels;
+    const bias = settings.bias?.data[c] ?? 0;
+    const to = at + (shuffledChannel(c, channels, settings.shuffle) - c) * inner;
+    for (let i = 0; i < inner; i++) finished[to + i] = activate((sums[at + i] as number) + bias, settings.activation);
   }
   return finished;
 }
