@@ -5,6 +5,7 @@ import asc from 'assemblyscript/asc';
 import { sharedBinary } from '../src/shared-binary.ts';
 import { versionNumber } from '../src/version.ts';
 import { kernelFiles } from './kernel-files.ts';
+import { orderFunctions } from './order-functions.ts';
 
 /** The package's version is in package.json alone: all else is made of it. */
 export const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -28,8 +29,12 @@ export async function compileKernels(folder: string): Promise<{ readonly plain: 
   const [plainFile, relaxedFile, ...threadsFiles] = kernelFiles.map((name) => join(folder, name)) as [string, string, string, string];
   await compileTarget('release', plainFile);
   await compileTarget('relaxed', relaxedFile);
-  const [plain, relaxed] = [readFileSync(plainFile), readFileSync(relaxedFile)];
-  // For hosts that load files.
-  for (const [i, binary] of [plain, relaxed].entries()) writeFileSync(threadsFiles[i] as string, sharedBinary(binary) as Uint8Array);
+  const [plain, relaxed] = [plainFile, relaxedFile].map((file, i) => {
+    const binary = orderFunctions(readFileSync(file));
+    writeFileSync(file, binary);
+    // For hosts that load files.
+    writeFileSync(threadsFiles[i] as string, sharedBinary(binary) as Uint8Array);
+    return binary;
+  }) as [Uint8Array, Uint8Array];
   return { plain, relaxed };
 }
