@@ -11,8 +11,8 @@
  * Where every output channel is fed by the input channel of the same index, the image is read in place: the inside in strips along the rows,
  * the columns that the border cuts in strips down, each with the taps that are left, and corners one by one. In bands of p.band rows, so
  * that the columns find what the rows have just read, and in blocks of channels, so that weights are not read anew for every few pixels. Rows of whole eights of
- * channels, under up to three rows of three columns, without stride or dilation along them, are summed with their border where that cuts a column at most on either side and they are
- * whole fours of pixels, or one less: no column is left.
+ * channels, under up to three rows of three columns, without a stride along them, are summed with their border where that cuts a column at most on either side: no column is left for strips
+ * down.
  *
  * Less than a vector of channels have depthwise-narrow.ts, with work of its own. Else a band is copied with its zeros, at most CHANNELS channels at a time, into [row][column]
  * [channels], every input channel as often as it feeds an output, and the band is all inside.
@@ -23,8 +23,7 @@ import { CLAMP } from "./activation";
 import { CHANNELS, SKEW, WEIGHT_BYTES } from "./blocks";
 import { Grid } from "./depthwise-grid";
 import { narrow } from "./depthwise-narrow";
-import { besideRows, strip, wholeRow } from "./depthwise-strip";
-import { CUT_LEFT, CUT_RIGHT } from "./depthwise-three";
+import { strip, wholeRow } from "./depthwise-strip";
 import { ConvParams } from "./params";
 import { zeroFloats } from "./simd";
 import { behindTasks } from "./tasks";
@@ -180,15 +179,13 @@ function inPlace(
   const tapBytes = <usize>p.weightStride << 2;
   const top = insideFrom(strideH, p.padH, outH);
   const bottom = insideTo(strideH, (kH - 1) * dilationH, p.padH, inH, outH, top);
-  const left = insideFrom(strideW, p.padW, outW);
-  const right = insideTo(strideW, (kW - 1) * dilationW, p.padW, inW, outW, left);
+  // Rows under three columns begin and end where the border leaves the middle one.
+  const rowsFirst = kH <= 3 && kW == 3 && strideW == 1 && (channels & 7) == 0;
+  const beside = rowsFirst ? dilationW : 0;
+  const left = insideFrom(strideW, p.padW - beside, outW);
+  const right = insideTo(strideW, (kW - 1) * dilationW - beside, p.padW, inW, outW, left);
 
   const block = blockOf(channels, kH * kW, right - left);
-  const cut = (left > 0 ? CUT_LEFT : 0) | (right < outW ? CUT_RIGHT : 0);
-  // The border cuts no more than one column of three, and with it a row is whole fours, or one less.
-  const near = left <= 1 && right >= outW - 1 && outW >= 4 && ((outW + 1) & 3) <= 1;
-  const rowsFirst = kH <= 3 && kW == 3 && strideW == 1 && dilationW == 1 && (channels & 7) == 0;
-  const wholeRows = rowsFirst && near;
 
   for (let task = first; task < last; task++) {
     const b = task / bands;
@@ -213,25 +210,24 @@ function inPlace(
         grid.outerWeights = <usize>kW * tapBytes;
         grid.innerStep = <usize>dilationW * pixelBytes;
         grid.innerWeights = tapBytes;
-        if (wholeRows) {
-          const row = weights + begin + <usize>(kh * kW) * tapBytes;
-          wholeRow(p, line - <usize>p.padW * pixelBytes, pixelBytes, to, resultBytes, block, grid, cut, row, bias + begin);
-          continue;
-        }
         for (let ow = 0; ow < outW; ow++) {
           const whole = ow == left && left < right;
-          if (!whole && inside) {
+          if (!whole && inside && !rowsFirst) {
             // Done below, as part of a column.
             continue;
           }
           const x = ow * strideW - p.padW;
-          const kw = firstTap(x, dilationW, kW);
-          grid.inner = behindTaps(x, dilationW, kW, inW, kw) - kw;
-          const count = whole ? right - left : 1;
-          const source = line + <usize>(x + kw * dilationW) * pixelBytes, step = <usize>strideW * pixelBytes;
-          const tap = weights + begin + <usize>(kh * kW + kw) * tapBytes;
-          if (rowsFirst && !whole) besideRows(p, count, source, step, to + <usize>ow * resultBytes, resultBytes, block, grid, tap, bias + begin);
-          else strip(p, count, source, step, to + <usize>ow * resultBytes, resultBytes, block, grid, tap, bias + begin);
+          const result = to + <usize>ow * resultBytes;
+          if (whole && rowsFirst) {
+            const tap = weights + begin + <usize>(kh * kW) * tapBytes, lacking = inW - dilationW - x - dilationW;
+            wholeRow(p, right - ow, dilationW, -x, lacking, line + <usize>x * pixelBytes, pixelBytes, result, resultBytes, block, grid, tap, bias + begin);
+          } else {
+            const kw = firstTap(x, dilationW, kW);
+            grid.inner = behindTaps(x, dilationW, kW, inW, kw) - kw;
+            const source = line + <usize>(x + kw * dilationW) * pixelBytes, step = <usize>strideW * pixelBytes;
+            const tap = weights + begin + <usize>(kh * kW + kw) * tapBytes;
+            strip(p, whole ? right - left : 1, source, step, result, resultBytes, block, grid, tap, bias + begin);
+          }
           if (whole) ow = right - 1;
         }
       }
@@ -242,31 +238,21 @@ function inPlace(
       const line = image + begin + <usize>(from * strideH - p.padH) * rowBytes;
       const to = results + begin + <usize>from * outRowBytes;
       const step = <usize>strideH * rowBytes;
-      if (!rowsFirst) {
-        grid.outerStep = <usize>dilationW * pixelBytes;
-        grid.outerWeights = tapBytes;
-        grid.inner = kH;
-        grid.innerStep = <usize>dilationH * rowBytes;
-        grid.innerWeights = <usize>kW * tapBytes;
-      }
-      for (let ow = count > 0 && !wholeRows ? 0 : outW; ow < outW; ow++) {
+      grid.outerStep = <usize>dilationW * pixelBytes;
+      grid.outerWeights = tapBytes;
+      grid.inner = kH;
+      grid.innerStep = <usize>dilationH * rowBytes;
+      grid.innerWeights = <usize>kW * tapBytes;
+      for (let ow = count > 0 && !rowsFirst ? 0 : outW; ow < outW; ow++) {
         if (ow == left) {
           ow = right;
           if (ow >= outW) break;
         }
         const x = ow * strideW - p.padW;
         const kw = firstTap(x, dilationW, kW);
-        const taps = behindTaps(x, dilationW, kW, inW, kw) - kw;
-        const source = line + <usize>(x + kw * dilationW) * pixelBytes, result = to + <usize>ow * resultBytes;
-        const tap = weights + begin + <usize>kw * tapBytes;
-        if (rowsFirst) {
-          grid.outer = kH;
-          grid.inner = taps;
-          besideRows(p, count, source, step, result, outRowBytes, block, grid, tap, bias + begin);
-        } else {
-          grid.outer = taps;
-          strip(p, count, source, step, result, outRowBytes, block, grid, tap, bias + begin);
-        }
+        grid.outer = behindTaps(x, dilationW, kW, inW, kw) - kw;
+        const source = line + <usize>(x + kw * dilationW) * pixelBytes;
+        strip(p, count, source, step, to + <usize>ow * resultBytes, outRowBytes, block, grid, weights + begin + <usize>kw * tapBytes, bias + begin);
       }
     }
     if (shuffled) shuffleBand(p, collected, b, band, end, output);

@@ -35,7 +35,8 @@ it('a grouped convolution with one channel and one filter to a group is no GEMM,
 });
 
 describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
-  it.each(around(CHANNELS))('%i channels', (c) => {
+  // Of 128 and 256 a line lies between the weights of two taps.
+  it.each([...around(CHANNELS), 128, 256])('%i channels', (c) => {
     check(`ic${c}ih6oc${c}kh3ph1`, { inputLayout, bias: integers(c, 3) });
     check(`ic${c}ih6oc${c}kh2`, { inputLayout });
   });
@@ -48,6 +49,7 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
   it.each([1, 2, 3, 4, 5, 7, 8])('multiplier %i', (m) => {
     check(`ic3ih6oc${3 * m}kh3ph1`, { inputLayout, bias: integers(3 * m) });
     check(`ic20ih3oc${20 * m}kh3ph1sh2`, { inputLayout });
+    check(`ic64ih3oc${64 * m}kh2`, { inputLayout, shuffle: 2 });
   });
   it('more rows than a band holds', () => {
     const rows = Math.ceil(BAND_BYTES / (40 * 4)) + 5;
@@ -137,6 +139,24 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
           }
     },
   );
+  // Whole eights of channels: interleaved rows of ones and twos, threes, and fours of pixels, some longer than others, of which either end, both or none is cut.
+  it.each(Array.from({ length: 30 }, (_, i) => i + 1))('%i columns of eights of channels under 3×3', (iw) => {
+    for (const dilation of [1, 2, 3, 7])
+      for (const begin of [-1, 0, 1, dilation, dilation + 2])
+        for (const end of [0, 1, dilation, dilation + 1]) {
+          if (iw + begin + end < 2 * dilation + 1) continue;
+          const padding = [
+            [dilation, 1],
+            [Math.max(0, begin), end],
+          ] as const;
+          const rows = dilation + 2 + ((iw + end) % 3);
+          const options = { inputLayout, padding, dilation, bias: integers(8) } as const;
+          check(`ic8ih${rows}iw${iw}oc8kh3`, begin > 0 ? options : { ...options, activation: begin < 0 ? 'relu' : { leakyRelu: 0.5 } });
+        }
+    // Copied rows, and one kernel row.
+    check(`ic12ih5iw${iw + 4}oc24kh3ph2`, { inputLayout, dilation: 2 });
+    check(`ic16ih2iw${iw}oc16kh1kw3pw3`, { inputLayout, dilation: [1, 3] });
+  });
   it.each([2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 17])('%i rows under 4×4, 5×5 and 7×7 with a dilation', (rows) => {
     for (const columns of [11, 12, 13, 14, 16, 17, 20, 24, 28, 29, 33, 38])
       for (const dilation of [2, 3, 4])

@@ -124,6 +124,14 @@ describe.each([false, true])('channels last: %s', (last) => {
       }
   });
 
+  it.runIf(last)('infinite weights beside the border of eights of channels, which has no zeros to multiply', () => {
+    const weight = filled([8, 1, 3, 3], 2);
+    for (let i = 0; i < 8; i++) weight.data[10 * i] = i % 2 ? Infinity : -Infinity;
+    for (const dilation of [1, 3])
+      for (let width = 1; width < 16; width++)
+        checkTensors('depthwiseConv2d', [filled([1, 5, width, 8], 1), weight], { inputLayout: 'nhwc', padding: dilation, dilation });
+  });
+
   it('sums through sigmoid, tanh, silu, hardSwish and elu', () => {
     const inputLayout = last ? 'nhwc' : 'nchw';
     const image = strewn(laidOut([1, 1, 1, 40], last));

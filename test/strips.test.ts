@@ -227,6 +227,8 @@ describe.each([false, true])('channels last: %s', (last) => {
     { padding: 3, dilation: 2 },
     { padding: 3, dilation: 3 },
     { padding: 4, dilation: 4 },
+    { padding: [12, 5], dilation: 12 },
+    { padding: 12, dilation: 12 },
     { padding: [4, 2], dilation: [4, 2] },
     { padding: 4, dilation: 2, kernel: 5 },
     { padding: 8, dilation: 4, kernel: 5 },
