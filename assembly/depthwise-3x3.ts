@@ -1,13 +1,13 @@
 /**
- * Depthwise 3×3 over rows of one plane in place, channels-first, at stride 1 or 2 both ways, with a border of at most one column:
+ * Depthwise 3×3 over rows of one plane in place, channels-first, at stride 2 both ways, with a border of at most one column:
  *
- *   to[oh][ow] = clamp(bias + Σ_kh,kw weight[kh][kw] · plane[oh·stride + kh − padH][ow·stride + kw − padW])
+ *   to[oh][ow] = clamp(bias + Σ_kh,kw weight[kh][kw] · plane[2·oh + kh − padH][2·ow + kw − padW])
  *
  *   plane [inH, inW] · zeros inW floats of zero, read in place of rows outside · to [outH, outW], outW ≥ 5, does not overlap the plane · two rows or more
  *
  * The nine weights stay in registers, spread over the lanes; a vector is four pixels of a row. The first vector of a row shifts the zero
  * of the left border in from a register, the last that of the right border: no cell outside the row is read, and none is copied. The last
- * vector ends with the row, and sums some pixels a second time. At stride 1 most planes are summed by depthwise-3x3-down.ts, with the same bits.
+ * vector ends with the row, and sums some pixels a second time. Stride 1: see depthwise-3x3-down.ts.
  */
 import { clamp, CLAMP } from "./activation";
 import { ConvParams } from "./params";
@@ -17,8 +17,6 @@ import { accumulate } from "./simd";
 export const INSIDE = 0;
 export const LEFT = 1;
 export const RIGHT = 2;
-/** Inside, one vector further than the pointers say. */
-const NEXT = 3;
 
 /**
  * Four cells of a row as tap 0, 1 or 2 of four neighbouring pixels sees them. `x` is where the first pixel's tap 0 lies; at the LEFT `dilation` cells before the row. With a
@@ -37,119 +35,17 @@ export function cells(place: i32, dilation: i32, tap: i32, x: usize): v128 {
     if (dilation == 2) return i32x4.shuffle(v128.load(x, 8), f32x4.splat(0), 2, 3, 4, 5);
     return f32x4.splat(0);
   }
-  const far = tap * dilation + (place == NEXT ? 4 : 0);
-  return v128.load(x + (<usize>far << 2));
+  return v128.load(x + (<usize>(tap * dilation) << 2));
 }
 
-/**
- * The bounds are read anew for each vector: beside nine weights they would push something out of the registers. Where there are none, four products for
- * every eighteen are spared. At stride 2 the test costs more than it spares.
- */
+/** The bounds are read anew for each vector: beside nine weights they would push something out of the registers. A test of whether there are any costs more than it spares. */
 // @ts-ignore: decorator
 @inline
-function put(place: i32, p: ConvParams, bounded: bool, to: usize, below: usize, a: v128, b: v128): void {
-  if (bounded) {
-    const low = f32x4.splat(p.low);
-    const high = f32x4.splat(p.high);
-    a = clamp(a, low, high);
-    b = clamp(b, low, high);
-  }
-  if (place == NEXT) {
-    v128.store(to, a, 16);
-    v128.store(below, b, 16);
-  } else {
-    v128.store(to, a);
-    v128.store(below, b);
-  }
-}
-
-/** What one row of the kernel adds: a sum of its own, since nine products in one chain would wait for each other. */
-// @ts-ignore: decorator
-@inline
-function kernelRow(place: i32, acc: v128, x: usize, w0: v128, w1: v128, w2: v128): v128 {
-  let sum = f32x4.mul(w0, cells(place, 1, 0, x));
-  sum = accumulate(sum, w1, cells(place, 1, 1, x));
-  return f32x4.add(acc, accumulate(sum, w2, cells(place, 1, 2, x)));
-}
-
-/**
- * Two rows of outputs at stride 1: of the four rows of the image that they see, the two in the middle serve both, twelve loads for eighteen products.
- * The conditions always hold, since nothing lies at address 0, and keep V8 from loading a row before the sums of the row above are done: more than it has
- * registers for.
- */
-// @ts-ignore: decorator
-@inline
-function pair(
-  place: i32, p: ConvParams, bounded: bool, x0: usize, x1: usize, x2: usize, x3: usize, bias: usize, to: usize, below: usize,
-  w00: v128, w01: v128, w02: v128, w10: v128, w11: v128, w12: v128, w20: v128, w21: v128, w22: v128,
-): void {
-  let a = v128.load32_splat(bias);
-  let b = a;
-  a = accumulate(a, w00, cells(place, 1, 0, x0));
-  a = accumulate(a, w01, cells(place, 1, 1, x0));
-  a = accumulate(a, w02, cells(place, 1, 2, x0));
-  if (x1 != 0) {
-    let v = cells(place, 1, 0, x1);
-    let sum = f32x4.mul(w10, v);
-    b = accumulate(b, w00, v);
-    v = cells(place, 1, 1, x1);
-    sum = accumulate(sum, w11, v);
-    b = accumulate(b, w01, v);
-    v = cells(place, 1, 2, x1);
-    a = f32x4.add(a, accumulate(sum, w12, v));
-    b = accumulate(b, w02, v);
-  }
-  if (x2 != 0) {
-    let v = cells(place, 1, 0, x2);
-    let sum = f32x4.mul(w20, v), next = f32x4.mul(w10, v);
-    v = cells(place, 1, 1, x2);
-    sum = accumulate(sum, w21, v);
-    next = accumulate(next, w11, v);
-    v = cells(place, 1, 2, x2);
-    a = f32x4.add(a, accumulate(sum, w22, v));
-    b = f32x4.add(b, accumulate(next, w12, v));
-  }
-  if (x3 != 0) b = kernelRow(place, b, x3, w20, w21, w22);
-  put(place, p, bounded, to, below, a, b);
-}
-
-function everyColumn(p: ConvParams, bounded: bool, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
-  const w00 = v128.load32_splat(weights), w01 = v128.load32_splat(weights, 4), w02 = v128.load32_splat(weights, 8);
-  const w10 = v128.load32_splat(weights, 12), w11 = v128.load32_splat(weights, 16), w12 = v128.load32_splat(weights, 20);
-  const w20 = v128.load32_splat(weights, 24), w21 = v128.load32_splat(weights, 28), w22 = v128.load32_splat(weights, 32);
-  const inH = p.inH;
-  const rowBytes = <usize>p.inW << 2, outRowBytes = <usize>p.outW << 2;
-  const pad = <usize>p.padW << 2;
-  const none = zeros - pad;
-  const last = outRowBytes - 16;
-  const cut = p.outW + 2 - p.padW > p.inW;
-  const begin: usize = pad != 0 ? 16 : 0;
-  const end = cut ? last : outRowBytes;
-  for (let oh = top; oh < bottom; oh += 2) {
-    // The last pair ends with the rows, and may sum one a second time.
-    if (oh > bottom - 2) oh = bottom - 2;
-    const ih = oh - p.padH;
-    const line = plane - pad + <usize>ih * rowBytes;
-    const x0 = <u32>ih < <u32>inH ? line : none;
-    const x1 = <u32>(ih + 1) < <u32>inH ? line + rowBytes : none;
-    const x2 = <u32>(ih + 2) < <u32>inH ? line + 2 * rowBytes : none;
-    const x3 = <u32>(ih + 3) < <u32>inH ? line + 3 * rowBytes : none;
-    const row = to + <usize>oh * outRowBytes, next = row + outRowBytes;
-    if (begin != 0) pair(LEFT, p, bounded, x0, x1, x2, x3, bias, row, next, w00, w01, w02, w10, w11, w12, w20, w21, w22);
-    let at = begin;
-    for (; at + 32 < outRowBytes; at += 32) {
-      const y0 = x0 + at, y1 = x1 + at, y2 = x2 + at, y3 = x3 + at, upper = row + at, lower = next + at;
-      pair(INSIDE, p, bounded, y0, y1, y2, y3, bias, upper, lower, w00, w01, w02, w10, w11, w12, w20, w21, w22);
-      pair(NEXT, p, bounded, y0, y1, y2, y3, bias, upper, lower, w00, w01, w02, w10, w11, w12, w20, w21, w22);
-    }
-    for (; at < end; at += 16) {
-      if (at > last) at = last;
-      pair(INSIDE, p, bounded, x0 + at, x1 + at, x2 + at, x3 + at, bias, row + at, next + at, w00, w01, w02, w10, w11, w12, w20, w21, w22);
-    }
-    if (cut) {
-      pair(RIGHT, p, bounded, x0 + last, x1 + last, x2 + last, x3 + last, bias, row + last, next + last, w00, w01, w02, w10, w11, w12, w20, w21, w22);
-    }
-  }
+function put(p: ConvParams, to: usize, below: usize, a: v128, b: v128): void {
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  v128.store(to, clamp(a, low, high));
+  v128.store(below, clamp(b, low, high));
 }
 
 /** Eight cells of a row, of which four neighbouring pixels at stride 2 see every other. */
@@ -176,7 +72,7 @@ function apart(place: i32, tap: i32, x: usize, low: v128, high: v128): v128 {
   return i32x4.shuffle(even, place == RIGHT ? f32x4.splat(0) : v128.load32_zero(x, 32), 1, 2, 3, 4);
 }
 
-/** What one row of the kernel adds at stride 2. */
+/** What one row of the kernel adds: a sum of its own, since nine products in one chain would wait for each other. */
 // @ts-ignore: decorator
 @inline
 function kernelRowApart(place: i32, acc: v128, x: usize, w0: v128, w1: v128, w2: v128): v128 {
@@ -186,11 +82,14 @@ function kernelRowApart(place: i32, acc: v128, x: usize, w0: v128, w1: v128, w2:
   return f32x4.add(acc, accumulate(sum, w2, apart(place, 2, x, low, high)));
 }
 
-/** Two rows of outputs at stride 2 both ways: the third of the five rows of the image that they see serves both. Conditions as in `pair`. */
+/**
+ * Two rows of results: the third of the five rows of the image that they see serves both. The conditions
+ * always hold, and keep V8 from loading a row before the sums of the row above are done: more than it has registers for.
+ */
 // @ts-ignore: decorator
 @inline
 function pairApart(
-  place: i32, p: ConvParams, bounded: bool, kH: i32, x0: usize, x1: usize, x2: usize, x3: usize, x4: usize, bias: usize, to: usize, below: usize,
+  place: i32, p: ConvParams, kH: i32, x0: usize, x1: usize, x2: usize, x3: usize, x4: usize, bias: usize, to: usize, below: usize,
   w00: v128, w01: v128, w02: v128, w10: v128, w11: v128, w12: v128, w20: v128, w21: v128, w22: v128,
 ): void {
   let a = v128.load32_splat(bias);
@@ -216,11 +115,24 @@ function pairApart(
   }
   if (kH > 2) b = kernelRowApart(place, b, x3, w10, w11, w12);
   if (kH >= 3) b = kernelRowApart(place, b, x4, w20, w21, w22);
-  put(place, p, bounded, to, below, a, b);
+  put(p, to, below, a, b);
 }
 
-/** Two rows of outputs at stride 2 both ways, since what is done once a row costs as much as two vectors. */
-function everyOtherColumn(p: ConvParams, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
+/** What is asked of a plane that is summed in place, here or in depthwise-3x3-down.ts. Once a call: what an assertion reads is read in all builds. */
+export function expectInPlace(p: ConvParams): void {
+  const dilation = p.dilationW;
+  if (!ASC_NO_ASSERT) assert(p.kH == 3 && p.kW == 3 && p.dilationH == dilation && (dilation <= 2 || dilation == 4), "3x3 in place: the kernel");
+  if (!ASC_NO_ASSERT) assert(p.strideW == p.strideH && (p.strideW == 1 || p.strideW * dilation == 2), "3x3 in place: the stride");
+  if (!ASC_NO_ASSERT) assert(p.activation == CLAMP, "3x3 in place: a call would cost the loops their registers");
+  if (!ASC_NO_ASSERT) assert(p.band >= 2 * dilation && p.outH >= 2 * dilation && p.outW > 3 * dilation + 1, "3x3 in place: too small");
+  if (!ASC_NO_ASSERT) assert(p.padW == 0 || p.padW == dilation, "3x3 in place: the border");
+  const beyond = (p.outW - 1) * p.strideW + 2 * dilation + 1 - p.padW - p.inW;
+  if (!ASC_NO_ASSERT) assert(beyond <= 0 || beyond == dilation, "3x3 in place: the border behind");
+}
+
+/** Rows [top, bottom) of the result, two or more: two at a time, since what is done once a row costs as much as two vectors. */
+export function plane3x3(p: ConvParams, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize): void {
+  if (!ASC_NO_ASSERT) assert(bottom - top >= 2, "plane3x3: pairs of rows");
   const w00 = v128.load32_splat(weights), w01 = v128.load32_splat(weights, 4), w02 = v128.load32_splat(weights, 8);
   const w10 = v128.load32_splat(weights, 12), w11 = v128.load32_splat(weights, 16), w12 = v128.load32_splat(weights, 20);
   const w20 = v128.load32_splat(weights, 24), w21 = v128.load32_splat(weights, 28), w22 = v128.load32_splat(weights, 32);
@@ -243,36 +155,15 @@ function everyOtherColumn(p: ConvParams, top: i32, bottom: i32, plane: usize, ze
     const x3 = <u32>(ih + 3) < <u32>inH ? line + 3 * rowBytes : none;
     const x4 = <u32>(ih + 4) < <u32>inH ? line + 4 * rowBytes : none;
     const row = to + <usize>oh * outRowBytes, next = row + outRowBytes;
-    if (begin != 0) pairApart(LEFT, p, true, kH, x0, x1, x2, x3, x4, bias, row, next, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+    if (begin != 0) pairApart(LEFT, p, kH, x0, x1, x2, x3, x4, bias, row, next, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     for (let at = begin; at < end; at += 16) {
       if (at > last) at = last;
       const x = at * 2;
-      pairApart(INSIDE, p, true, kH, x0 + x, x1 + x, x2 + x, x3 + x, x4 + x, bias, row + at, next + at, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      pairApart(INSIDE, p, kH, x0 + x, x1 + x, x2 + x, x3 + x, x4 + x, bias, row + at, next + at, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     }
     if (cut) {
       const x = last * 2;
-      pairApart(RIGHT, p, true, kH, x0 + x, x1 + x, x2 + x, x3 + x, x4 + x, bias, row + last, next + last, w00, w01, w02, w10, w11, w12, w20, w21, w22);
+      pairApart(RIGHT, p, kH, x0 + x, x1 + x, x2 + x, x3 + x, x4 + x, bias, row + last, next + last, w00, w01, w02, w10, w11, w12, w20, w21, w22);
     }
   }
-}
-
-/** What is asked of a plane that is summed in place, here or in depthwise-3x3-down.ts. Once a call: what an assertion reads is read in all builds. */
-export function expectInPlace(p: ConvParams): void {
-  const dilation = p.dilationW;
-  if (!ASC_NO_ASSERT) assert(p.kH == 3 && p.kW == 3 && p.dilationH == dilation && (dilation <= 2 || dilation == 4), "3x3 in place: the kernel");
-  if (!ASC_NO_ASSERT) assert(p.strideW == p.strideH && (p.strideW == 1 || p.strideW * dilation == 2), "3x3 in place: the stride");
-  if (!ASC_NO_ASSERT) assert(p.activation == CLAMP, "3x3 in place: a call would cost the loops their registers");
-  if (!ASC_NO_ASSERT) assert(p.band >= 2 * dilation && p.outH >= 2 * dilation && p.outW > 3 * dilation + 1, "3x3 in place: too small");
-  if (!ASC_NO_ASSERT) assert(p.padW == 0 || p.padW == dilation, "3x3 in place: the border");
-  const beyond = (p.outW - 1) * p.strideW + 2 * dilation + 1 - p.padW - p.inW;
-  if (!ASC_NO_ASSERT) assert(beyond <= 0 || beyond == dilation, "3x3 in place: the border behind");
-}
-
-/** Rows [top, bottom) of the result. Two or more. `bounded`: see isBounded. */
-export function plane3x3(
-  p: ConvParams, bounded: bool, top: i32, bottom: i32, plane: usize, zeros: usize, weights: usize, bias: usize, to: usize,
-): void {
-  if (!ASC_NO_ASSERT) assert(bottom - top >= 2, "plane3x3: pairs of rows");
-  if (p.strideW == 1) everyColumn(p, bounded, top, bottom, plane, zeros, weights, bias, to);
-  else everyOtherColumn(p, top, bottom, plane, zeros, weights, bias, to);
 }

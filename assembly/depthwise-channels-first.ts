@@ -12,10 +12,10 @@
  * zeros into `work`, so that no tap of the sum needs a test. Its columns are dealt into strideW phases, [row][phase][phaseW]: column c is cell
  * c / strideW of phase c mod strideW. A tap then reads consecutive cells at any stride.
  */
-import { activateRuns, CLAMP, isBounded } from "./activation";
+import { activateRuns, CLAMP } from "./activation";
 import { BOUNDS_BYTES } from "./blocks";
 import { expectInPlace, plane3x3 } from "./depthwise-3x3";
-import { down3x3, goesDown } from "./depthwise-3x3-down";
+import { down3x3 } from "./depthwise-3x3-down";
 import { tapsChannelsFirst } from "./depthwise-taps";
 import { orderFive, tapOfFive } from "./depthwise-taps-5";
 import { shuffledChannel } from "./gemm";
@@ -167,7 +167,6 @@ function inPlace(first: i32, last: i32, p: ConvParams, input: usize, weights: us
   const inC = p.inC, outC = p.outC, outH = p.outH;
   const multiplier = outC / inC;
   const bands = bandsOf(p);
-  const bounded = isBounded(p);
   let result = first / bands;
   let band = first - result * bands;
   let b = result / outC;
@@ -178,7 +177,7 @@ function inPlace(first: i32, last: i32, p: ConvParams, input: usize, weights: us
     const top = band * p.band;
     const isLast = ++band == bands;
     plane3x3(
-      p, bounded, top, isLast ? outH : top + p.band, plane, zeros, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
+      p, top, isLast ? outH : top + p.band, plane, zeros, weights + (<usize>(oc * p.weightStride) << 2), bias + (<usize>oc << 2),
       output + (<usize>(target * outH * p.outW) << 2),
     );
     if (isLast) {
@@ -209,6 +208,6 @@ export function depthwiseChannelsFirst(
   }
   expectInPlace(p);
   zeroFloats(work, p.inW);
-  if (goesDown(p)) down3x3(first, last, bandsOf(p), p, input, weights, bias, output, work);
+  if (p.strideW == 1) down3x3(first, last, bandsOf(p), p, input, weights, bias, output, work);
   else inPlace(first, last, p, input, weights, bias, output, work);
 }

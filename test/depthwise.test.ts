@@ -179,9 +179,9 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
         check(`ic1ih${2 * rows}iw${2 * columns}oc1${kernel}sh2`, { inputLayout, activation: 'relu' });
       }
   });
-  // Down the columns of a plane in place: rows at a time, vectors that end with the row, two pixels that share one with rows further down, and what is too wide.
+  // Down the columns of a plane in place: rows at a time, vectors that end with the row, two pixels that share one with rows further down, and fewer rows where they are wide.
   it.each([2, 3, 4, 5, 6, 7, 30, 31, 32, 47])('%i rows of 5 to 14 columns, and some of more, under 3×3', (rows) => {
-    for (const columns of [5, 6, 7, 8, 9, 10, 11, 14, ...(rows === 5 || rows === 32 ? [118, 119, 120, 122] : [])])
+    for (const columns of [5, 6, 7, 8, 9, 10, 11, 14, ...(rows === 5 || rows > 31 ? [118, 119, 120, 122] : [])])
       for (const padding of [
         [1, 1],
         [
