@@ -1,10 +1,11 @@
 /**
- * Depthwise 3×3 at stride 1, channels-first, with a dilation of 1, 2 or 4 both ways, down the columns of planes in place. Of the rows that a column of results sees only the first and the last may lie outside the image.
+ * Depthwise 3×3 at stride 1, channels-first, with a dilation of 1, 2 or 4 both ways, down the columns of planes in place; others: see depthwise-3x3-dilated.ts. Of the rows that a column of results sees only the first and the last may lie outside the image.
  *
  * A vector is four pixels of a row, and the next one lies below it: see depthwise-3x3-column.ts. What is the same for all planes is computed once: a plane of 7² is 90 cycles.
  */
 import { clamp, isBounded } from "./activation";
 import { firstRow, nextRow } from "./depthwise-3x3-column";
+import { dilated3x3 } from "./depthwise-3x3-dilated";
 import { cells, INSIDE, LEFT, RIGHT } from "./depthwise-3x3";
 import { shuffledChannel } from "./gemm";
 import { ConvParams } from "./params";
@@ -201,7 +202,9 @@ export function down3x3(
   first: i32, last: i32, bands: i32, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize, zeros: usize,
 ): void {
   if (!ASC_NO_ASSERT) assert(p.strideW == 1, "3x3 down: the stride");
-  if (p.dilationW == 1) dense(first, last, bands, p, input, weights, bias, output, zeros);
-  else if (p.dilationW == 2) dilated2(first, last, bands, p, input, weights, bias, output, zeros);
-  else dilated4(first, last, bands, p, input, weights, bias, output, zeros);
+  const dilation = p.dilationW;
+  if (dilation == 1) dense(first, last, bands, p, input, weights, bias, output, zeros);
+  else if (dilation == 2 && p.outW > 7) dilated2(first, last, bands, p, input, weights, bias, output, zeros);
+  else if (dilation == 4 && p.outW > 13) dilated4(first, last, bands, p, input, weights, bias, output, zeros);
+  else dilated3x3(first, last, bands, p, input, weights, bias, output, zeros);
 }

@@ -121,10 +121,10 @@ function pairApart(
 /** What is asked of a plane that is summed in place, here or in depthwise-3x3-down.ts. Once a call: what an assertion reads is read in all builds. */
 export function expectInPlace(p: ConvParams): void {
   const dilation = p.dilationW;
-  if (!ASC_NO_ASSERT) assert(p.kH == 3 && p.kW == 3 && p.dilationH == dilation && (dilation <= 2 || dilation == 4), "3x3 in place: the kernel");
+  if (!ASC_NO_ASSERT) assert(p.kH == 3 && p.kW == 3 && p.dilationH == dilation, "3x3 in place: the kernel");
   if (!ASC_NO_ASSERT) assert(p.strideW == p.strideH && (p.strideW == 1 || p.strideW * dilation == 2), "3x3 in place: the stride");
   if (!ASC_NO_ASSERT) assert(p.activation == CLAMP, "3x3 in place: a call would cost the loops their registers");
-  if (!ASC_NO_ASSERT) assert(p.band >= 2 * dilation && p.outH >= 2 * dilation && p.outW > 3 * dilation + 1, "3x3 in place: too small");
+  if (!ASC_NO_ASSERT) assert(p.band >= 2 * dilation && p.outH >= 2 * dilation && p.outW > 2 * dilation + 2, "3x3 in place: too small");
   if (!ASC_NO_ASSERT) assert(p.padW == 0 || p.padW == dilation, "3x3 in place: the border");
   const beyond = (p.outW - 1) * p.strideW + 2 * dilation + 1 - p.padW - p.inW;
   if (!ASC_NO_ASSERT) assert(beyond <= 0 || beyond == dilation, "3x3 in place: the border behind");

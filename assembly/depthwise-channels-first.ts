@@ -5,10 +5,10 @@
  *
  *   input [batch, inC, inH, inW] · output [batch, outC, outH, outW] · weights from packRows, in the order of the weight · bias [outC]
  *   tasks: [image][output channel][band] in place, else [image][input channel][band]
- *   work: one row of zeros, or bounds, kH · kW offsets, as many weights in order, one band of one channel with its border, and a vector; sized in
+ *   work: one row of zeros, or the ends of rows, or bounds, kH · kW offsets, as many weights in order, one band of one channel with its border, and a vector; sized in
  *   src/bands.ts. Nothing overlaps.
  *
- * What depthwise-3x3.ts and depthwise-3x3-down.ts can do is done in place, if p.inPlace says so. Else a band of p.band output rows is copied with its
+ * What depthwise-3x3.ts, depthwise-3x3-down.ts and depthwise-3x3-dilated.ts can do is done in place, if p.inPlace says so. Else a band of p.band output rows is copied with its
  * zeros into `work`, so that no tap of the sum needs a test. Its columns are dealt into strideW phases, [row][phase][phaseW]: column c is cell
  * c / strideW of phase c mod strideW. A tap then reads consecutive cells at any stride.
  */

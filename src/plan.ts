@@ -214,15 +214,15 @@ function bordered(shape: ConvShape, { begin, end }: { begin: Spatial; end: Spati
 function readInPlace({ inC, outC, kernel, stride, dilation, inSize, outSize, padBegin }: ConvShape, pack: PackPlan): boolean {
   if (pack.channelsLast) return inC === outC && inC >= 4;
   const far = dilation[2];
-  // Dilation 1, 2 or 4; at stride 2 none.
-  const near = stride[1] === stride[2] && dilation[1] === far && 4 % (far * stride[2] * stride[2]) === 0;
+  // At stride 2 no dilation. Rows a multiple of 1 KB apart share the sets of L1: copied, but for the dilations that have loops of their own.
+  const near = stride[1] === stride[2] && dilation[1] === far && (stride[2] - 1) * far < 2 && inSize[2] % 256 >= 4 % far;
   // Taps lie outside as a whole, or not at all.
   const sides = ([1, 2] as const).every((axis) => {
     const begin = padBegin[axis];
     const end = (outSize[axis] - 1) * stride[axis] + 2 * far + 1 - begin - inSize[axis];
     return kernel[axis] === 3 && begin <= far && end <= far && (begin | end) % far === 0;
   });
-  return near && sides && outSize[1] >= 2 * far && outSize[2] > 3 * far + 1 && pack.clamped;
+  return near && sides && outSize[1] >= 2 * far && outSize[2] > 2 * far + 2 && pack.clamped;
 }
 
 /** A convolution with one input channel to a filter. */

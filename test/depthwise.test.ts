@@ -120,7 +120,7 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
             check(`ic4ih${size}iw${size + 3}oc4kh${kernel}sh1sw${stride}`, { inputLayout, padding, bias: integers(4), activation: 'relu' });
           }
   });
-  // In place with dilation 2 and 4, where whole taps or none are outside; copied with others, and in rows that are too short.
+  // Copied where taps lie outside in part, and in rows that are too short.
   it.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22])(
     '%i columns under the borders of 3×3 with a dilation',
     (iw) => {
@@ -156,6 +156,29 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
     // Copied rows, and one kernel row.
     check(`ic12ih5iw${iw + 4}oc24kh3ph2`, { inputLayout, dilation: 2 });
     check(`ic16ih2iw${iw}oc16kh1kw3pw3`, { inputLayout, dilation: [1, 3] });
+  });
+  // In place with any dilation: vectors that the border cuts, or that lie behind it, phases of unlike numbers of rows, and rows that are too short or too few.
+  it.each([2, 3, 4, 5, 6, 7, 8, 13])('3×3 with a dilation of %i', (dilation) => {
+    for (const columns of [2 * dilation + 1, 2 * dilation + 2, 2 * dilation + 3, 3 * dilation + 2, 4 * dilation, 5 * dilation + 3])
+      for (const padding of [
+        [dilation, dilation],
+        [
+          [dilation, 0],
+          [0, dilation],
+        ],
+        [
+          [0, dilation],
+          [dilation, 0],
+        ],
+        [0, 0],
+      ] as const)
+        for (const rows of [2 * dilation, 3 * dilation - 1, 4 * dilation + 1]) {
+          if (rows === 2 * dilation && padding[0] === 0) continue;
+          check(`ic2ih${rows}iw${columns}oc2kh3`, { inputLayout, padding, dilation, bias: integers(2) });
+          check(`ic1ih${rows}iw${columns}oc3kh3`, { inputLayout, padding, dilation, activation: { clamp: [-9, 30] } });
+        }
+    for (const rows of [30 * dilation + 1, 31 * dilation, 48 * dilation - 1])
+      check(`ic1ih${rows}iw${2 * dilation + 5}oc1kh3ph${dilation}`, { inputLayout, dilation, bias: integers(1) });
   });
   it.each([2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 17])('%i rows under 4×4, 5×5 and 7×7 with a dilation', (rows) => {
     for (const columns of [11, 12, 13, 14, 16, 17, 20, 24, 28, 29, 33, 38])

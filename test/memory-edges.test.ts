@@ -91,6 +91,10 @@ function callsOf(last: boolean): Call[] {
     ['depthwiseConv2d', [image(1, 16, 4, 6)], [[16, 1, 3, 3]], [], of(2, { padding: 1 })],
     ['depthwiseConv2d', [image(1, 16, 5, 7)], [[16, 1, 3, 3]], [], of(2, { padding: 1 })],
     ['depthwiseConv2d', [image(1, 16, 5, 8)], [[16, 1, 3, 3]], [], of(2)],
+    // With a dilation: vectors that the border cuts, and none.
+    ['depthwiseConv2d', [image(1, 16, 6, 9)], [[16, 1, 3, 3]], [], of(2, { padding: 3, dilation: 3 })],
+    ['depthwiseConv2d', [image(1, 16, 11, 17)], [[16, 1, 3, 3]], [], of(2, { padding: 5, dilation: 5 })],
+    ['depthwiseConv2d', [image(1, 16, 12, 16)], [[16, 1, 3, 3]], [], of(2, { dilation: 3 })],
     // Channels first, twelve sums at a time.
     ['depthwiseConv2d', [image(1, 16, 6, 20)], [[16, 1, 5, 5]], [], of(2, { padding: 2 })],
     ['depthwiseConv2d', [image(1, 16, 5, 28)], [[16, 1, 7, 7]], [], of(2, { padding: 3 })],

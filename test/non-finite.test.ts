@@ -110,6 +110,7 @@ describe.each([false, true])('channels last: %s', (last) => {
       for (const options of [
         { padding: 1 },
         { padding: 'same', dilation: 2 },
+        { padding: 3, dilation: 3 },
         {
           padding: [
             [2, 0],

@@ -229,6 +229,7 @@ describe.each([false, true])('channels last: %s', (last) => {
     { padding: 4, dilation: 4 },
     { padding: [12, 5], dilation: 12 },
     { padding: 12, dilation: 12 },
+    { padding: 6, dilation: 6 },
     { padding: [4, 2], dilation: [4, 2] },
     { padding: 4, dilation: 2, kernel: 5 },
     { padding: 8, dilation: 4, kernel: 5 },
