@@ -107,7 +107,7 @@ function planes(
   const most = cut ? end - (<usize>dilation << 2) : end;
   const sharing = (lineBytes & (SHARING - 1)) == 0;
   const wide = dilation == 1 ? p.inW >= WIDE : (lineBytes & (SHARING / 2 - 1)) == 0;
-  const atOnce = sharing ? FEW_ROWS : wide ? SOME_ROWS : ROWS, atMost = sharing ? FEW_ROWS + 1 : wide ? SOME_ROWS + 1 : MOST_ROWS;
+  const atMost = sharing ? FEW_ROWS + 1 : wide ? SOME_ROWS + 1 : MOST_ROWS;
   const two = dilation == 1 && cut && (p.outW & 3) == 2;
   let result = first / bands;
   let band = first - result * bands;
@@ -137,7 +137,7 @@ function planes(
       let top = begin + phase;
       for (;;) {
         const left = (bottom - top + dilation - 1) / dilation;
-        const rows = left > atMost ? atOnce : left;
+        const rows = left > atMost ? min(ROWS, atMost - 1) : left;
         const ih = top - padH;
         const line = plane + <usize>ih * rowBytes;
         const above = ih >= 0 ? line : none, x = line + lineBytes;
