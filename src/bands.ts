@@ -47,12 +47,15 @@ export function directWork(
   inPlace: boolean,
   shuffled: number,
 ): number {
-  const grid = channelsLast ? GRID_BYTES + 64 * volume(shape.kernel) + band * shape.outSize[2] * shuffled * 4 : 0;
-  // Channels first, a row of zeros, or the ends of rows: see assembly/depthwise-3x3-dilated.ts.
-  if (inPlace) return channelsLast ? grid : shape.inSize[2] * 4 + 2e3 * shape.dilation[2];
+  const own = channelsLast
+    ? GRID_BYTES + 64 * volume(shape.kernel) + band * shape.outSize[2] * shuffled * 4
+    : inPlace
+      ? // A row of zeros, or the ends of rows: see assembly/depthwise-3x3-dilated.ts.
+        shape.inSize[2] * 4 + 2e3 * shape.dilation[1]
+      : // A tile of two vectors reads one behind the last row where the row has an odd number of them.
+        BOUNDS_BYTES + 2 * roundUp(volume(shape.kernel), 4) * 4 + 16;
   const rows = (band - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
-  // Channels first, a tile of two vectors reads one behind the last row where the row has an odd number of them.
-  return rows * rowBytes + (channelsLast ? grid : BOUNDS_BYTES + 2 * roundUp(volume(shape.kernel), 4) * 4 + 16);
+  return inPlace ? own : rows * rowBytes + own;
 }
 
 /** The same of the GEMM. The parts are listed at the head of assembly/conv-channels-last.ts. */

@@ -215,7 +215,7 @@ function readInPlace({ inC, outC, kernel, stride, dilation, inSize, outSize, pad
   if (pack.channelsLast) return inC === outC && inC >= 4;
   const far = dilation[2];
   // At stride 2 no dilation. Rows a multiple of 1 KB apart share the sets of L1: copied, but for the dilations that have loops of their own.
-  const near = stride[1] === stride[2] && dilation[1] === far && (stride[2] - 1) * far < 2 && inSize[2] % 256 >= 4 % far;
+  const near = stride[1] === stride[2] && dilation[1] === far && (stride[2] - 1) * far < 2 && 4 % far <= inSize[2] % 256;
   // Taps lie outside as a whole, or not at all.
   const sides = ([1, 2] as const).every((axis) => {
     const begin = padBegin[axis];
