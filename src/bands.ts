@@ -53,7 +53,7 @@ export function directWork(
       ? // A row of zeros, or the ends of rows: see assembly/depthwise-3x3-dilated.ts.
         shape.inSize[2] * 4 + 2e3 * shape.dilation[1]
       : // A tile of two vectors reads one behind the last row where the row has an odd number of them.
-        BOUNDS_BYTES + 2 * roundUp(volume(shape.kernel), 4) * 4 + 16;
+        BOUNDS_BYTES + 16 + 8 * roundUp(volume(shape.kernel), 4);
   const rows = (band - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1;
   return inPlace ? own : rows * rowBytes + own;
 }

@@ -148,7 +148,7 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
   const depthwise = groupInC === 1 && !many && settings.rank < 3;
   if ((algorithm === 'direct' && !few) || (algorithm === 'auto' && depthwise)) {
     // The weights of a channel 512 bytes apart, or several times that, share few sets of L1: a line more between them. 3×3 512 14² 1.5, 1024 7² 1.9, 5×5 512 14² 2.0, 128 28² 1.1–1.2 (Node 24 and 22, AMD EPYC).
-    const stride = channelsLast ? roundUp(outC, 4) + (outC % 128 > 0 ? 0 : 16) : volume(filter.kernel);
+    const stride = channelsLast ? roundUp(outC, 4) + (outC % 128 ? 0 : 16) : volume(filter.kernel);
     return {
       ...packBasics(settings),
       algorithm: 'direct',
@@ -214,15 +214,22 @@ function bordered(shape: ConvShape, { begin, end }: { begin: Spatial; end: Spati
 function readInPlace({ inC, outC, kernel, stride, dilation, inSize, outSize, padBegin }: ConvShape, pack: PackPlan): boolean {
   if (pack.channelsLast) return inC === outC && inC >= 4;
   const far = dilation[2];
-  // At stride 2 no dilation. Rows a multiple of 1 KB apart share the sets of L1: copied, but for the dilations that have loops of their own.
-  const near = stride[1] === stride[2] && dilation[1] === far && (stride[2] - 1) * far < 2 && 4 % far <= inSize[2] % 256;
-  // Taps lie outside as a whole, or not at all.
-  const sides = ([1, 2] as const).every((axis) => {
-    const begin = padBegin[axis];
-    const end = (outSize[axis] - 1) * stride[axis] + 2 * far + 1 - begin - inSize[axis];
-    return kernel[axis] === 3 && begin <= far && end <= far && (begin | end) % far === 0;
-  });
-  return near && sides && outSize[1] >= 2 * far && outSize[2] > 2 * far + 2 && pack.clamped;
+  return (
+    pack.clamped &&
+    stride[1] === stride[2] &&
+    dilation[1] === far &&
+    // At stride 2 no dilation. Rows a multiple of 1 KB apart share the sets of L1: copied, but for the dilations that have loops of their own.
+    (stride[2] - 1) * far < 2 &&
+    4 % far <= inSize[2] % 256 &&
+    outSize[1] >= 2 * far &&
+    outSize[2] > 2 * far + 2 &&
+    // Taps lie outside as a whole, or not at all.
+    ([1, 2] as const).every((axis) => {
+      const begin = padBegin[axis];
+      const end = (outSize[axis] - 1) * stride[axis] + 2 * far + 1 - begin - inSize[axis];
+      return kernel[axis] === 3 && begin <= far && end <= far && (begin | end) % far === 0;
+    })
+  );
 }
 
 /** A convolution with one input channel to a filter. */
