@@ -51,7 +51,8 @@ function packTransposed(op: string, filter: FilterShape, settings: ConvSettings)
   const phase = phases(filter, settings);
   const own = groupInC === 1 && outC === groups && rank < 3 && algorithm !== 'gemm';
   if (own) {
-    const stride = roundUp(outC, 4);
+    // As in plan.ts, where a page has no room for a name of its own: 3×3/2 512 14² 1.1–1.3, 4×4/2 1024 7² 1.4, 3×3 512 14² 1.5 (Node 24 and 22).
+    const stride = roundUp(outC, 4) + (outC % 128 ? 0 : 16);
     return {
       ...packBasics(settings),
       algorithm: 'direct',
