@@ -5,28 +5,14 @@
  * What the border cuts is read elsewhere: of each row that rows at a time see `ends` holds four cells of either end, with zeros around them: [zeros, first, last], and the zeros of the next
  * row. Where a tap sees cells outside the row its vectors lie there, and as far apart as these: so there is one loop, whatever lies outside.
  */
-import { clamp, isBounded } from "./activation";
-import { firstRow, nextRow } from "./depthwise-3x3-column";
+import { isBounded } from "./activation";
+import { bound, firstRow, MOST_ROWS, nextRow, ROWS } from "./depthwise-3x3-column";
 import { shuffledChannel } from "./gemm";
 import { ConvParams } from "./params";
 import { accumulate, zeroFloats } from "./simd";
 
-/** Most rows of a phase at a time, and as many where there are more: see depthwise-3x3-down.ts. */
-const MOST_ROWS = 30;
-const ROWS = 16;
-
 /** Bytes of the ends of a row. src/bands.ts makes room for these of MOST_ROWS + 3 rows of each phase, the zeros behind the last, and `outside`. */
 const ENDS = 48;
-
-// @ts-ignore: decorator
-@inline
-function put(p: ConvParams, bounded: bool, to: usize, a: v128): void {
-  if (bounded) {
-    const bounds = changetype<usize>(p);
-    a = clamp(a, v128.load32_splat(bounds, offsetof<ConvParams>("low")), v128.load32_splat(bounds, offsetof<ConvParams>("high")));
-  }
-  v128.store(to, a);
-}
 
 /** Tasks [first, last) of depthwise-channels-first.ts, of which a plane has `bands`. See `expectInPlace`. */
 export function dilated3x3(
@@ -116,20 +102,20 @@ export function dilated3x3(
           for (; result < stop; result += outLineBytes) {
             y0 += line0, y1 += lineBytes, y2 += line2;
             v0 = v128.load(y0), v1 = v128.load(y1), v2 = v128.load(y2);
-            put(p, bounded, result, nextRow(upper, w20, w21, w22, v0, v1, v2));
+            v128.store(result, bound(p, bounded, nextRow(upper, w20, w21, w22, v0, v1, v2)));
             upper = nextRow(lower, w10, w11, w12, v0, v1, v2);
             lower = firstRow(shift, w00, w01, w02, v0, v1, v2);
           }
           y0 += line0, y1 += lineBytes, y2 += line2;
           v0 = v128.load(y0), v1 = v128.load(y1), v2 = v128.load(y2);
-          put(p, bounded, result, nextRow(upper, w20, w21, w22, v0, v1, v2));
+          v128.store(result, bound(p, bounded, nextRow(upper, w20, w21, w22, v0, v1, v2)));
           upper = nextRow(lower, w10, w11, w12, v0, v1, v2);
           let sum = v128.load(outside, 16);
           if (y1 + lineBytes - plane < planeBytes) {
             v0 = v128.load(y0 + line0), v1 = v128.load(y1 + lineBytes), v2 = v128.load(y2 + line2);
             sum = accumulate(accumulate(f32x4.mul(w20, v0), w21, v1), w22, v2);
           }
-          put(p, bounded, result + outLineBytes, f32x4.add(upper, sum));
+          v128.store(result + outLineBytes, bound(p, bounded, f32x4.add(upper, sum)));
           start += outRowBytes;
         } while (start != next);
         if (at == end) break;

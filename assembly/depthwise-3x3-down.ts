@@ -1,29 +1,45 @@
 /**
- * Depthwise 3×3 at stride 1, channels-first, with a dilation of 1, 2 or 4 both ways, down the columns of planes in place; others: see depthwise-3x3-dilated.ts. Of the rows that a column of results sees only the first and the last may lie outside the image.
+ * Depthwise 3×3 at stride 1, channels-first, with a dilation of 1, 2 or 4 both ways, down the columns of planes in place; others, and short rows: see depthwise-3x3-dilated.ts. Of the rows that a column of results sees only the first and the last may lie outside the image.
  *
  * A vector is four pixels of a row, and the next one lies below it: see depthwise-3x3-column.ts. What is the same for all planes is computed once: a plane of 7² is 90 cycles.
  */
-import { clamp, isBounded } from "./activation";
-import { firstRow, nextRow } from "./depthwise-3x3-column";
+import { isBounded } from "./activation";
+import { bound, firstRow, MOST_ROWS, nextRow, ROWS } from "./depthwise-3x3-column";
 import { dilated3x3 } from "./depthwise-3x3-dilated";
-import { cells, INSIDE, LEFT, RIGHT } from "./depthwise-3x3";
+import { INSIDE, LEFT, RIGHT } from "./depthwise-3x3";
 import { shuffledChannel } from "./gemm";
 import { ConvParams } from "./params";
 
 /** Where the last two pixels of a row lie, when they share a vector with those half of all rows further down. The others: see depthwise-3x3.ts. */
 const HALVES = 4;
 
-/** Most rows at a time, and as many where there are more: the end of a short loop is foreseen, and lines stay in L1 from one vector to the next. */
-const MOST_ROWS = 30;
-const ROWS = 16;
-
-/** Likewise where lines are a multiple of SHARING bytes apart, of which few stay in L1: 256² under dilation 2 is 0.52 times as fast with ROWS as copied, with three 1.4 times. */
+/** Rows at a time where lines are a multiple of SHARING bytes apart, of which few stay in L1: 256² under dilation 2 is 0.52 times as fast with ROWS as copied, with three 1.4 times. */
 const SHARING = 2048;
 const FEW_ROWS = 3;
 
 /** Likewise where they are half as far apart; and without a dilation from WIDE columns on: 190² and 256² are 1.2 and 1.5 times as fast as with ROWS. */
 const SOME_ROWS = 6;
 const WIDE = 120;
+
+/**
+ * Four cells of a row as tap 0, 1 or 2 of four neighbouring pixels sees them. `x` is where the first pixel's tap 0 lies; at the LEFT `dilation` cells before the row. With a
+ * dilation of four all that tap 0 sees at the LEFT, or tap 2 at the RIGHT, lies outside.
+ */
+// @ts-ignore: decorator
+@inline
+function cells(place: i32, dilation: i32, tap: i32, x: usize): v128 {
+  if (tap == 0 && place == LEFT) {
+    if (dilation == 1) return i32x4.shuffle(f32x4.splat(0), v128.load(x, 4), 3, 4, 5, 6);
+    if (dilation == 2) return i32x4.shuffle(f32x4.splat(0), v128.load(x, 8), 2, 3, 4, 5);
+    return f32x4.splat(0);
+  }
+  if (tap == 2 && place == RIGHT) {
+    if (dilation == 1) return i32x4.shuffle(v128.load(x, 4), f32x4.splat(0), 1, 2, 3, 4);
+    if (dilation == 2) return i32x4.shuffle(v128.load(x, 8), f32x4.splat(0), 2, 3, 4, 5);
+    return f32x4.splat(0);
+  }
+  return v128.load(x + (<usize>(tap * dilation) << 2));
+}
 
 /** What tap 0 or 1 sees. `x` as for `cells`, `y` the same for the row half of all rows further down. */
 // @ts-ignore: decorator
@@ -44,10 +60,7 @@ function seenLast(place: i32, dilation: i32, x: usize, v: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function put(place: i32, p: ConvParams, bounded: bool, to: usize, toHalf: usize, a: v128): void {
-  if (bounded) {
-    const bounds = changetype<usize>(p);
-    a = clamp(a, v128.load32_splat(bounds, offsetof<ConvParams>("low")), v128.load32_splat(bounds, offsetof<ConvParams>("high")));
-  }
+  a = bound(p, bounded, a);
   if (place == HALVES) {
     v128.store64_lane(to, a, 0);
     v128.store64_lane(to + toHalf, a, 1);

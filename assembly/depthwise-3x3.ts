@@ -18,26 +18,6 @@ export const INSIDE = 0;
 export const LEFT = 1;
 export const RIGHT = 2;
 
-/**
- * Four cells of a row as tap 0, 1 or 2 of four neighbouring pixels sees them. `x` is where the first pixel's tap 0 lies; at the LEFT `dilation` cells before the row. With a
- * dilation of four all that tap 0 sees at the LEFT, or tap 2 at the RIGHT, lies outside.
- */
-// @ts-ignore: decorator
-@inline
-export function cells(place: i32, dilation: i32, tap: i32, x: usize): v128 {
-  if (tap == 0 && place == LEFT) {
-    if (dilation == 1) return i32x4.shuffle(f32x4.splat(0), v128.load(x, 4), 3, 4, 5, 6);
-    if (dilation == 2) return i32x4.shuffle(f32x4.splat(0), v128.load(x, 8), 2, 3, 4, 5);
-    return f32x4.splat(0);
-  }
-  if (tap == 2 && place == RIGHT) {
-    if (dilation == 1) return i32x4.shuffle(v128.load(x, 4), f32x4.splat(0), 1, 2, 3, 4);
-    if (dilation == 2) return i32x4.shuffle(v128.load(x, 8), f32x4.splat(0), 2, 3, 4, 5);
-    return f32x4.splat(0);
-  }
-  return v128.load(x + (<usize>(tap * dilation) << 2));
-}
-
 /** The bounds are read anew for each vector: beside nine weights they would push something out of the registers. A test of whether there are any costs more than it spares. */
 // @ts-ignore: decorator
 @inline

@@ -156,7 +156,7 @@ function singlesInOne(count: i32, from: usize, step: usize, to: usize, toStep: u
 
 /**
  * `phases` strips of `count` positions each, interleaved: the first of each lie `hop` apart. Under three columns that they share, of whole eights of channels, the first, the last or both cut by
- * the border as `cut` says. Fours, and up to three threes. What lies side by side goes one after the other, as memory is read ahead: dilation 8, 32 64² 67 → 60 µs, 3, 32 112² 232 → 204 (Node 24, fused).
+ * the border as `cut` says. Fours, and up to three threes. What lies side by side goes one after the other, as memory is read ahead: dilation 8, 32 64² 67 → 60 µs, 3, 32 112² 232 → 207 (Node 24, fused).
  */
 function interleaved(
   count: i32, phases: i32, hop: usize, toHop: usize, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, cut: i32, weights: usize,
