@@ -34,6 +34,22 @@ it('a grouped convolution with one channel and one filter to a group is no GEMM,
     }
 });
 
+it.each([
+  [1, 28, 'in place'],
+  [3, 28, 'in place'],
+  [6, 33, 'in place'],
+  [13, 65, 'in place'],
+  [4, 256, 'in place'],
+  // Its rows share sets of L1.
+  [3, 256, 'copied'],
+  // Too short.
+  [3, 8, 'copied'],
+])('channels first, 3×3 with a dilation of %i on %i columns is summed %s', (dilation, columns, how) => {
+  const layer = engine.depthwiseConv2d.prepare({ data: integers(18), shape: [2, 1, 3, 3] }, { dilation, padding: dilation });
+  expect(layer.plan([1, 2, 40, columns]).variant).toContain(how);
+  layer.dispose();
+});
+
 describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
   // Of 128 and 256 a line lies between the weights of two taps.
   it.each([...around(CHANNELS), 128, 256])('%i channels', (c) => {
@@ -204,7 +220,7 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
   });
   // Down the columns of a plane in place: rows at a time, vectors that end with the row, two pixels that share one with rows further down, and fewer rows where they are wide.
   it.each([2, 3, 4, 5, 6, 7, 30, 31, 32, 47])('%i rows of 5 to 14 columns, and some of more, under 3×3', (rows) => {
-    for (const columns of [5, 6, 7, 8, 9, 10, 11, 14, ...(rows === 5 || rows > 31 ? [118, 119, 120, 122] : [])])
+    for (const columns of [5, 6, 7, 8, 9, 10, 11, 14, ...(rows === 5 || rows > 31 ? [118, 119, 120, 122, 512] : [])])
       for (const padding of [
         [1, 1],
         [
@@ -221,7 +237,7 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
         check(`ic2ih${rows + 2}iw${columns + 2}oc2kh3`, { inputLayout, padding });
       }
   });
-  // Channels last, rows of whole fours, or of one less, are summed with their border where channels are whole eights.
+  // Channels last, rows of whole eights of channels are summed with their border: fours of pixels, and threes.
   it.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 19])('%i columns under every border of three columns', (columns) => {
     for (const channels of [8, 64, 72])
       for (const kernel of [1, 2, 3])
@@ -299,7 +315,7 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
   });
 });
 
-// A part of the image by the whole and alone: along the rows where it is wide or has more than a row of zeros above, else down the columns.
+// A part of the image by the whole and alone: copied where it has more than a row of zeros above, else in place, six rows at a time where it is wide.
 it.each([
   [62, 130],
   [33, 121],

@@ -28,6 +28,8 @@ const problems: [name: string, options: ConvOptions][] = [
   ['g18ic18ih9iw13oc18kh5ph2', { activation: { leakyRelu: 0.5 } }],
   ['g18ic18ih40iw50oc18kh3ph1', { paddingMode: 'circular' }],
   ['g4ic4ih9oc4kh3dh3dw2ph1', {}],
+  ['g4ic4ih20iw17oc4kh3dh3ph3', {}],
+  ['g16ic16ih70iw33oc16kh3dh2ph2', { activation: 'relu' }],
   // Rows of an odd number of vectors.
   ['g4ic4ih12oc4kh7ph3', {}],
   ['g4ic4ih4iw12oc4kh7ph3', {}],

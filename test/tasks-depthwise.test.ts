@@ -31,6 +31,7 @@ describe.each(['nchw', 'nhwc'] as const)('%s', (inputLayout) => {
     ['g4ic4ih53iw403oc4kh3ph1', { activation: 'relu' }],
     ['g4ic4ih77iw301oc4kh3sh2ph1', { shuffle: 2 }],
     ['mb2g8ic8ih31iw45oc8kh3sh2ph1', { paddingMode: 'circular' }],
+    ['mb2g4ic4ih90iw130oc8kh3dh6ph6', { activation: 'relu6' }],
     // Planes copied.
     ['mb2g3ic3ih50iw120oc6kh5dh2ph4', { activation: 'tanh' }],
     ['mb2g6ic6ih40iw150oc6kh3ph1', { activation: 'silu', shuffle: 3 }],
