@@ -207,7 +207,7 @@ function positions(
   const bytes = <usize>channels << 2;
   const inner = grid.inner;
   const three = inner == 3 && grid.outer <= 3, apart = three && step == 2 * grid.innerStep;
-  const shared = step == grid.innerStep, sharing = shared && (three || inner == 5 || inner == 7);
+  const shared = step == grid.innerStep, sharing = shared && (three || (channels >= 8 && (inner == 5 || inner == 7)));
   const byTurns = channels >= 4 && !apart && !sharing;
   let done = 0;
   if (channels >= 4) {

@@ -7,28 +7,21 @@
 import { Grid, put } from "./depthwise-grid";
 import { accumulate } from "./simd";
 
-/** How many vectors of channels: a type, since asc settles conditions on types itself, see activation.ts. */
-type Two = f32;
-type One = i32;
-
 /** Four neighbours under five columns. The conditions on `bytes` always hold, and keep V8 from loading more than it has registers for. */
-// @ts-ignore: decorator
-@inline
-function five<V>(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+function five(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
   const low = f32x4.splat(grid.low), high = f32x4.splat(grid.high);
   const outerStep = grid.outerStep, outerWeights = grid.outerWeights, next = grid.innerWeights, outer = grid.outer;
-  const size: usize = isFloat<V>() ? 32 : 16;
   // What is last ends with the channels, what was last with the strip: some are summed a second time.
-  const last = bytes - size;
+  const last = bytes - 32;
   const behind = count - 4;
   for (let i = 0; ; i += 4) {
     if (i > behind) i = behind;
     const image = from + <usize>i * step, result = to + <usize>i * toStep;
-    for (let at: usize = 0; at < bytes; at += size) {
+    for (let at: usize = 0; at < bytes; at += 32) {
       if (at > last) at = last;
       let acc0 = v128.load(bias + at);
       let acc1 = acc0, acc2 = acc0, acc3 = acc0;
-      let sum0 = isFloat<V>() ? v128.load(bias + at, 16) : acc0;
+      let sum0 = v128.load(bias + at, 16);
       let sum1 = sum0, sum2 = sum0, sum3 = sum0;
       let line = image + at;
       let row = weights + at;
@@ -68,7 +61,7 @@ function five<V>(count: i32, from: usize, step: usize, to: usize, toStep: usize,
             acc3 = accumulate(acc3, w4, v);
           }
         }
-        if (isFloat<V>()) {
+        {
           if (bytes > 2) {
             const w0 = v128.load(r0, 16), w1 = v128.load(r1, 16), w2 = v128.load(r2, 16), w3 = v128.load(r3, 16), w4 = v128.load(r4, 16);
             let v = v128.load(x0, 16);
@@ -108,36 +101,33 @@ function five<V>(count: i32, from: usize, step: usize, to: usize, toStep: usize,
       }
       let y = result + at;
       put(y, acc0, low, high);
-      if (isFloat<V>()) put(y + 16, sum0, low, high);
+      put(y + 16, sum0, low, high);
       put(y += toStep, acc1, low, high);
-      if (isFloat<V>()) put(y + 16, sum1, low, high);
+      put(y + 16, sum1, low, high);
       put(y += toStep, acc2, low, high);
-      if (isFloat<V>()) put(y + 16, sum2, low, high);
+      put(y + 16, sum2, low, high);
       put(y += toStep, acc3, low, high);
-      if (isFloat<V>()) put(y + 16, sum3, low, high);
+      put(y + 16, sum3, low, high);
     }
     if (i == behind) break;
   }
 }
 
 /** Likewise under seven columns: first the four on the left, then the three on the right. Three columns of the image are loaded twice, and fourteen registers do. */
-// @ts-ignore: decorator
-@inline
-function seven<V>(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
+function seven(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
   const low = f32x4.splat(grid.low), high = f32x4.splat(grid.high);
   const outerStep = grid.outerStep, outerWeights = grid.outerWeights, next = grid.innerWeights, outer = grid.outer;
-  const size: usize = isFloat<V>() ? 32 : 16;
   // What is last ends with the channels, what was last with the strip: some are summed a second time.
-  const last = bytes - size;
+  const last = bytes - 32;
   const behind = count - 4;
   for (let i = 0; ; i += 4) {
     if (i > behind) i = behind;
     const image = from + <usize>i * step, result = to + <usize>i * toStep;
-    for (let at: usize = 0; at < bytes; at += size) {
+    for (let at: usize = 0; at < bytes; at += 32) {
       if (at > last) at = last;
       let acc0 = v128.load(bias + at);
       let acc1 = acc0, acc2 = acc0, acc3 = acc0;
-      let sum0 = isFloat<V>() ? v128.load(bias + at, 16) : acc0;
+      let sum0 = v128.load(bias + at, 16);
       let sum1 = sum0, sum2 = sum0, sum3 = sum0;
       let line = image + at;
       let row = weights + at;
@@ -173,7 +163,7 @@ function seven<V>(count: i32, from: usize, step: usize, to: usize, toStep: usize
             acc3 = accumulate(acc3, w3, v);
           }
         }
-        if (isFloat<V>()) {
+        {
           if (bytes > 2) {
             const w0 = v128.load(r0, 16), w1 = v128.load(r1, 16), w2 = v128.load(r2, 16), w3 = v128.load(r3, 16);
             let v = v128.load(x0, 16);
@@ -224,7 +214,7 @@ function seven<V>(count: i32, from: usize, step: usize, to: usize, toStep: usize
           v = v128.load(x9);
           acc3 = accumulate(acc3, w2, v);
         }
-        if (isFloat<V>()) {
+        {
           if (bytes > 4) {
             const w0 = v128.load(r4, 16), w1 = v128.load(r5, 16), w2 = v128.load(r6, 16);
             let v = v128.load(x4, 16);
@@ -252,13 +242,13 @@ function seven<V>(count: i32, from: usize, step: usize, to: usize, toStep: usize
       }
       let y = result + at;
       put(y, acc0, low, high);
-      if (isFloat<V>()) put(y + 16, sum0, low, high);
+      put(y + 16, sum0, low, high);
       put(y += toStep, acc1, low, high);
-      if (isFloat<V>()) put(y + 16, sum1, low, high);
+      put(y + 16, sum1, low, high);
       put(y += toStep, acc2, low, high);
-      if (isFloat<V>()) put(y + 16, sum2, low, high);
+      put(y + 16, sum2, low, high);
       put(y += toStep, acc3, low, high);
-      if (isFloat<V>()) put(y + 16, sum3, low, high);
+      put(y + 16, sum3, low, high);
     }
     if (i == behind) break;
   }
@@ -266,34 +256,11 @@ function seven<V>(count: i32, from: usize, step: usize, to: usize, toStep: usize
 
 // Functions of their own, so that Binaryen does not merge what differs in a constant, and V8 gives each its registers.
 
-function fiveWideTwo(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
-  five<Two>(count, from, step, to, toStep, bytes, grid, weights, bias);
-}
-
-function fiveWideOne(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
-  five<One>(count, from, step, to, toStep, bytes, grid, weights, bias);
-}
-
-function sevenWideTwo(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
-  seven<Two>(count, from, step, to, toStep, bytes, grid, weights, bias);
-}
-
-function sevenWideOne(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
-  seven<One>(count, from, step, to, toStep, bytes, grid, weights, bias);
-}
-
-/** `count` neighbours under five columns or seven: eight channels at a time, and what is left over by four. */
+/** `count` neighbours under five columns or seven, of eight channels or more. */
 export function wide(
   columns: i32, count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize,
 ): void {
-  let at = bytes & ~31;
-  if (at != 0) {
-    if (columns == 5) fiveWideTwo(count, from, step, to, toStep, at, grid, weights, bias);
-    else sevenWideTwo(count, from, step, to, toStep, at, grid, weights, bias);
-    if (at == bytes) return;
-    // One vector at least, which ends with the channels.
-    at = min(at, bytes - 16);
-  }
-  if (columns == 5) fiveWideOne(count, from + at, step, to + at, toStep, bytes - at, grid, weights + at, bias + at);
-  else sevenWideOne(count, from + at, step, to + at, toStep, bytes - at, grid, weights + at, bias + at);
+  if (!ASC_NO_ASSERT) assert(bytes >= 32, "depthwise: less than two vectors");
+  if (columns == 5) five(count, from, step, to, toStep, bytes, grid, weights, bias);
+  else seven(count, from, step, to, toStep, bytes, grid, weights, bias);
 }
