@@ -12,7 +12,7 @@
  */
 import { activateRuns, clamp, CLAMP } from "./activation";
 import { Grid, put } from "./depthwise-grid";
-import { AHEAD_LEAST, CUT_LEFT, CUT_RIGHT, fourCut, fours, threeApart, threeCut, threeWide } from "./depthwise-three";
+import { AHEAD_LEAST, CUT_LEFT, CUT_RIGHT, fourCut, fours, threeApart, threeCut } from "./depthwise-three";
 import { wide } from "./depthwise-wide";
 import { ConvParams } from "./params";
 import { accumulate, storeLanes } from "./simd";
@@ -207,7 +207,8 @@ function positions(
   const bytes = <usize>channels << 2;
   const inner = grid.inner;
   const three = inner == 3 && grid.outer <= 3, apart = three && step == 2 * grid.innerStep;
-  const shared = step == grid.innerStep, sharing = shared && (three || (channels >= 8 && (inner == 5 || inner == 7)));
+  // Two vectors of channels at a time share their addresses.
+  const sharing = channels >= 8 && step == grid.innerStep && (three || inner == 5 || inner == 7);
   const byTurns = channels >= 4 && !apart && !sharing;
   let done = 0;
   if (channels >= 4) {
@@ -221,7 +222,12 @@ function positions(
       done = together(count, 4);
       if (done != 0) {
         if (byTurns) four(done, from, step, to, toStep, bytes, grid, weights, bias);
-        else if (three) threeWide(done, from, step, to, toStep, bytes, grid, weights, bias);
+        else if (three) {
+          const rest = <usize>(done - 4);
+          fours(done >> 2, 4 * step, 4 * toStep, from, step, to, toStep, bytes, grid, false, weights, bias);
+          // The last four end with the strip.
+          if ((done & 3) != 0) fours(1, 0, 0, from + rest * step, step, to + rest * toStep, toStep, bytes, grid, false, weights, bias);
+        }
         else wide(inner, done, from, step, to, toStep, bytes, grid, weights, bias);
       }
     }

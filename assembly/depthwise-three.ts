@@ -16,119 +16,15 @@ export const CUT_RIGHT = 2;
  */
 export const AHEAD_LEAST: usize = 256;
 
-/**
- * Four neighbours under three columns and up to three rows, row after row: a loop over the rows costs as much as a sixth of the products. The conditions
- * leave out the rows that the border cuts, and keep V8 from loading all operands first, more than it has registers for.
- */
-export function threeWide(count: i32, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize): void {
-  const low = f32x4.splat(grid.low), high = f32x4.splat(grid.high);
-  const outerStep = grid.outerStep, outerWeights = grid.outerWeights, next = grid.innerWeights, outer = grid.outer;
-  // The last vector ends with the channels, the last positions with the strip: some are summed a second time.
-  const last = bytes - 16;
-  const behind = count - 4;
-  for (let i = 0; ; i += 4) {
-    if (i > behind) i = behind;
-    const image = from + <usize>i * step, result = to + <usize>i * toStep;
-    for (let at: usize = 0; at < bytes; at += 16) {
-      if (at > last) at = last;
-      let acc0 = v128.load(bias + at);
-      let acc1 = acc0, acc2 = acc0, acc3 = acc0;
-      let line = image + at;
-      let row = weights + at;
-      if (outer > 0) {
-        let w = row;
-        const w0 = v128.load(w);
-        const w1 = v128.load(w += next);
-        const w2 = v128.load(w + next);
-        let x = line;
-        let v = v128.load(x);
-        acc0 = accumulate(acc0, w0, v);
-        v = v128.load(x += step);
-        acc0 = accumulate(acc0, w1, v);
-        acc1 = accumulate(acc1, w0, v);
-        v = v128.load(x += step);
-        acc0 = accumulate(acc0, w2, v);
-        acc1 = accumulate(acc1, w1, v);
-        acc2 = accumulate(acc2, w0, v);
-        v = v128.load(x += step);
-        acc1 = accumulate(acc1, w2, v);
-        acc2 = accumulate(acc2, w1, v);
-        acc3 = accumulate(acc3, w0, v);
-        v = v128.load(x += step);
-        acc2 = accumulate(acc2, w2, v);
-        acc3 = accumulate(acc3, w1, v);
-        acc3 = accumulate(acc3, w2, v128.load(x + step));
-        line += outerStep;
-        row += outerWeights;
-      }
-      if (outer > 1) {
-        let w = row;
-        const w0 = v128.load(w);
-        const w1 = v128.load(w += next);
-        const w2 = v128.load(w + next);
-        let x = line;
-        let v = v128.load(x);
-        acc0 = accumulate(acc0, w0, v);
-        v = v128.load(x += step);
-        acc0 = accumulate(acc0, w1, v);
-        acc1 = accumulate(acc1, w0, v);
-        v = v128.load(x += step);
-        acc0 = accumulate(acc0, w2, v);
-        acc1 = accumulate(acc1, w1, v);
-        acc2 = accumulate(acc2, w0, v);
-        v = v128.load(x += step);
-        acc1 = accumulate(acc1, w2, v);
-        acc2 = accumulate(acc2, w1, v);
-        acc3 = accumulate(acc3, w0, v);
-        v = v128.load(x += step);
-        acc2 = accumulate(acc2, w2, v);
-        acc3 = accumulate(acc3, w1, v);
-        acc3 = accumulate(acc3, w2, v128.load(x + step));
-        line += outerStep;
-        row += outerWeights;
-      }
-      if (outer > 2) {
-        let w = row;
-        const w0 = v128.load(w);
-        const w1 = v128.load(w += next);
-        const w2 = v128.load(w + next);
-        let x = line;
-        let v = v128.load(x);
-        acc0 = accumulate(acc0, w0, v);
-        v = v128.load(x += step);
-        acc0 = accumulate(acc0, w1, v);
-        acc1 = accumulate(acc1, w0, v);
-        v = v128.load(x += step);
-        acc0 = accumulate(acc0, w2, v);
-        acc1 = accumulate(acc1, w1, v);
-        acc2 = accumulate(acc2, w0, v);
-        v = v128.load(x += step);
-        acc1 = accumulate(acc1, w2, v);
-        acc2 = accumulate(acc2, w1, v);
-        acc3 = accumulate(acc3, w0, v);
-        v = v128.load(x += step);
-        acc2 = accumulate(acc2, w2, v);
-        acc3 = accumulate(acc3, w1, v);
-        acc3 = accumulate(acc3, w2, v128.load(x + step));
-      }
-      let y = result + at;
-      put(y, acc0, low, high);
-      put(y += toStep, acc1, low, high);
-      put(y += toStep, acc2, low, high);
-      put(y + toStep, acc3, low, high);
-    }
-    if (i == behind) break;
-  }
-}
-
 /** Four positions, four of which the border cuts columns, three, likewise: types, since asc settles conditions on types itself, see activation.ts. */
 type Inside = i32;
 type Cut = f32;
 type Three = f64;
 
 /**
- * Likewise of whole eights of channels: two vectors share the addresses, which are as many as loads, and their sums do not wait for each other. The
- * conditions on `bytes` always hold: before version 24 Node would load all of a row first, more than it has registers for.
+ * Four neighbours under three columns and up to three rows, row after row: a loop over the rows costs as much as a sixth of the products. Two vectors of channels share the addresses, which
+ * are as many as loads, and their sums do not wait for each other. The conditions on `outer` leave out the rows that the border cuts; those on `bytes` always hold: before version 24 Node
+ * would load all of a row first, more than it has registers for.
  *
  * `times`, each `hop` bytes further, where nothing is cut. Else once: what a loop keeps in registers is missing in that over the channels, 5 %.
  *
@@ -150,6 +46,8 @@ function twice<C>(
     // What the next four see and these do not, in the lowest row.
     const coming = !isFloat<C>() && ahead && outer > 0 && i + 1 < times ? image + <usize>(outer - 1) * outerStep + 6 * step : 0;
     for (let at: usize = 0; at < bytes; at += 32) {
+      // The last two vectors end with the channels: some are summed a second time. Where the border cuts there are whole eights.
+      if (!isFloat<C>() && at > bytes - 32) at = bytes - 32;
       let acc0 = v128.load(bias + at);
       let acc1 = acc0, acc2 = acc0, acc3 = acc0;
       let sum0 = v128.load(bias + at, 16);
