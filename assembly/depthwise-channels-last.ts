@@ -14,6 +14,8 @@
  * channels, under up to three rows of three columns, without a stride along them, are summed with their border where that cuts a column at most on either side: no column is left for strips
  * down.
  *
+ * Of 3×3 most such layers go down the columns instead, with their border as well: see depthwise-down.ts.
+ *
  * Less than a vector of channels have depthwise-narrow.ts, with work of its own. Else a band is copied with its zeros, at most CHANNELS channels at a time, into [row][column]
  * [channels], every input channel as often as it feeds an output, and the band is all inside.
  *
@@ -21,6 +23,7 @@
  */
 import { CLAMP } from "./activation";
 import { CHANNELS, SKEW, WEIGHT_BYTES } from "./blocks";
+import { downRows, rowsDown } from "./depthwise-down";
 import { Grid } from "./depthwise-grid";
 import { narrow } from "./depthwise-narrow";
 import { strip, wholeRow } from "./depthwise-strip";
@@ -185,16 +188,27 @@ function inPlace(
   const left = insideFrom(strideW, p.padW - beside, outW);
   const right = insideTo(strideW, (kW - 1) * dilationW - beside, p.padW, inW, outW, left);
 
+  const down = rowsFirst && kH == 3 && strideH == 1 ? rowsDown(p) : 0;
+  grid.innerWeights = tapBytes;
   const block = blockOf(channels, kH * kW, right - left);
 
   for (let task = first; task < last; task++) {
     const b = task / bands;
     const band = (task - b * bands) * p.band;
-    const end = min(outH, band + p.band);
+    let end = min(outH, band + p.band);
     const image = input + <usize>(b * inH) * rowBytes;
     const results = shuffled ? collected - <usize>band * outRowBytes : output + <usize>(b * p.stepB) * pixelBytes;
 
-    for (let next = 0; next < channels; next += block) {
+    if (down != 0) {
+      if (!shuffled) {
+        // Bands of the same image at once.
+        const more = min(last, (b + 1) * bands) - 1 - task;
+        task += more;
+        end = min(outH, end + more * p.band);
+      }
+      downRows(p, band, end, down, image, results, resultBytes, outRowBytes, grid, weights, bias);
+    }
+    for (let next = down != 0 ? channels : 0; next < channels; next += block) {
       // The last block ends with the channels, and sums some of them a second time.
       const c = min(next, channels - block);
       const begin = <usize>c << 2;

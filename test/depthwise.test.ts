@@ -173,6 +173,36 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
     check(`ic12ih5iw${iw + 4}oc24kh3ph2`, { inputLayout, dilation: 2 });
     check(`ic16ih2iw${iw}oc16kh1kw3pw3`, { inputLayout, dilation: [1, 3] });
   });
+  // Channels last, whole eights of channels go down the columns: all rows of a phase at once and in parts, some of one row; narrow and wide pixels, and lines that share sets of L1.
+  it.each([
+    [8, 9],
+    [16, 11],
+    [136, 7],
+    [8, 64],
+    [256, 8],
+  ])('%i channels of %i columns, many rows', (c, iw) => {
+    for (const dilation of [1, 3])
+      for (const rows of c > 16 ? [5, 10] : [4, 7, 16, 17, 35])
+        for (const more of [0, 1]) {
+          const ih = rows * dilation + more;
+          check(`ic${c}ih${ih}iw${iw}oc${c}kh3ph${dilation}`, { inputLayout, dilation, bias: integers(c) });
+          if (c > 8) continue;
+          const padding = [
+            [0, more],
+            [dilation, inputLayout === 'nhwc' ? 1 : 0],
+          ] as const;
+          check(`ic8ih${ih + 2 * dilation}iw${iw}oc8kh3`, { inputLayout, padding, dilation, activation: 'relu6', shuffle: 2 });
+          check(`ic8ih${ih}iw${iw}oc8kh3ph${dilation}`, { inputLayout, dilation, activation: { leakyRelu: 0.5 } });
+        }
+  });
+  // Vectors that overlap, and too few channels for two of them.
+  it.each([4, 5, 7, 9, 11, 12, 15, 20, 23])('%i channels under three, five and seven columns', (c) => {
+    for (const kernel of [3, 5, 7])
+      for (const iw of [kernel + 3, kernel + 6]) {
+        check(`ic${c}ih6iw${iw}oc${c}kh${kernel}ph${kernel >> 1}`, { inputLayout, bias: integers(c) });
+        check(`ic${c}ih6iw${2 * iw}oc${c}kh${kernel}ph${kernel - 1}`, { inputLayout, dilation: 2, activation: 'relu' });
+      }
+  });
   // In place with any dilation: vectors that the border cuts, or that lie behind it, phases of unlike numbers of rows, and rows that are too short or too few.
   it.each([2, 3, 4, 5, 6, 7, 8, 13])('3×3 with a dilation of %i', (dilation) => {
     for (const columns of [2 * dilation + 1, 2 * dilation + 2, 2 * dilation + 3, 3 * dilation + 2, 4 * dilation, 5 * dilation + 3])

@@ -32,6 +32,9 @@ describe.each(['nchw', 'nhwc'] as const)('%s', (inputLayout) => {
     ['g4ic4ih77iw301oc4kh3sh2ph1', { shuffle: 2 }],
     ['mb2g8ic8ih31iw45oc8kh3sh2ph1', { paddingMode: 'circular' }],
     ['mb2g4ic4ih90iw130oc8kh3dh6ph6', { activation: 'relu6' }],
+    // Down the columns.
+    ['mb2g16ic16ih90iw33oc16kh3dh3ph3', { activation: 'silu' }],
+    ['mb2g16ic16ih77iw40oc16kh3ph1', { shuffle: 4 }],
     // Planes copied.
     ['mb2g3ic3ih50iw120oc6kh5dh2ph4', { activation: 'tanh' }],
     ['mb2g6ic6ih40iw150oc6kh3ph1', { activation: 'silu', shuffle: 3 }],
