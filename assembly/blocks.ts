@@ -48,8 +48,11 @@ export const FORESEEN = 32;
 /** Parts in which a longer loop may be run: more cost what they save. */
 export const PARTS = 3;
 
-/** Channels-first: bytes of a band's input and output in the other layout, which should stay in L2 beside the weights. */
-export const LAYOUT_BYTES = 262144;
+/** Channels-first: bytes of a band's input and output in the other layout, which should stay in L2 with some of the weights. Larger bands share fewer rows and read the weights less often, see bench/EXPERIMENTS.md. */
+export const LAYOUT_BYTES = 400000;
+
+/** Chains, weight gradient: bytes of what a strip or band holds. The bits of a weight gradient depend on it. */
+export const HELD_BYTES = 262144;
 
 /** Pointwise, channels first: rows of weights that go over the panels of a block of pixels before the next do. */
 export const ROWS = 120;

@@ -1,5 +1,5 @@
 /** Several convolutions in one pass, in strips of rows that go from step to step. */
-import { LAYOUT_BYTES } from '../assembly/blocks.ts';
+import { HELD_BYTES } from '../assembly/blocks.ts';
 import { type Context, workspaceBytes } from './call.ts';
 import { unsupported } from './check.ts';
 import { biasBytes, packings } from './conv-program.ts';
@@ -88,7 +88,7 @@ function stripsOf(shapes: readonly ConvShape[], channelsLast: boolean, band: num
   };
 }
 
-/** As many rows as LAYOUT_BYTES hold, and no more than leave a strip for each thread, but twice those that neighbouring strips both compute. */
+/** As many rows as HELD_BYTES hold, and no more than leave a strip for each thread, but twice those that neighbouring strips both compute. */
 function strips(shapes: readonly ConvShape[], channelsLast: boolean, threads: number): Strips {
   const { batch, outSize } = shapes.at(-1) as ConvShape;
   const outH = outSize[1];
@@ -99,7 +99,7 @@ function strips(shapes: readonly ConvShape[], channelsLast: boolean, threads: nu
   let [low, high] = [least, Math.max(least, share)];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (bytes(stripsOf(shapes, channelsLast, middle)) <= LAYOUT_BYTES) low = middle;
+    if (bytes(stripsOf(shapes, channelsLast, middle)) <= HELD_BYTES) low = middle;
     else high = middle - 1;
   }
   return stripsOf(shapes, channelsLast, low);

@@ -1,5 +1,5 @@
 /** Transposed convolutions, and with them input gradients: by phases, or tap by tap. */
-import { NR } from '../assembly/blocks.ts';
+import { LAYOUT_BYTES, NR } from '../assembly/blocks.ts';
 import {
   type Band,
   backward,
@@ -10,7 +10,6 @@ import {
   gemmWork,
   type KernelShape,
   layoutBand,
-  layoutBytes,
   roundUp,
 } from './bands.ts';
 import { unsupported } from './check.ts';
@@ -102,6 +101,17 @@ const WORTH_SCATTERING = 2;
 /** What adding them takes, and the products. 64→64 3×3 of 4² cells, µs: products added 26, tiles 21, sums 48; of 2² cells 8, 13, 23; 5×5 of 4² cells 69, 108, 226. */
 const ADDING = 1.25;
 
+/** Floats of weights, a megabyte, and bytes of a band beside so many. */
+const MANY = 262144;
+
+/**
+ * Bytes of a band. Where the weights pass through L2 once a band, larger ones lose their results from it: with half of the weights' bytes, as convolutions have, 512→256 2×2/2 8² to 10² and, channels last, 14²
+ * took 1.03–1.06 times as long as with an eighth (AMD EPYC with 1 MB of L2, Node 24).
+ */
+function bandBytes(weightFloats: number): number {
+  return weightFloats > MANY ? Math.min(1e6, Math.max(MANY, weightFloats / 2)) : LAYOUT_BYTES;
+}
+
 /**
  * @param stride of the operation, which counts also where the image has one cell
  * @param tiles  of F(m, r) that may be used
@@ -120,7 +130,7 @@ export function transposedPlan(given: ConvShape, pack: PackPlan, stride: Spatial
   const scattered = !depthwise && points === 0 && (pack.algorithm === 'gemm' || scatters);
   const inPlace = depthwise && shape.outC >= 4;
   const whole: Band = { images: 1, slices: shape.inSize[0], rows: shape.inSize[1], columns: shape.inSize[2] };
-  const band = scattered ? whole : points === 0 ? layoutBand(direction, layoutBytes(pack.weightFloats)) : far;
+  const band = scattered ? whole : points === 0 ? layoutBand(direction, bandBytes(pack.weightFloats)) : far;
   let innerBand = 0;
   let workBytes = align(CONV_PARAMS_BYTES);
   if (depthwise) {

@@ -18,7 +18,7 @@ import { type Team, teamBytes } from './team.ts';
 import { elements } from './tensor.ts';
 import type { SeparableOperation } from './types.ts';
 
-/** What lies between the steps for one strip: with the input of a strip and weights, it should stay in L2: half of LAYOUT_BYTES. */
+/** What lies between the steps for one strip: with the input of a strip and weights, it should stay in L2: half of what a chain holds. */
 const STRIP_BYTES = 131072;
 
 type Steps = readonly [depthwise: Step, pointwise: Step];

@@ -1,5 +1,5 @@
 /** Gradients with respect to the weight: sums over batch and pixels, as panels, then in the filter layout. */
-import { LAYOUT_BYTES, LINE_CHANNELS, MR, NR, SKEW, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
+import { HELD_BYTES, LINE_CHANNELS, MR, NR, SKEW, WHOLE_ROWS_BELOW } from '../assembly/blocks.ts';
 import { roundUp } from './bands.ts';
 import { type Context, checkOpen, checkOut, invoke, type Out } from './call.ts';
 import { unsupported } from './check.ts';
@@ -135,7 +135,7 @@ function weightGradPlan(shape: ConvShape, pack: PackPlan, threads: number): Weig
   const whole = wholeRows(shape, depthwise);
   // Sums are added up band by band: how many rows these have decides on bits, and must not depend on how many threads there are.
   const { first, more } = rowBytes(shape, whole, allFloats(shape, depthwise, whole));
-  const rows = Math.min(shape.outSize[1], Math.max(1, Math.floor((LAYOUT_BYTES - first) / more) + 1));
+  const rows = Math.min(shape.outSize[1], Math.max(1, Math.floor((HELD_BYTES - first) / more) + 1));
   const task = cutSums(shape, depthwise, whole, threads);
   const floats = taskFloats(shape, depthwise, task);
   const cut = rowBytes(shape, whole, floats);

@@ -63,7 +63,7 @@ describe.each(layouts)('conv2d %s: sizes around every block', (inputLayout) => {
     check(`ic5ih2iw${Math.ceil(floats / 6)}oc4kh2kw3pw1`, { inputLayout });
     check(`ic5ih3iw${Math.ceil(floats / 6)}oc4kh3kw5pw2sw2`, { inputLayout, padding: [1, [0, 3]] });
     check(`ic6ih1iw${Math.ceil(floats / 6)}oc4kh1`, { inputLayout, shuffle: 2 });
-    check(`g2ic6ih70iw90oc8kh3dh6ph7`, { inputLayout, shuffle: 4 });
+    check(`g2ic6ih90iw100oc8kh3dh6ph7`, { inputLayout, shuffle: 4 });
   });
   it.each([1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33, 36, 65])('%i pixels and channels change their layout', (n) => {
     for (const m of [1, 2, 3, 4, 5, 7, 8, 9]) {
@@ -86,7 +86,7 @@ describe.each(layouts)('conv2d %s: sizes around every block', (inputLayout) => {
       layer.dispose();
       return Number(/bands of (\d+)×12/.exec(variant)?.[1] ?? 0);
     };
-    if (inputLayout === 'nchw') expect(bandOf(512)).toBeGreaterThan(1.5 * bandOf(64));
+    if (inputLayout === 'nchw') expect(bandOf(512)).toBeGreaterThan(1.5 * bandOf(8));
     check(name, { inputLayout, algorithm: 'gemm', bias: integers(128, 3) });
   });
   it.each([-1, 1])('images that are read ahead, and are not: rows from the limit %i', (more) => {

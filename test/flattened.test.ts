@@ -1,6 +1,6 @@
 /** spatialSeparableConv2d and flattenedConv2d against the plain loops: several steps in strips of rows, whose seams are computed twice. */
 import { describe, it } from 'vitest';
-import { CHANNELS, LAYOUT_BYTES, MR, NR } from '../assembly/blocks.ts';
+import { CHANNELS, HELD_BYTES, MR, NR } from '../assembly/blocks.ts';
 import { integers } from './cases.ts';
 import { around, check, laidOut, type Options, type Shape } from './family.ts';
 
@@ -42,7 +42,7 @@ describe.each([
       both(last, { image: [2, c, 5, 4], midC: 7, outC: 3, kernel: [1, 3] });
     });
     it('more rows than a strip', () => {
-      const rows = (floats: number): number => Math.ceil((2.3 * LAYOUT_BYTES) / 4 / floats);
+      const rows = (floats: number): number => Math.ceil((2.3 * HELD_BYTES) / 4 / floats);
       const flat = { outC: 4, midC: 4, kernel: [5, 3] };
       both(last, { image: [1, 2, rows(30 * 4), 30], ...flat }, { padding: 2, bias: integers(4, 5) });
       both(last, { image: [1, 2, rows(30 * 4), 31], ...flat }, { stride: [1, 2], dilation: [7, 1], padding: [[20, 3], 0] });
@@ -61,12 +61,12 @@ describe.each([
       both(last, { image: [1, 2, rows(60 * 4), 60], ...flat }, { padding: 2, paddingMode: 'circular' });
     });
     it('a kernel taller than a strip', () => {
-      const columns = Math.ceil(LAYOUT_BYTES / 4 / 60);
+      const columns = Math.ceil(HELD_BYTES / 4 / 60);
       both(last, { image: [1, 2, 40, columns], outC: 3, kernel: [13, 2] }, { padding: [6, 0] });
       both(last, { image: [1, 2, 40, columns], outC: 3, kernel: [5, 2] }, { dilation: [6, 1], stride: [3, 1], padding: [[11, 2], 1] });
     });
     it('rows longer than a strip', () => {
-      const columns = Math.ceil(LAYOUT_BYTES / 4 / 3);
+      const columns = Math.ceil(HELD_BYTES / 4 / 3);
       both(last, { image: [1, 2, 3, columns], outC: 3, kernel: [2, 3] }, { padding: 1 });
     });
     it.each([

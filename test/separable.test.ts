@@ -1,6 +1,6 @@
 /** separableConv2d against the plain loops: sizes around every block, strips of rows, every option of either step. */
 import { describe, it } from 'vitest';
-import { CHANNELS, FORESEEN, LAYOUT_BYTES, MR, NR, PARTS, PIXELS } from '../assembly/blocks.ts';
+import { CHANNELS, FORESEEN, HELD_BYTES, MR, NR, PARTS, PIXELS } from '../assembly/blocks.ts';
 import { integers } from './cases.ts';
 import { around, check, laidOut, type Options, type Shape } from './family.ts';
 
@@ -62,8 +62,8 @@ describe.each([
       both(last, { image: [2, 3, rows, columns], kernel: [3, 3], outC: 7 }, { padding: 1, bias: integers(7, 5) });
     for (const rows of [1, 3]) both(last, { image: [1, 3, 2 * rows, 2 * columns], kernel: [3, 3], outC: 4 }, { padding: 1, stride: 2 });
   });
-  // Channels-first strips hold half of LAYOUT_BYTES of what lies between, two rows at least; the last of them may be a single row.
-  it.each(around(LAYOUT_BYTES / 8 / (16 * 64)))('%i rows of 64 pixels and 16 channels', (rows) => {
+  // Channels-first strips hold half of HELD_BYTES of what lies between, two rows at least; the last of them may be a single row.
+  it.each(around(HELD_BYTES / 8 / (16 * 64)))('%i rows of 64 pixels and 16 channels', (rows) => {
     both(last, { image: [1, 16, rows, 64], kernel: [3, 3], outC: 5 }, { padding: 1, bias: integers(5, 5) });
     both(last, { image: [1, 8, 2 * rows, 64], kernel: [3, 3], outC: 3, multiplier: 4 }, { padding: 1, stride: 2 });
     both(last, { image: [1, 16, rows, 64], kernel: [2, 4], outC: 3 }, { padding: 'same', depthwiseActivation: { leakyRelu: 0.5 } });
@@ -73,8 +73,8 @@ describe.each([
     both(last, { image: [1, 64, rows, 300], kernel: [3, 2], outC: 3 }, { padding: [1, 0], paddingMode: 'replicate' });
   });
   it('more rows than a strip', () => {
-    // Strips hold LAYOUT_BYTES of what lies between and, channels first, of image and result.
-    const rows = (floats: number): number => Math.ceil((2.3 * LAYOUT_BYTES) / 4 / floats);
+    // Strips hold HELD_BYTES of what lies between and, channels first, of image and result.
+    const rows = (floats: number): number => Math.ceil((2.3 * HELD_BYTES) / 4 / floats);
     both(last, { image: [2, 4, rows(30 * 4), 30], kernel: [3, 3], outC: 3 }, { padding: 1, bias: integers(3, 5), shuffle: 3 });
     both(last, { image: [1, 4, rows(30 * 8), 30], kernel: [5, 3], outC: 5, multiplier: 2 }, { dilation: [3, 2], padding: [[6, 2], 2] });
     both(
@@ -85,7 +85,7 @@ describe.each([
     both(last, { image: [1, 4, rows(60 * 4), 60], kernel: [3, 3], outC: 2 }, { padding: 1, paddingMode: 'reflect' });
   });
   it('rows longer than a strip', () => {
-    const columns = Math.ceil(LAYOUT_BYTES / 4 / 3);
+    const columns = Math.ceil(HELD_BYTES / 4 / 3);
     both(last, { image: [1, 4, 3, columns], kernel: [2, 3], outC: 3 }, { padding: 1 });
     both(last, { image: [1, 1, 4, 2 * columns], kernel: [3, 1], outC: 2, multiplier: 2 }, { stride: [2, 1] });
   });
