@@ -28,7 +28,7 @@ export function dilated3x3(
   const pad = p.padW << 2, apart = dilation << 2;
   const end = <i32>outRowBytes - 16, lastCells = <i32>rowBytes - 16;
   // Vectors lie outside as a whole, or not at all.
-  const whole = ((dilation | p.outW) & 3) == 0;
+  const whole = ((dilation | p.outW | p.inW | p.padW) & 3) == 0;
   // What a row of zeros above adds to the bias, and one below.
   const outside = ends + ((MOST_ROWS + 3) * endsBytes + 16);
   zeroFloats(ends, min(outH, (MOST_ROWS + 1) * dilation) * (ENDS / 4) + dilation * (2 * ENDS / 4) + 4);

@@ -1,5 +1,5 @@
 /**
- * Depthwise 3×3 at stride 1, channels-first, with a dilation of 1, 2 or 4 both ways, down the columns of planes in place; others, and short rows: see depthwise-3x3-dilated.ts. Of the rows that a column of results sees only the first and the last may lie outside the image.
+ * Depthwise 3×3 at stride 1, channels-first, with a dilation of 1, 2 or 4 both ways, down the columns of planes in place, where the border is none or as wide; others, and short rows: see depthwise-3x3-dilated.ts. Of the rows that a column of results sees only the first and the last may lie outside the image.
  *
  * A vector is four pixels of a row, and the next one lies below it: see depthwise-3x3-column.ts. What is the same for all planes is computed once: a plane of 7² is 90 cycles.
  */
@@ -216,8 +216,10 @@ export function down3x3(
 ): void {
   if (!ASC_NO_ASSERT) assert(p.strideW == 1, "3x3 down: the stride");
   const dilation = p.dilationW;
+  // Rows long enough, whose taps lie outside as a whole or not at all.
+  const whole = p.outW > 3 * dilation + 1 && ((p.padW | p.outW - p.inW) & (dilation - 1)) == 0;
   if (dilation == 1) dense(first, last, bands, p, input, weights, bias, output, zeros);
-  else if (dilation == 2 && p.outW > 7) dilated2(first, last, bands, p, input, weights, bias, output, zeros);
-  else if (dilation == 4 && p.outW > 13) dilated4(first, last, bands, p, input, weights, bias, output, zeros);
+  else if (dilation == 2 && whole) dilated2(first, last, bands, p, input, weights, bias, output, zeros);
+  else if (dilation == 4 && whole) dilated4(first, last, bands, p, input, weights, bias, output, zeros);
   else dilated3x3(first, last, bands, p, input, weights, bias, output, zeros);
 }

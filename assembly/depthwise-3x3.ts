@@ -105,9 +105,9 @@ export function expectInPlace(p: ConvParams): void {
   if (!ASC_NO_ASSERT) assert(p.strideW == p.strideH && (p.strideW == 1 || p.strideW * dilation == 2), "3x3 in place: the stride");
   if (!ASC_NO_ASSERT) assert(p.activation == CLAMP, "3x3 in place: a call would cost the loops their registers");
   if (!ASC_NO_ASSERT) assert(p.band >= 2 * dilation && p.outH >= 2 * dilation && p.outW > 2 * dilation + 2, "3x3 in place: too small");
-  if (!ASC_NO_ASSERT) assert(p.padW == 0 || p.padW == dilation, "3x3 in place: the border");
-  const beyond = (p.outW - 1) * p.strideW + 2 * dilation + 1 - p.padW - p.inW;
-  if (!ASC_NO_ASSERT) assert(beyond <= 0 || beyond == dilation, "3x3 in place: the border behind");
+  if (!ASC_NO_ASSERT) assert(p.padH <= dilation && p.padW <= dilation, "3x3 in place: the border");
+  if (!ASC_NO_ASSERT) assert((p.outH - 1) * p.strideH + dilation + 1 - p.padH <= p.inH, "3x3 in place: the border below");
+  if (!ASC_NO_ASSERT) assert((p.outW - 1) * p.strideW + dilation + 1 - p.padW <= p.inW, "3x3 in place: the border behind");
 }
 
 /** Rows [top, bottom) of the result, two or more: two at a time, since what is done once a row costs as much as two vectors. */

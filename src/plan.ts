@@ -224,12 +224,13 @@ function readInPlace({ inC, outC, kernel, stride, dilation, inSize, outSize, pad
     4 % far <= inSize[2] % 256 &&
     outSize[1] >= 2 * far &&
     outSize[2] > 2 * far + 2 &&
-    // Taps lie outside as a whole, or not at all.
-    ([1, 2] as const).every((axis) => {
-      const begin = padBegin[axis];
-      const end = (outSize[axis] - 1) * stride[axis] + 2 * far + 1 - begin - inSize[axis];
-      return kernel[axis] === 3 && begin <= far && end <= far && (begin | end) % far === 0;
-    })
+    ([1, 2] as const).every(
+      (axis) =>
+        kernel[axis] === 3 &&
+        padBegin[axis] <= far &&
+        // The border behind.
+        (outSize[axis] - 1) * stride[axis] + far + 1 - padBegin[axis] <= inSize[axis],
+    )
   );
 }
 

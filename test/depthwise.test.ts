@@ -40,12 +40,16 @@ it.each([
   [6, 33, 'in place'],
   [13, 65, 'in place'],
   [4, 256, 'in place'],
+  [4, 28, 'in place', 3],
+  [3, 28, 'in place', 1],
   // Its rows share sets of L1.
   [3, 256, 'copied'],
   // Too short.
   [3, 8, 'copied'],
-])('channels first, 3×3 with a dilation of %i on %i columns is summed %s', (dilation, columns, how) => {
-  const layer = engine.depthwiseConv2d.prepare({ data: integers(18), shape: [2, 1, 3, 3] }, { dilation, padding: dilation });
+  // More than a tap's distance.
+  [3, 28, 'copied', 4],
+])('channels first, 3×3 with a dilation of %i on %i columns is summed %s', (dilation, columns, how, padding = dilation) => {
+  const layer = engine.depthwiseConv2d.prepare({ data: integers(18), shape: [2, 1, 3, 3] }, { dilation, padding });
   expect(layer.plan([1, 2, 40, columns]).variant).toContain(how);
   layer.dispose();
 });
@@ -189,7 +193,7 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
           if (c > 8) continue;
           const padding = [
             [0, more],
-            [dilation, inputLayout === 'nhwc' ? 1 : 0],
+            [dilation, 1],
           ] as const;
           check(`ic8ih${ih + 2 * dilation}iw${iw}oc8kh3`, { inputLayout, padding, dilation, activation: 'relu6', shuffle: 2 });
           check(`ic8ih${ih}iw${iw}oc8kh3ph${dilation}`, { inputLayout, dilation, activation: { leakyRelu: 0.5 } });
@@ -215,6 +219,15 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
         [
           [0, dilation],
           [dilation, 0],
+        ],
+        // Of some taps a part lies outside.
+        [
+          [1, dilation - 1],
+          [dilation, 1],
+        ],
+        [
+          [dilation - 1, dilation],
+          [dilation >> 1, dilation - 1],
         ],
         [0, 0],
       ] as const)
