@@ -101,15 +101,16 @@ const WORTH_SCATTERING = 2;
 /** What adding them takes, and the products. 64→64 3×3 of 4² cells, µs: products added 26, tiles 21, sums 48; of 2² cells 8, 13, 23; 5×5 of 4² cells 69, 108, 226. */
 const ADDING = 1.25;
 
-/** Floats of weights, a megabyte, and bytes of a band beside so many. */
-const MANY = 262144;
+/** Floats of weights that L2 does not hold, and the least bytes of a band beside them. */
+const MANY_WEIGHTS = 262144;
+const LEAST_BYTES = 262144;
 
 /**
  * Bytes of a band. Where the weights pass through L2 once a band, larger ones lose their results from it: with half of the weights' bytes, as convolutions have, 512→256 2×2/2 8² to 10² and, channels last, 14²
  * took 1.03–1.06 times as long as with an eighth (AMD EPYC with 1 MB of L2, Node 24).
  */
 function bandBytes(weightFloats: number): number {
-  return weightFloats > MANY ? Math.min(1e6, Math.max(MANY, weightFloats / 2)) : LAYOUT_BYTES;
+  return weightFloats > MANY_WEIGHTS ? Math.min(1e6, Math.max(LEAST_BYTES, weightFloats / 2)) : LAYOUT_BYTES;
 }
 
 /**
