@@ -1,5 +1,5 @@
 /**
- * Depthwise 3×3 at stride 1, channels-first, with a dilation of 1, 2 or 4 both ways, down the columns of planes in place, where the border is none or as wide; others, and short rows: see depthwise-3x3-dilated.ts. Of the rows that a column of results sees only the first and the last may lie outside the image.
+ * Depthwise 3×3 at stride 1, channels-first, with a dilation of 1, 2 or 4 both ways, down the columns of planes in place, where the border on either side is none or as wide; others, and short rows: see depthwise-3x3-dilated.ts. Of the rows that a column of results sees only the first and the last may lie outside the image.
  *
  * A vector is four pixels of a row, and the next one lies below it: see depthwise-3x3-column.ts. What is the same for all planes is computed once: a plane of 7² is 90 cycles.
  */

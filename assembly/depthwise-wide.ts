@@ -61,39 +61,37 @@ function five(count: i32, from: usize, step: usize, to: usize, toStep: usize, by
             acc3 = accumulate(acc3, w4, v);
           }
         }
-        {
-          if (bytes > 2) {
-            const w0 = v128.load(r0, 16), w1 = v128.load(r1, 16), w2 = v128.load(r2, 16), w3 = v128.load(r3, 16), w4 = v128.load(r4, 16);
-            let v = v128.load(x0, 16);
-            sum0 = accumulate(sum0, w0, v);
-            v = v128.load(x1, 16);
-            sum0 = accumulate(sum0, w1, v);
-            sum1 = accumulate(sum1, w0, v);
-            v = v128.load(x2, 16);
-            sum0 = accumulate(sum0, w2, v);
-            sum1 = accumulate(sum1, w1, v);
-            sum2 = accumulate(sum2, w0, v);
-            v = v128.load(x3, 16);
-            sum0 = accumulate(sum0, w3, v);
-            sum1 = accumulate(sum1, w2, v);
-            sum2 = accumulate(sum2, w1, v);
-            sum3 = accumulate(sum3, w0, v);
-            if (bytes > 3) {
-              v = v128.load(x4, 16);
-              sum0 = accumulate(sum0, w4, v);
-              sum1 = accumulate(sum1, w3, v);
-              sum2 = accumulate(sum2, w2, v);
-              sum3 = accumulate(sum3, w1, v);
-              v = v128.load(x5, 16);
-              sum1 = accumulate(sum1, w4, v);
-              sum2 = accumulate(sum2, w3, v);
-              sum3 = accumulate(sum3, w2, v);
-              v = v128.load(x6, 16);
-              sum2 = accumulate(sum2, w4, v);
-              sum3 = accumulate(sum3, w3, v);
-              v = v128.load(x7, 16);
-              sum3 = accumulate(sum3, w4, v);
-            }
+        if (bytes > 2) {
+          const w0 = v128.load(r0, 16), w1 = v128.load(r1, 16), w2 = v128.load(r2, 16), w3 = v128.load(r3, 16), w4 = v128.load(r4, 16);
+          let v = v128.load(x0, 16);
+          sum0 = accumulate(sum0, w0, v);
+          v = v128.load(x1, 16);
+          sum0 = accumulate(sum0, w1, v);
+          sum1 = accumulate(sum1, w0, v);
+          v = v128.load(x2, 16);
+          sum0 = accumulate(sum0, w2, v);
+          sum1 = accumulate(sum1, w1, v);
+          sum2 = accumulate(sum2, w0, v);
+          v = v128.load(x3, 16);
+          sum0 = accumulate(sum0, w3, v);
+          sum1 = accumulate(sum1, w2, v);
+          sum2 = accumulate(sum2, w1, v);
+          sum3 = accumulate(sum3, w0, v);
+          if (bytes > 3) {
+            v = v128.load(x4, 16);
+            sum0 = accumulate(sum0, w4, v);
+            sum1 = accumulate(sum1, w3, v);
+            sum2 = accumulate(sum2, w2, v);
+            sum3 = accumulate(sum3, w1, v);
+            v = v128.load(x5, 16);
+            sum1 = accumulate(sum1, w4, v);
+            sum2 = accumulate(sum2, w3, v);
+            sum3 = accumulate(sum3, w2, v);
+            v = v128.load(x6, 16);
+            sum2 = accumulate(sum2, w4, v);
+            sum3 = accumulate(sum3, w3, v);
+            v = v128.load(x7, 16);
+            sum3 = accumulate(sum3, w4, v);
           }
         }
         line += outerStep;
@@ -163,34 +161,32 @@ function seven(count: i32, from: usize, step: usize, to: usize, toStep: usize, b
             acc3 = accumulate(acc3, w3, v);
           }
         }
-        {
-          if (bytes > 2) {
-            const w0 = v128.load(r0, 16), w1 = v128.load(r1, 16), w2 = v128.load(r2, 16), w3 = v128.load(r3, 16);
-            let v = v128.load(x0, 16);
-            sum0 = accumulate(sum0, w0, v);
-            v = v128.load(x1, 16);
-            sum0 = accumulate(sum0, w1, v);
-            sum1 = accumulate(sum1, w0, v);
-            v = v128.load(x2, 16);
-            sum0 = accumulate(sum0, w2, v);
-            sum1 = accumulate(sum1, w1, v);
-            sum2 = accumulate(sum2, w0, v);
-            v = v128.load(x3, 16);
-            sum0 = accumulate(sum0, w3, v);
-            sum1 = accumulate(sum1, w2, v);
-            sum2 = accumulate(sum2, w1, v);
-            sum3 = accumulate(sum3, w0, v);
-            if (bytes > 3) {
-              v = v128.load(x4, 16);
-              sum1 = accumulate(sum1, w3, v);
-              sum2 = accumulate(sum2, w2, v);
-              sum3 = accumulate(sum3, w1, v);
-              v = v128.load(x5, 16);
-              sum2 = accumulate(sum2, w3, v);
-              sum3 = accumulate(sum3, w2, v);
-              v = v128.load(x6, 16);
-              sum3 = accumulate(sum3, w3, v);
-            }
+        if (bytes > 2) {
+          const w0 = v128.load(r0, 16), w1 = v128.load(r1, 16), w2 = v128.load(r2, 16), w3 = v128.load(r3, 16);
+          let v = v128.load(x0, 16);
+          sum0 = accumulate(sum0, w0, v);
+          v = v128.load(x1, 16);
+          sum0 = accumulate(sum0, w1, v);
+          sum1 = accumulate(sum1, w0, v);
+          v = v128.load(x2, 16);
+          sum0 = accumulate(sum0, w2, v);
+          sum1 = accumulate(sum1, w1, v);
+          sum2 = accumulate(sum2, w0, v);
+          v = v128.load(x3, 16);
+          sum0 = accumulate(sum0, w3, v);
+          sum1 = accumulate(sum1, w2, v);
+          sum2 = accumulate(sum2, w1, v);
+          sum3 = accumulate(sum3, w0, v);
+          if (bytes > 3) {
+            v = v128.load(x4, 16);
+            sum1 = accumulate(sum1, w3, v);
+            sum2 = accumulate(sum2, w2, v);
+            sum3 = accumulate(sum3, w1, v);
+            v = v128.load(x5, 16);
+            sum2 = accumulate(sum2, w3, v);
+            sum3 = accumulate(sum3, w2, v);
+            v = v128.load(x6, 16);
+            sum3 = accumulate(sum3, w3, v);
           }
         }
         {
@@ -214,28 +210,26 @@ function seven(count: i32, from: usize, step: usize, to: usize, toStep: usize, b
           v = v128.load(x9);
           acc3 = accumulate(acc3, w2, v);
         }
-        {
-          if (bytes > 4) {
-            const w0 = v128.load(r4, 16), w1 = v128.load(r5, 16), w2 = v128.load(r6, 16);
-            let v = v128.load(x4, 16);
-            sum0 = accumulate(sum0, w0, v);
-            v = v128.load(x5, 16);
-            sum0 = accumulate(sum0, w1, v);
-            sum1 = accumulate(sum1, w0, v);
-            v = v128.load(x6, 16);
-            sum0 = accumulate(sum0, w2, v);
-            sum1 = accumulate(sum1, w1, v);
-            sum2 = accumulate(sum2, w0, v);
-            v = v128.load(x7, 16);
-            sum1 = accumulate(sum1, w2, v);
-            sum2 = accumulate(sum2, w1, v);
-            sum3 = accumulate(sum3, w0, v);
-            v = v128.load(x8, 16);
-            sum2 = accumulate(sum2, w2, v);
-            sum3 = accumulate(sum3, w1, v);
-            v = v128.load(x9, 16);
-            sum3 = accumulate(sum3, w2, v);
-          }
+        if (bytes > 4) {
+          const w0 = v128.load(r4, 16), w1 = v128.load(r5, 16), w2 = v128.load(r6, 16);
+          let v = v128.load(x4, 16);
+          sum0 = accumulate(sum0, w0, v);
+          v = v128.load(x5, 16);
+          sum0 = accumulate(sum0, w1, v);
+          sum1 = accumulate(sum1, w0, v);
+          v = v128.load(x6, 16);
+          sum0 = accumulate(sum0, w2, v);
+          sum1 = accumulate(sum1, w1, v);
+          sum2 = accumulate(sum2, w0, v);
+          v = v128.load(x7, 16);
+          sum1 = accumulate(sum1, w2, v);
+          sum2 = accumulate(sum2, w1, v);
+          sum3 = accumulate(sum3, w0, v);
+          v = v128.load(x8, 16);
+          sum2 = accumulate(sum2, w2, v);
+          sum3 = accumulate(sum3, w1, v);
+          v = v128.load(x9, 16);
+          sum3 = accumulate(sum3, w2, v);
         }
         line += outerStep;
         row += outerWeights;
@@ -253,8 +247,6 @@ function seven(count: i32, from: usize, step: usize, to: usize, toStep: usize, b
     if (i == behind) break;
   }
 }
-
-// Functions of their own, so that Binaryen does not merge what differs in a constant, and V8 gives each its registers.
 
 /** `count` neighbours under five columns or seven, of eight channels or more. */
 export function wide(

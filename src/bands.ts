@@ -125,9 +125,8 @@ export function bandFloats(
 }
 
 /**
- * Channels first, bytes of a band whose kernel reads so many floats of weights: more, where L2 does not hold these, half of their bytes and a megabyte at most. AMD EPYC with 1 MB of L2, Node 20, bands of 256 KB and of 1 MB:
- * 3×3/2 512→512 7² 7.4 and 6.3 ms, 1×1/2 1024→2048 7² 7.0 and 6.3, 2×2/2 transposed 1024→512 28² 1.18 and 1.03 times what it takes without bands. An eighth of the weights, Node 24, 3×3 dilated by 2 256→256 33²: 24.1
- * and 23.8 ms.
+ * Channels first, bytes of a band whose kernel reads so many floats of weights, once a band: half of the weights' bytes, but a megabyte at most. AMD EPYC with 1 MB of L2, bands of 256 KB and of 1 MB, Node 20:
+ * 3×3/2 512→512 7² 7.4 and 6.3 ms, 1×1/2 1024→2048 7² 7.0 and 6.3; an eighth and half of the weights' bytes, Node 24: 3×3 dilated by 2 256→256 33² 24.1 and 23.8 ms.
  */
 export function layoutBytes(weightFloats: number): number {
   return Math.min(1e6, Math.max(LAYOUT_BYTES, weightFloats * 2));

@@ -59,7 +59,7 @@ describe.each(layouts)('conv2d %s: sizes around every block', (inputLayout) => {
     const floats = LAYOUT_BYTES / 4;
     check(`mb${Math.ceil(floats / 300)}ic3ih5oc9kh3ph1`, { inputLayout });
     check(`ic3ih${Math.ceil(floats / 100)}iw20oc4kh3ph1`, { inputLayout });
-    check(`mb2ic7ih40iw60oc5kh3ph1sh2`, { inputLayout, bias: integers(5) });
+    check(`mb2ic7ih90iw90oc5kh3ph1sh2`, { inputLayout, bias: integers(5) });
     check(`ic5ih2iw${Math.ceil(floats / 6)}oc4kh2kw3pw1`, { inputLayout });
     check(`ic5ih3iw${Math.ceil(floats / 6)}oc4kh3kw5pw2sw2`, { inputLayout, padding: [1, [0, 3]] });
     check(`ic6ih1iw${Math.ceil(floats / 6)}oc4kh1`, { inputLayout, shuffle: 2 });
