@@ -5,7 +5,7 @@
  *
  *   input [batch, inH, inW, inC] · output [batch, outH, outW, outC] · weights from packTaps · bias zero-padded to whole vectors
  *   tasks: [image][band]
- *   work: a Grid | where channels are shuffled one band of results | where the image is not read in place one band of one block of channels; sized in
+ *   work: a Grid | where the image is read in place what depthwise-down.ts copies | where channels are shuffled one band of results | where the image is not read in place one band of one block of channels; sized in
  *   src/bands.ts. Nothing overlaps.
  *
  * Where every output channel is fed by the input channel of the same index, the image is read in place: the inside in strips along the rows,
@@ -23,7 +23,7 @@
  */
 import { CLAMP } from "./activation";
 import { CHANNELS, SKEW, WEIGHT_BYTES } from "./blocks";
-import { downRows, rowsDown } from "./depthwise-down";
+import { COPY_BYTES, downRows, rowsDown } from "./depthwise-down";
 import { Grid } from "./depthwise-grid";
 import { narrow } from "./depthwise-narrow";
 import { strip, wholeRow } from "./depthwise-strip";
@@ -291,6 +291,6 @@ export function depthwiseChannelsLast(
   grid.low = clamped ? p.low : -Infinity;
   grid.high = clamped ? p.high : Infinity;
   if (p.outC < 4) narrow(first, last, p, bandsOf(p), input, weights, bias, output, grid, work + offsetof<Grid>());
-  else if (p.inPlace != 0) inPlace(first, last, p, input, weights, bias, output, grid, work + offsetof<Grid>());
+  else if (p.inPlace != 0) inPlace(first, last, p, input, weights, bias, output, grid, work + offsetof<Grid>() + COPY_BYTES * <usize>p.inC);
   else spread(first, last, p, input, weights, bias, output, grid, work + offsetof<Grid>());
 }

@@ -1,5 +1,5 @@
 /**
- * Depthwise 3×3 at stride 1, channels-last, down the columns of an image in place. Whole eights of channels. Nine weights of one vector stay in registers: a row of the image serves the
+ * Depthwise 3×3 at stride 1, channels-last, down the columns of an image in place, or of copied rows. Whole eights of channels. Nine weights of one vector stay in registers: a row of the image serves the
  * three rows of results that see it, three loads for nine products, where four neighbours in depthwise-three.ts take 6¾. Sums are those of depthwise-three.ts, row after row and tap after tap, so that either may
  * compute a cell.
  *
@@ -107,12 +107,21 @@ const WIDE = 512;
 const WIDE_ROWS = 9;
 const SHARING = 2048;
 const SHARING_ROWS = 7;
+/**
+ * Where pixels are a multiple of SHARING bytes, a column lies in one or two sets of L1: COPIED bytes of channels of the rows in flight are copied to where they lie side by side, the rows SKEWED bytes more apart.
+ */
+const COPIED: usize = 256;
+const COPIED_ROWS = 8;
+const SKEWED: usize = 64;
+const COPIED_WIDTH = 33;
+/** Workspace for COPIED_ROWS and two more of COPIED_WIDTH pixels: bytes of each channel, of which there are 512 at least. src/bands.ts has the same number. */
+export const COPY_BYTES = 180;
 /** Fewer do not pay for nine weights. */
 const LEAST_ROWS = 4;
 
 /**
  * The most rows of results down a column at a time; 0 where rows are summed along instead: where the border cuts more than a row or a column, or lines share so few sets of L1 that most would leave it before
- * their next vector is read. 64 channels of 56² under dilation 2 take 1.4 times as long down the columns, 512 of 14² twice.
+ * their next vector is read, and are not copied. 64 channels of 56² under dilation 2 take 1.4 times as long down the columns.
  */
 export function rowsDown(p: ConvParams): i32 {
   const dilationH = p.dilationH, dilationW = p.dilationW, padH = p.padH, padW = p.padW, outH = p.outH, inW = p.inW;
@@ -120,36 +129,61 @@ export function rowsDown(p: ConvParams): i32 {
   if (<u32>padH > <u32>dilationH || <u32>padW > <u32>dilationW || inW < 2 * dilationW) return 0;
   if (outH - padH + dilationH > p.inH || p.outW - padW + dilationW > inW) return 0;
   const rows = outH / dilationH;
-  if (rows < LEAST_ROWS || (lineBytes & (2 * SHARING - 1)) == 0) return 0;
+  if (rows < LEAST_ROWS) return 0;
+  // With a part of one row or two this copies more than it sums; the bits are the same.
+  if ((pixelBytes & (SHARING - 1)) == 0 && inW <= COPIED_WIDTH) return COPIED_ROWS;
+  if ((lineBytes & (2 * SHARING - 1)) == 0) return 0;
   if (rows >= WIDE_ROWS && ((lineBytes | pixelBytes * dilationW) & (SHARING / 2 - 1)) == 0) return 0;
   if ((lineBytes & (SHARING - 1)) == 0) return dilationH > 1 ? SHARING_ROWS : 0;
   return pixelBytes > WIDE ? WIDE_ROWS : MOST_ROWS;
+}
+
+/** COPIED bytes of each of `n` pixels, side by side. */
+function gather(n: i32, from: usize, step: usize, to: usize): void {
+  for (; n > 0; n--) {
+    for (let at: usize = 0; at < COPIED; at += 16) v128.store(to + at, v128.load(from + at));
+    from += step;
+    to += COPIED;
+  }
 }
 
 /** Rows [begin, bottom) of an image, at most `most` of a column at a time. */
 export function downRows(
   p: ConvParams, begin: i32, bottom: i32, most: i32, image: usize, results: usize, resultBytes: usize, outRowBytes: usize, grid: Grid, weights: usize, bias: usize,
 ): void {
-  const dilationH = p.dilationH, padH = p.padH, padW = p.padW, inH = p.inH, outW = p.outW;
-  const pixelBytes = <usize>p.inC << 2, rowBytes = pixelBytes * <usize>p.inW;
-  const far = pixelBytes * <usize>p.dilationW, lineBytes = rowBytes * <usize>dilationH, toLine = outRowBytes * <usize>dilationH;
-  const first = min(padW, outW), behind = max(first, min(outW, p.inW + padW - 2 * p.dilationW));
+  const dilationH = p.dilationH, padH = p.padH, padW = p.padW, inH = p.inH, outW = p.outW, inW = p.inW;
+  const channelBytes = <usize>p.inC << 2, rowBytes = channelBytes * <usize>inW, apart = rowBytes * <usize>dilationH;
+  const copied = most == COPIED_ROWS, copy = changetype<usize>(grid) + offsetof<Grid>();
+  const pixelBytes = copied ? COPIED : channelBytes, lineBytes = copied ? COPIED * <usize>inW + SKEWED : apart;
+  const far = pixelBytes * <usize>p.dilationW, toLine = outRowBytes * <usize>dilationH;
+  const first = min(padW, outW), behind = max(first, min(outW, inW + padW - 2 * p.dilationW));
   const skipped = <usize>first, inner = <usize>behind;
   // Parts of one size, as near as can be.
   const rows = (bottom - begin + dilationH - 1) / dilationH;
   const parts = (rows + most - 1) / most;
-  for (let part = 0; part < parts; part++) {
-    const top = begin + part * rows / parts * dilationH, end = min(bottom, begin + (part + 1) * rows / parts * dilationH);
-    for (let oh = top; oh < min(end, top + dilationH); oh++) {
-      const n = (end - oh + dilationH - 1) / dilationH, ih = oh - padH;
-      const above = ih >= 0, below = ih + (n + 1) * dilationH < inH;
-      const from = image + <usize>ih * rowBytes - <usize>padW * pixelBytes, to = results + <usize>oh * outRowBytes;
-      cut(first, n, above, below, from + far, far, lineBytes, pixelBytes, to, resultBytes, toLine, grid, weights + grid.innerWeights, bias);
-      inside(
-        behind - first, n, above, below, from + skipped * pixelBytes, far, lineBytes, pixelBytes, to + skipped * resultBytes, resultBytes, toLine, grid, weights, bias,
-      );
-      cut(outW - behind, n, above, below, from + inner * pixelBytes, far, lineBytes, pixelBytes, to + inner * resultBytes, resultBytes, toLine, grid, weights, bias);
+  for (let at: usize = 0; at < channelBytes; at += pixelBytes) {
+    const taps = weights + at, shift = bias + at;
+    for (let part = 0; part < parts; part++) {
+      const top = begin + part * rows / parts * dilationH, end = min(bottom, begin + (part + 1) * rows / parts * dilationH);
+      for (let oh = top; oh < min(end, top + dilationH); oh++) {
+        const n = (end - oh + dilationH - 1) / dilationH, ih = oh - padH;
+        const above = ih >= 0, below = ih + (n + 1) * dilationH < inH;
+        const to = results + at + <usize>oh * outRowBytes;
+        let from = image + at + <usize>ih * rowBytes;
+        if (copied) {
+          for (let row = above ? 0 : 1; row <= n + (below ? 1 : 0); row++) {
+            gather(inW, from + <usize>row * apart, channelBytes, copy + <usize>row * lineBytes);
+          }
+          from = copy;
+        }
+        from -= <usize>padW * pixelBytes;
+        cut(first, n, above, below, from + far, far, lineBytes, pixelBytes, to, resultBytes, toLine, grid, taps + grid.innerWeights, shift);
+        inside(
+          behind - first, n, above, below, from + skipped * pixelBytes, far, lineBytes, pixelBytes, to + skipped * resultBytes, resultBytes, toLine, grid, taps, shift,
+        );
+        cut(outW - behind, n, above, below, from + inner * pixelBytes, far, lineBytes, pixelBytes, to + inner * resultBytes, resultBytes, toLine, grid, taps, shift);
+      }
     }
   }
-  if (p.activation != CLAMP) for (let oh = begin; oh < bottom; oh++) activateRuns(p, outW, results + <usize>oh * outRowBytes, resultBytes, pixelBytes);
+  if (p.activation != CLAMP) for (let oh = begin; oh < bottom; oh++) activateRuns(p, outW, results + <usize>oh * outRowBytes, resultBytes, channelBytes);
 }

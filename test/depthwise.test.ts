@@ -199,6 +199,17 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
           check(`ic8ih${ih}iw${iw}oc8kh3ph${dilation}`, { inputLayout, dilation, activation: { leakyRelu: 0.5 } });
         }
   });
+  // Channels last, pixels of whole 2 KB are copied: parts of up to eight rows, rows as wide as the workspace holds, wider ones.
+  it.each([
+    [9, 7, 1],
+    [8, 5, 2],
+    [4, 33, 1],
+    [4, 34, 1],
+  ])('512 channels of %i rows of %i columns, dilation %i', (rows, iw, dilation) => {
+    const ih = rows * dilation + dilation - 1;
+    check(`ic512ih${ih}iw${iw}oc512kh3ph${dilation}`, { inputLayout, dilation, bias: integers(512), activation: 'relu', shuffle: 2 });
+    check(`ic512ih${ih}iw${iw}oc512kh3ph${dilation}`, { inputLayout, dilation, activation: { leakyRelu: 0.5 } });
+  });
   // Vectors that overlap, and too few channels for two of them.
   it.each([4, 5, 7, 9, 11, 12, 15, 20, 23])('%i channels under three, five and seven columns', (c) => {
     for (const kernel of [3, 5, 7])

@@ -35,6 +35,7 @@ describe.each(['nchw', 'nhwc'] as const)('%s', (inputLayout) => {
     // Down the columns.
     ['mb2g16ic16ih90iw33oc16kh3dh3ph3', { activation: 'silu' }],
     ['mb2g16ic16ih77iw40oc16kh3ph1', { shuffle: 4 }],
+    ['mb2g512ic512ih19iw9oc512kh3ph1', { activation: 'silu' }],
     // Planes copied.
     ['mb2g3ic3ih50iw120oc6kh5dh2ph4', { activation: 'tanh' }],
     ['mb2g6ic6ih40iw150oc6kh3ph1', { activation: 'silu', shuffle: 3 }],
