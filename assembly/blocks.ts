@@ -87,3 +87,6 @@ export const BAND_BYTES = 32768;
 
 /** Floats added to a row or panel whose stride would be a power of two: such rows share one set of the cache. */
 export const SKEW = 16;
+
+/** Depthwise, channels-last, in place: workspace of each channel for rows that assembly/depthwise-down.ts copies. */
+export const COPY_BYTES = 180;

@@ -22,8 +22,8 @@
  * Weights, bias and sums come in the order of the channels. A shuffle takes the results from the cache, band by band, to their places.
  */
 import { CLAMP } from "./activation";
-import { CHANNELS, SKEW, WEIGHT_BYTES } from "./blocks";
-import { COPY_BYTES, downRows, rowsDown } from "./depthwise-down";
+import { CHANNELS, COPY_BYTES, SKEW, WEIGHT_BYTES } from "./blocks";
+import { downRows, rowsDown } from "./depthwise-down";
 import { Grid } from "./depthwise-grid";
 import { narrow } from "./depthwise-narrow";
 import { strip, wholeRow } from "./depthwise-strip";

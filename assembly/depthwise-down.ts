@@ -108,14 +108,13 @@ const WIDE_ROWS = 9;
 const SHARING = 2048;
 const SHARING_ROWS = 7;
 /**
- * Where pixels are a multiple of SHARING bytes, a column lies in one or two sets of L1: COPIED bytes of channels of the rows in flight are copied to where they lie side by side, the rows SKEWED bytes more apart.
+ * Where pixels are a multiple of SHARING bytes, a column lies in one or two sets of L1: COPIED bytes of channels of the rows in flight are copied to where they lie side by side, the rows SKEWED bytes more apart. No other layers have as many
+ * rows at a time: by COPIED_ROWS `downRows` knows them. COPY_BYTES of each channel, of which there are 512 at least, hold these rows and two more.
  */
 const COPIED: usize = 256;
 const COPIED_ROWS = 8;
 const SKEWED: usize = 64;
 const COPIED_WIDTH = 33;
-/** Workspace for COPIED_ROWS and two more of COPIED_WIDTH pixels: bytes of each channel, of which there are 512 at least. src/bands.ts has the same number. */
-export const COPY_BYTES = 180;
 /** Fewer do not pay for nine weights. */
 const LEAST_ROWS = 4;
 

@@ -1,8 +1,8 @@
 /** How an image is cut, so that what is worked on stays in the cache, and the bytes that each kernel takes. */
-import { BAND_BYTES, BOUNDS_BYTES, CHANNELS, LAYOUT_BYTES, MR, NR, PARTS, PIXELS, SKEW } from '../assembly/blocks.ts';
+import { BAND_BYTES, BOUNDS_BYTES, CHANNELS, COPY_BYTES, LAYOUT_BYTES, MR, NR, PARTS, PIXELS, SKEW } from '../assembly/blocks.ts';
 import { type ConvShape, type Spatial, volume } from './shape.ts';
 
-/** Bytes of the record `Grid` of assembly/depthwise-grid.ts, and of what assembly/depthwise-narrow.ts takes: 64 more for each tap; of COPY_BYTES of assembly/depthwise-down.ts 180 for each channel. */
+/** Bytes of the record `Grid` of assembly/depthwise-grid.ts, and of what assembly/depthwise-narrow.ts takes: 64 more for each tap. */
 const GRID_BYTES = 320;
 
 export function roundUp(n: number, multiple: number): number {
@@ -48,7 +48,7 @@ export function directWork(
   shuffled: number,
 ): number {
   const own = channelsLast
-    ? GRID_BYTES + 64 * volume(shape.kernel) + 180 * shape.inC + band * shape.outSize[2] * shuffled * 4
+    ? GRID_BYTES + 64 * volume(shape.kernel) + COPY_BYTES * shape.inC + band * shape.outSize[2] * shuffled * 4
     : inPlace
       ? // A row of zeros, or the ends of rows: see assembly/depthwise-3x3-dilated.ts.
         shape.inSize[2] * 4 + 2e3 * shape.dilation[1]

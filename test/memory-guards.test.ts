@@ -30,6 +30,7 @@ const problems: [name: string, options: ConvOptions][] = [
   ['g4ic4ih9oc4kh3dh3dw2ph1', {}],
   ['g4ic4ih20iw17oc4kh3dh3ph3', {}],
   ['g16ic16ih70iw33oc16kh3dh2ph2', { activation: 'relu' }],
+  ['g512ic512ih24iw33oc512kh3ph1', {}],
   // Rows of an odd number of vectors.
   ['g4ic4ih12oc4kh7ph3', {}],
   ['g4ic4ih4iw12oc4kh7ph3', {}],

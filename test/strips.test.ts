@@ -109,6 +109,7 @@ const calls: readonly [what: string, op: Op, image: Shape, weight: Shape, option
   ['rows', 'depthwiseConv2d', [1, 16, 83, 71], [16, 1, 3, 3], { padding: 2, dilation: 2 }],
   ['rows', 'depthwiseConv2d', [1, 16, 101, 64], [16, 1, 3, 3], { padding: 3, dilation: 3, activation: 'silu' }],
   ['rows', 'depthwiseConv2d', [1, 5, 190, 90], [5, 1, 3, 3], { padding: 1 }],
+  ['rows', 'depthwiseConv2d', [1, 512, 40, 5], [512, 1, 3, 3], { padding: 1 }],
   ['rows', 'depthwiseConv2d', [1, 12, 150, 44], [12, 1, 5, 5], { padding: 2 }],
   ['rows', 'depthwiseConv2d', [1, 12, 144, 90], [12, 1, 3, 3], { padding: 1, stride: 2, activation: 'relu' }],
   ['rows', 'depthwiseConv2d', [1, 9, 83, 71], [18, 1, 3, 3], { padding: 2, dilation: [3, 1], activation: 'silu' }],
