@@ -12,7 +12,7 @@ interface Cursor {
 }
 
 /** An unsigned integer of the format, seven bits to a byte. */
-function readLeb(bytes: Uint8Array, cursor: Cursor): number {
+export function readLeb(bytes: Uint8Array, cursor: Cursor): number {
   let [value, shift] = [0, 0];
   for (;;) {
     const byte = bytes[cursor.at++] as number;

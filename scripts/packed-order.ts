@@ -1,0 +1,50 @@
+/** Pieces of code in the order that gzip makes least of: it finds again what it has seen within 32 KB. */
+import { deflateRawSync } from 'node:zlib';
+
+/** Bytes of the runs by which pieces are alike. */
+const RUN = 6;
+/** The pieces most alike to one, on either side of which it is tried: three gain 50 bytes more of 40 kB and take half as long again. */
+const TRIED = 2;
+
+function runsOf(piece: Uint8Array): ReadonlySet<string> {
+  const text = Buffer.from(piece).toString('latin1');
+  return new Set(Array.from({ length: Math.max(0, text.length - RUN + 1) }, (_, at) => text.slice(at, at + RUN)));
+}
+
+function numberInCommon(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  let number = 0;
+  for (const run of a) if (b.has(run)) number++;
+  return number;
+}
+
+/** @returns `order` with `piece` on one side of `beside` */
+function moved(order: readonly number[], piece: number, beside: number, side: 0 | 1): number[] {
+  const others = order.filter((other) => other !== piece);
+  const at = others.indexOf(beside) + side;
+  return [...others.slice(0, at), piece, ...others.slice(at)];
+}
+
+/** Bytes of the pieces one after the other, compressed. */
+export function packedBytes(pieces: readonly Uint8Array[], order: readonly number[]): number {
+  return deflateRawSync(Buffer.concat(order.map((i) => pieces[i] as Uint8Array)), { level: 9 }).length;
+}
+
+/** The pieces' numbers: each piece, the largest first, goes beside one most alike to it if fewer bytes are left so. */
+export function packedOrder(pieces: readonly Uint8Array[]): readonly number[] {
+  const runs = pieces.map(runsOf);
+  const numbers = pieces.map((_, i) => i);
+  let order: readonly number[] = numbers;
+  let least = packedBytes(pieces, order);
+  for (const piece of [...numbers].sort((a, b) => (pieces[b] as Uint8Array).length - (pieces[a] as Uint8Array).length)) {
+    const alike = new Map(
+      numbers.map((other) => [other, numberInCommon(runs[piece] as ReadonlySet<string>, runs[other] as ReadonlySet<string>)]),
+    );
+    alike.delete(piece);
+    const nearest = [...alike].sort((a, b) => b[1] - a[1]).slice(0, TRIED);
+    for (const candidate of nearest.flatMap(([beside]) => [moved(order, piece, beside, 0), moved(order, piece, beside, 1)])) {
+      const bytes = packedBytes(pieces, candidate);
+      if (bytes < least) [order, least] = [candidate, bytes];
+    }
+  }
+  return order;
+}
