@@ -1,5 +1,5 @@
 /**
- * Depthwise 3×3 at stride 1, channels-last, down the columns of an image in place, or of copied rows. Whole eights of channels. Nine weights of one vector stay in registers: a row of the image serves the
+ * Depthwise 3×3 at stride 1, channels-last, down the columns of an image in place, or of copied rows. Whole fours of channels. Nine weights of one vector stay in registers: a row of the image serves the
  * three rows of results that see it, three loads for nine products, where four neighbours in depthwise-three.ts take 6¾. Sums are those of depthwise-three.ts, row after row and tap after tap, so that either may
  * compute a cell.
  *

@@ -46,8 +46,8 @@ function twice<C>(
     // What the next four see and these do not, in the lowest row.
     const coming = !isFloat<C>() && ahead && outer > 0 && i + 1 < times ? image + <usize>(outer - 1) * outerStep + 6 * step : 0;
     for (let at: usize = 0; at < bytes; at += 32) {
-      // The last two vectors end with the channels: some are summed a second time. Where the border cuts there are whole eights.
-      if (!isFloat<C>() && at > bytes - 32) at = bytes - 32;
+      // The last two vectors end with the channels: some are summed a second time.
+      if (at > bytes - 32) at = bytes - 32;
       let acc0 = v128.load(bias + at);
       let acc1 = acc0, acc2 = acc0, acc3 = acc0;
       let sum0 = v128.load(bias + at, 16);

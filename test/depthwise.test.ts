@@ -173,15 +173,19 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
           const options = { inputLayout, padding, dilation, bias: integers(8) } as const;
           check(`ic8ih${rows}iw${iw}oc8kh3`, begin > 0 ? options : { ...options, activation: begin < 0 ? 'relu' : { leakyRelu: 0.5 } });
         }
-    // Copied rows, and one kernel row.
+    // Vectors of channels that overlap, copied rows, and one kernel row.
+    for (const pad of [1, 2])
+      check(`ic12ih5iw${iw + 4}oc12kh3`, { inputLayout, padding: [[2, 3], pad], dilation: [1, 2], bias: integers(12) });
     check(`ic12ih5iw${iw + 4}oc24kh3ph2`, { inputLayout, dilation: 2 });
     check(`ic16ih2iw${iw}oc16kh1kw3pw3`, { inputLayout, dilation: [1, 3] });
   });
-  // Channels last, whole eights of channels go down the columns: all rows of a phase at once and in parts, some of one row; narrow and wide pixels, and lines that share sets of L1.
+  // Channels last, whole fours of channels, eight at least, go down the columns: all rows of a phase at once and in parts, some of one row; narrow and wide pixels, and lines that share sets of L1.
   it.each([
     [8, 9],
+    [12, 9],
     [16, 11],
     [136, 7],
+    [140, 7],
     [8, 64],
     [256, 8],
   ])('%i channels of %i columns, many rows', (c, iw) => {
@@ -190,13 +194,13 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
         for (const more of [0, 1]) {
           const ih = rows * dilation + more;
           check(`ic${c}ih${ih}iw${iw}oc${c}kh3ph${dilation}`, { inputLayout, dilation, bias: integers(c) });
-          if (c > 8) continue;
+          if (c > 12) continue;
           const padding = [
             [0, more],
             [dilation, 1],
           ] as const;
-          check(`ic8ih${ih + 2 * dilation}iw${iw}oc8kh3`, { inputLayout, padding, dilation, activation: 'relu6', shuffle: 2 });
-          check(`ic8ih${ih}iw${iw}oc8kh3ph${dilation}`, { inputLayout, dilation, activation: { leakyRelu: 0.5 } });
+          check(`ic${c}ih${ih + 2 * dilation}iw${iw}oc${c}kh3`, { inputLayout, padding, dilation, activation: 'relu6', shuffle: 2 });
+          check(`ic${c}ih${ih}iw${iw}oc${c}kh3ph${dilation}`, { inputLayout, dilation, activation: { leakyRelu: 0.5 } });
         }
   });
   // Channels last, pixels of whole 2 KB are copied: parts of up to eight rows, rows as wide as the workspace holds, wider ones.
@@ -291,9 +295,9 @@ describe.each(layouts)('depthwiseConv2d %s', (inputLayout) => {
         check(`ic2ih${rows + 2}iw${columns + 2}oc2kh3`, { inputLayout, padding });
       }
   });
-  // Channels last, rows of whole eights of channels are summed with their border: fours of pixels, and threes.
+  // Channels last, rows of whole fours of channels, eight at least, are summed with their border: fours of pixels, and threes.
   it.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 19])('%i columns under every border of three columns', (columns) => {
-    for (const channels of [8, 64, 72])
+    for (const channels of [8, 12, 64, 72])
       for (const kernel of [1, 2, 3])
         for (const begin of [0, 1, 2])
           for (const end of [0, 1, 2]) {

@@ -211,7 +211,7 @@ describe.each([false, true])('channels last: %s', (last) => {
       }
       for (let width = 57; width < 73; width++) {
         const far = { padding: [40, 1], dilation: [40, 1], ...options };
-        for (const channels of [9, 16]) {
+        for (const channels of [9, 12, 16]) {
           const weight = random([channels, 1, 3, 3], 2);
           const { layer, input, want } = cutLayer('columns', 'depthwiseConv2d', [1, channels, 83, width], weight, far, last, 0.2);
           expectBits(layer.run(input), want);
