@@ -10,8 +10,8 @@
  *
  * Where every output channel is fed by the input channel of the same index, the image is read in place: the inside in strips along the rows,
  * the columns that the border cuts in strips down, each with the taps that are left, and corners one by one. In bands of p.band rows, so
- * that the columns find what the rows have just read, and in blocks of channels, so that weights are not read anew for every few pixels. Rows of whole fours of
- * channels, eight at least, under up to three rows of three columns, without a stride along them, are summed with their border where that cuts a column at most on either side: no column is left for strips
+ * that the columns find what the rows have just read, and in blocks of channels, so that weights are not read anew for every few pixels. Rows of eight channels
+ * or more, under up to three rows of three columns, without a stride along them, are summed with their border where that cuts a column at most on either side: no column is left for strips
  * down.
  *
  * Of 3×3 most such layers go down the columns instead, with their border as well: see depthwise-down.ts.
@@ -183,7 +183,7 @@ function inPlace(
   const top = insideFrom(strideH, p.padH, outH);
   const bottom = insideTo(strideH, (kH - 1) * dilationH, p.padH, inH, outH, top);
   // Rows under three columns begin and end where the border leaves the middle one.
-  const rowsFirst = kH <= 3 && kW == 3 && strideW == 1 && (channels & 3) == 0 && channels >= 8;
+  const rowsFirst = kH <= 3 && kW == 3 && strideW == 1 && channels >= 8;
   const beside = rowsFirst ? dilationW : 0;
   const left = insideFrom(strideW, p.padW - beside, outW);
   const right = insideTo(strideW, (kW - 1) * dilationW - beside, p.padW, inW, outW, left);

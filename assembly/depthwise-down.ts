@@ -1,5 +1,5 @@
 /**
- * Depthwise 3×3 at stride 1, channels-last, down the columns of an image in place, or of copied rows. Whole fours of channels. Nine weights of one vector stay in registers: a row of the image serves the
+ * Depthwise 3×3 at stride 1, channels-last, down the columns of an image in place, or of copied rows. Nine weights of one vector stay in registers: a row of the image serves the
  * three rows of results that see it, three loads for nine products, where four neighbours in depthwise-three.ts take 6¾. Sums are those of depthwise-three.ts, row after row and tap after tap, so that either may
  * compute a cell.
  *
@@ -8,6 +8,7 @@
  */
 import { activateRuns, clamp, CLAMP } from "./activation";
 import { Grid } from "./depthwise-grid";
+import { pairs } from "./depthwise-pairs";
 import { ConvParams } from "./params";
 import { accumulate } from "./simd";
 
@@ -45,6 +46,8 @@ function columns<C>(
   const next = grid.innerWeights;
   for (; count > 0; count--) {
     for (let at: usize = 0; at < pixelBytes; at += 16) {
+      // The last vector ends with the channels: some are summed a second time.
+      if (at > pixelBytes - 16) at = pixelBytes - 16;
       let w = weights + at;
       const w00 = v128.load(w), w01 = v128.load(w += next), w02 = isFloat<C>() ? w01 : v128.load(w + next);
       const w10 = v128.load(w += 2 * next), w11 = v128.load(w += next), w12 = isFloat<C>() ? w11 : v128.load(w + next);
@@ -115,12 +118,16 @@ const COPIED: usize = 256;
 const COPIED_ROWS = 8;
 const SKEWED: usize = 64;
 const COPIED_WIDTH = 33;
+/** Rows at a time where they go along in pairs, see depthwise-pairs.ts: of lines that lie in few sets of L1, unless those that a row sees lie in the same. By it `downRows` knows them. */
+const PAIR = 2;
+/** Fewer columns of a phase do not pay: the border cuts two, and the last three may overlap. */
+const PAIRED_WIDTH = 9;
 /** Fewer do not pay for nine weights. */
 const LEAST_ROWS = 4;
 
 /**
- * The most rows of results down a column at a time; 0 where rows are summed along instead: where the border cuts more than a row or a column, or lines share so few sets of L1 that most would leave it before
- * their next vector is read, and are not copied. 64 channels of 56² under dilation 2 take 1.4 times as long down the columns.
+ * The most rows of results down a column at a time; PAIR where lines share so few sets of L1 that most would leave it before their next vector is read; 0 where rows are summed along one by one: where the border cuts more
+ * than a row or a column, or pixels share sets, too, and are not copied. 64 channels of 56² under dilation 2 take 1.4 times as long down the columns.
  */
 export function rowsDown(p: ConvParams): i32 {
   const dilationH = p.dilationH, dilationW = p.dilationW, padH = p.padH, padW = p.padW, outH = p.outH, inW = p.inW;
@@ -131,9 +138,9 @@ export function rowsDown(p: ConvParams): i32 {
   if (rows < LEAST_ROWS) return 0;
   // With a part of one row or two this copies more than it sums; the bits are the same.
   if ((pixelBytes & (SHARING - 1)) == 0 && inW <= COPIED_WIDTH) return COPIED_ROWS;
-  if ((lineBytes & (2 * SHARING - 1)) == 0) return 0;
+  if ((lineBytes & ((dilationH > 1 ? 2 : 1) * SHARING - 1)) == 0) return (pixelBytes * dilationW & (SHARING - 1)) != 0 && p.outW >= PAIRED_WIDTH * dilationW ? PAIR : 0;
   if (rows >= WIDE_ROWS && ((lineBytes | pixelBytes * dilationW) & (SHARING / 2 - 1)) == 0) return 0;
-  if ((lineBytes & (SHARING - 1)) == 0) return dilationH > 1 ? SHARING_ROWS : 0;
+  if ((lineBytes & (SHARING - 1)) == 0) return SHARING_ROWS;
   return pixelBytes > WIDE ? WIDE_ROWS : MOST_ROWS;
 }
 
@@ -150,12 +157,12 @@ function gather(n: i32, from: usize, step: usize, to: usize): void {
 export function downRows(
   p: ConvParams, begin: i32, bottom: i32, most: i32, image: usize, results: usize, resultBytes: usize, outRowBytes: usize, grid: Grid, weights: usize, bias: usize,
 ): void {
-  const dilationH = p.dilationH, padH = p.padH, padW = p.padW, inH = p.inH, outW = p.outW, inW = p.inW;
+  const dilationH = p.dilationH, dilationW = p.dilationW, padH = p.padH, padW = p.padW, inH = p.inH, outW = p.outW, inW = p.inW;
   const channelBytes = <usize>p.inC << 2, rowBytes = channelBytes * <usize>inW, apart = rowBytes * <usize>dilationH;
   const copied = most == COPIED_ROWS, copy = changetype<usize>(grid) + offsetof<Grid>();
   const pixelBytes = copied ? COPIED : channelBytes, lineBytes = copied ? COPIED * <usize>inW + SKEWED : apart;
-  const far = pixelBytes * <usize>p.dilationW, toLine = outRowBytes * <usize>dilationH;
-  const first = min(padW, outW), behind = max(first, min(outW, inW + padW - 2 * p.dilationW));
+  const far = pixelBytes * <usize>dilationW, toLine = outRowBytes * <usize>dilationH;
+  const first = min(padW, outW), behind = max(first, min(outW, inW + padW - 2 * dilationW));
   const skipped = <usize>first, inner = <usize>behind;
   // Parts of one size, as near as can be.
   const rows = (bottom - begin + dilationH - 1) / dilationH;
@@ -177,9 +184,19 @@ export function downRows(
         }
         from -= <usize>padW * pixelBytes;
         cut(first, n, above, below, from + far, far, lineBytes, pixelBytes, to, resultBytes, toLine, grid, taps + grid.innerWeights, shift);
-        inside(
-          behind - first, n, above, below, from + skipped * pixelBytes, far, lineBytes, pixelBytes, to + skipped * resultBytes, resultBytes, toLine, grid, taps, shift,
-        );
+        if (most == PAIR && n == PAIR) {
+          for (let ow = first, phases = first + dilationW; ow < phases; ow++) {
+            const x = <usize>ow;
+            pairs(
+              (behind - ow + dilationW - 1) / dilationW, above, below, from + x * pixelBytes, far, lineBytes, to + x * resultBytes, resultBytes * <usize>dilationW, toLine,
+              pixelBytes, grid, taps, shift,
+            );
+          }
+        } else {
+          inside(
+            behind - first, n, above, below, from + skipped * pixelBytes, far, lineBytes, pixelBytes, to + skipped * resultBytes, resultBytes, toLine, grid, taps, shift,
+          );
+        }
         cut(outW - behind, n, above, below, from + inner * pixelBytes, far, lineBytes, pixelBytes, to + inner * resultBytes, resultBytes, toLine, grid, taps, shift);
       }
     }

@@ -12,7 +12,7 @@
  */
 import { activateRuns, clamp, CLAMP } from "./activation";
 import { Grid, put } from "./depthwise-grid";
-import { AHEAD_LEAST, CUT_LEFT, CUT_RIGHT, fourCut, fours, threeApart, threeCut } from "./depthwise-three";
+import { CUT_LEFT, CUT_RIGHT, fourCut, fours, threeApart, threeCut } from "./depthwise-three";
 import { wide } from "./depthwise-wide";
 import { ConvParams } from "./params";
 import { accumulate, storeLanes } from "./simd";
@@ -155,14 +155,14 @@ function singlesInOne(count: i32, from: usize, step: usize, to: usize, toStep: u
 }
 
 /**
- * `phases` strips of `count` positions each, interleaved: the first of each lie `hop` apart. Under three columns that they share, of whole fours of channels, eight at least, the first, the last or both cut by
+ * `phases` strips of `count` positions each, interleaved: the first of each lie `hop` apart. Under three columns that they share, of eight channels or more, the first, the last or both cut by
  * the border as `cut` says. Fours, and up to three threes. What lies side by side goes one after the other, as memory is read ahead: dilation 8, 32 64² 67 → 60 µs, 3, 32 112² 232 → 207 (Node 24, fused).
  */
 function interleaved(
   count: i32, phases: i32, hop: usize, toHop: usize, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, cut: i32, weights: usize,
   bias: usize,
 ): void {
-  if (!ASC_NO_ASSERT) assert(count > 0 && phases > 0 && bytes >= 32 && (bytes & 15) == 0, "depthwise: strips of no fours");
+  if (!ASC_NO_ASSERT) assert(count > 0 && phases > 0 && bytes >= 32, "depthwise: strips of too few channels");
   if (count < 3) {
     for (let i = 0; i < count; i++) {
       const skip = i == 0 ? cut & CUT_LEFT : 0;
@@ -184,10 +184,10 @@ function interleaved(
         if (size == 3) threeCut(x, step, y, toStep, bytes, grid, missing, weights, bias);
         else fourCut(x, step, y, toStep, bytes, grid, missing, weights, bias);
       }
-    } else if (phases > 1) fours(phases, hop, toHop, image, step, result, toStep, bytes, grid, false, weights, bias);
+    } else if (phases > 1) fours(phases, hop, toHop, image, step, result, toStep, bytes, grid, weights, bias);
     else {
       const times = (whole - i >> 2) - (whole == count ? cut >> 1 : 0);
-      fours(times, 4 * step, 4 * toStep, image, step, result, toStep, bytes, grid, bytes >= AHEAD_LEAST && step == bytes, weights, bias);
+      fours(times, 4 * step, 4 * toStep, image, step, result, toStep, bytes, grid, weights, bias);
       i += 4 * (times - 1);
     }
     i += size;
@@ -206,9 +206,9 @@ function positions(
 ): void {
   const bytes = <usize>channels << 2;
   const inner = grid.inner;
-  const three = inner == 3 && grid.outer <= 3, apart = three && step == 2 * grid.innerStep;
+  const apart = inner == 3 && grid.outer <= 3 && step == 2 * grid.innerStep;
   // Two vectors of channels at a time share their addresses.
-  const sharing = channels >= 8 && step == grid.innerStep && (three || inner == 5 || inner == 7);
+  const sharing = channels >= 8 && step == grid.innerStep && (inner == 5 || inner == 7);
   const byTurns = channels >= 4 && !apart && !sharing;
   let done = 0;
   if (channels >= 4) {
@@ -222,12 +222,6 @@ function positions(
       done = together(count, 4);
       if (done != 0) {
         if (byTurns) four(done, from, step, to, toStep, bytes, grid, weights, bias);
-        else if (three) {
-          const rest = <usize>(done - 4);
-          fours(done >> 2, 4 * step, 4 * toStep, from, step, to, toStep, bytes, grid, false, weights, bias);
-          // The last four end with the strip.
-          if ((done & 3) != 0) fours(1, 0, 0, from + rest * step, step, to + rest * toStep, toStep, bytes, grid, false, weights, bias);
-        }
         else wide(inner, done, from, step, to, toStep, bytes, grid, weights, bias);
       }
     }
@@ -243,19 +237,18 @@ function positions(
  * Between taps that are several positions apart lie others, which share nothing with their neighbours, but with those as far away as a tap: each of these interleaved
  * strips goes on its own. 3×3 of dilation 2, 96 28²: 54 → 36 µs (Node 24, fused).
  *
- * Whole eights of channels under three columns that are shared are a row that nothing cuts. Else one or two left over of fours are summed singly, 2–2.5 times the time of one in a four.
+ * Eight channels or more under three columns that are shared are a row that nothing cuts. Else one or two left over of fours are summed singly, 2–2.5 times the time of one in a four.
  * Likewise one left over of threes.
  */
 export function strip(
   p: ConvParams, count: i32, from: usize, step: usize, to: usize, toStep: usize, channels: i32, grid: Grid, weights: usize, bias: usize,
 ): void {
   const inner = grid.inner, far = grid.innerStep;
-  if (inner == 3 && grid.outer <= 3 && far % step == 0 && (channels & 7) == 0) {
+  if (inner == 3 && grid.outer <= 3 && far % step == 0 && channels >= 8) {
     wholeRow(p, count, <i32>(far / step), 0, count, from, step, to, toStep, channels, grid, weights, bias);
     return;
   }
-  const shareable = (inner == 3 && grid.outer <= 3) || inner == 5 || inner == 7;
-  const phases = shareable && far > step && far % step == 0 ? <i32>(far / step) : 1;
+  const phases = (inner == 5 || inner == 7) && far > step && far % step == 0 ? <i32>(far / step) : 1;
   for (let phase = min(phases, count) - 1; phase >= 0; phase--) {
     const first = <usize>phase;
     positions(
@@ -267,7 +260,7 @@ export function strip(
 }
 
 /**
- * A row of `count` positions under three columns `phases` positions apart, of whole fours of channels, eight at least, the first `left` of which lack the first column and those from `right` on the last: no
+ * A row of `count` positions under three columns `phases` positions apart, of eight channels or more, the first `left` of which lack the first column and those from `right` on the last: no
  * columns are left for strips down the image, which read a line here and there. 3×3 96 28²: 36 → 32 µs, of dilation 4 45 → 32 (Node 24, fused).
  *
  * A position is summed row after row wherever it lies, since what it goes with depends on the width, and that on how the result was cut.

@@ -10,12 +10,6 @@ import { accumulate } from "./simd";
 export const CUT_LEFT = 1;
 export const CUT_RIGHT = 2;
 
-/**
- * Bytes of a pixel from which on it pays to load ahead: six runs of memory at a time begin anew every four pixels, and the processor does not foresee where. 144 56²: 212 → 200 µs, 192 56² 285 → 271, what is in L2
- * the same; pixels of 128 bytes 2 % slower (Node 24, fused).
- */
-export const AHEAD_LEAST: usize = 256;
-
 /** Four positions, four of which the border cuts columns, three, likewise: types, since asc settles conditions on types itself, see activation.ts. */
 type Inside = i32;
 type Cut = f32;
@@ -28,13 +22,12 @@ type Three = f64;
  *
  * `times`, each `hop` bytes further, where nothing is cut. Else once: what a loop keeps in registers is missing in that over the channels, 5 %.
  *
- * `cut`: which columns are missing. `ahead`: each hop is four pixels that follow each other, and what the next sees is to be loaded before it is wanted. Where there are no bounds the
- * clamp, which the units of products do, is left out: 2–6 %.
+ * `cut`: which columns are missing. Where there are no bounds the clamp, which the units of products do, is left out: 2–6 %.
  */
 // @ts-ignore: decorator
 @inline
 function twice<C>(
-  times: i32, hop: usize, toHop: usize, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, cut: i32, ahead: bool, weights: usize,
+  times: i32, hop: usize, toHop: usize, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, cut: i32, weights: usize,
   bias: usize,
 ): void {
   const low = f32x4.splat(grid.low), high = f32x4.splat(grid.high);
@@ -43,8 +36,6 @@ function twice<C>(
   const left = (cut & CUT_LEFT) == 0, right = (cut & CUT_RIGHT) == 0;
   for (let i = 0; ; ) {
     const image = from + <usize>i * hop, result = to + <usize>i * toHop;
-    // What the next four see and these do not, in the lowest row.
-    const coming = !isFloat<C>() && ahead && outer > 0 && i + 1 < times ? image + <usize>(outer - 1) * outerStep + 6 * step : 0;
     for (let at: usize = 0; at < bytes; at += 32) {
       // The last two vectors end with the channels: some are summed a second time.
       if (at > bytes - 32) at = bytes - 32;
@@ -52,10 +43,6 @@ function twice<C>(
       let acc1 = acc0, acc2 = acc0, acc3 = acc0;
       let sum0 = v128.load(bias + at, 16);
       let sum1 = sum0, sum2 = sum0, sum3 = sum0;
-      if (!isFloat<C>() && coming != 0) {
-        load<u8>(coming + 4 * at);
-        load<u8>(coming + 4 * at, 64);
-      }
       let line = image + at;
       let row = weights + at;
       if (outer > 0) {
@@ -243,23 +230,23 @@ function twice<C>(
 
 /** Four neighbours, and as many `hop` bytes further. */
 export function fours(
-  times: i32, hop: usize, toHop: usize, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, ahead: bool, weights: usize, bias: usize,
+  times: i32, hop: usize, toHop: usize, from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, weights: usize, bias: usize,
 ): void {
-  twice<Inside>(times, hop, toHop, from, step, to, toStep, bytes, grid, 0, ahead, weights, bias);
+  twice<Inside>(times, hop, toHop, from, step, to, toStep, bytes, grid, 0, weights, bias);
 }
 
 /** Four, of which the border cuts the first column of the first, the last of the last, or both. */
 export function fourCut(
   from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, cut: i32, weights: usize, bias: usize,
 ): void {
-  twice<Cut>(1, 0, 0, from, step, to, toStep, bytes, grid, cut, false, weights, bias);
+  twice<Cut>(1, 0, 0, from, step, to, toStep, bytes, grid, cut, weights, bias);
 }
 
 /** Three, likewise: 0.9 of the time of four, which is what two or one left over of fours have to be better than. */
 export function threeCut(
   from: usize, step: usize, to: usize, toStep: usize, bytes: usize, grid: Grid, cut: i32, weights: usize, bias: usize,
 ): void {
-  twice<Three>(1, 0, 0, from, step, to, toStep, bytes, grid, cut, false, weights, bias);
+  twice<Three>(1, 0, 0, from, step, to, toStep, bytes, grid, cut, weights, bias);
 }
 
 /**

@@ -110,6 +110,8 @@ const calls: readonly [what: string, op: Op, image: Shape, weight: Shape, option
   ['rows', 'depthwiseConv2d', [1, 16, 101, 64], [16, 1, 3, 3], { padding: 3, dilation: 3, activation: 'silu' }],
   ['rows', 'depthwiseConv2d', [1, 5, 190, 90], [5, 1, 3, 3], { padding: 1 }],
   ['rows', 'depthwiseConv2d', [1, 512, 40, 5], [512, 1, 3, 3], { padding: 1 }],
+  ['rows', 'depthwiseConv2d', [1, 32, 83, 32], [32, 1, 3, 3], { padding: 1, activation: 'silu' }],
+  ['rows', 'depthwiseConv2d', [1, 32, 83, 32], [32, 1, 3, 3], { padding: 2, dilation: 2 }],
   ['rows', 'depthwiseConv2d', [1, 12, 150, 44], [12, 1, 5, 5], { padding: 2 }],
   ['rows', 'depthwiseConv2d', [1, 12, 144, 90], [12, 1, 3, 3], { padding: 1, stride: 2, activation: 'relu' }],
   ['rows', 'depthwiseConv2d', [1, 9, 83, 71], [18, 1, 3, 3], { padding: 2, dilation: [3, 1], activation: 'silu' }],
@@ -205,13 +207,15 @@ describe.each([false, true])('channels last: %s', (last) => {
       expectBits(made.layer.run(made.input), made.want);
       // Of rows whose border is part of them or beside them, by their width.
       for (let width = 1501; width < 1505; width++) {
-        const weight = random([16, 1, 3, 3], 2);
-        const { layer, input, want } = cutLayer('columns', 'depthwiseConv2d', [1, 16, 6, width], weight, rows, last, 0.2);
-        expectBits(layer.run(input), want);
+        for (const channels of [10, 16]) {
+          const weight = random([channels, 1, 3, 3], 2);
+          const { layer, input, want } = cutLayer('columns', 'depthwiseConv2d', [1, channels, 6, width], weight, rows, last, 0.2);
+          expectBits(layer.run(input), want);
+        }
       }
       for (let width = 57; width < 73; width++) {
         const far = { padding: [40, 1], dilation: [40, 1], ...options };
-        for (const channels of [9, 12, 16]) {
+        for (const channels of [9, 16]) {
           const weight = random([channels, 1, 3, 3], 2);
           const { layer, input, want } = cutLayer('columns', 'depthwiseConv2d', [1, channels, 83, width], weight, far, last, 0.2);
           expectBits(layer.run(input), want);
