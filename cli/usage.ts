@@ -1,7 +1,7 @@
 /** What the commands share: how options are read, and how a wrong one is refused. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
-/** A wrong option: exit code 2, and the help of the command on standard error. */
+/** A wrong option: exit code 2, and how the command is called on standard error. */
 export class UsageError extends Error {}
 
 /** What went wrong outside of the command: its message says all there is to say. */
@@ -51,7 +51,8 @@ export function say(text: string): void {
 /** Says what has ended a command. @returns its exit code */
 export function failure(error: unknown, help: string): number {
   if (error instanceof UsageError) {
-    say(`${error.message}\n\n${help}`);
+    // The whole of a long help would push the message out of sight.
+    say(`${error.message}\n\n${help.split('\n', 1)[0]}\n--help says more.`);
     return 2;
   }
   if (error instanceof CommandError) {
