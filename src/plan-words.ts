@@ -66,7 +66,8 @@ function choiceOf(plan: ConvPlan): string {
   const [, kH, kW] = shape.kernel;
   if (kind === 'winograd' && points !== 0) {
     const [down, along] = resultsOf(shape, points);
-    return `${productsOf(shape, points)} products for ${down * along} results of ${kH * kW} taps`;
+    const results = down * along;
+    return `${results} results take ${productsOf(shape, points)} products, where sums take ${results * kH * kW}`;
   }
   if (kind === 'transposedDepthwise') return 'every channel has filters of its own';
   if (pack.asked) return 'asked for';
