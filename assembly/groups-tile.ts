@@ -6,7 +6,7 @@
  *   band     planes of the group's input channels with their zeros, so that no step needs a test; every load is inside it
  *   offsets  bytes from a pixel to what each step of its sum reads: a flat list of taps and input channels, so that groups of a few channels
  *            do not pay for a loop of their own under each tap
- *   weights  [step][4], or four of a panel's eight
+ *   weights  four of a panel's, `pitch` from step to step
  *
  * Six loads for eight products. Results go to four planes, or are turned and go to the same four channels of each pixel, or, where these are shuffled,
  * one by one. Where what is asked for is no whole number of tiles the last tile ends with it, and sums some results a second time.
@@ -53,6 +53,8 @@ export class Line {
   place1: usize;
   place2: usize;
   place3: usize;
+  /** Of one filter: to the second row of half a tile. */
+  nextRow: usize;
 }
 
 /** Whether the second vector of a tile follows the first, all of both is wanted, and pixels or channels lie side by side: a type, as in activation.ts. */
@@ -60,10 +62,8 @@ type Beside = f32;
 type Apart = i32;
 
 /** One channel of up to four pixels. */
-// @ts-ignore: decorator
-@inline
-function put(to: usize, v: v128, lanes: i32, toPixel: usize): void {
-  if (toPixel == 4 && lanes == 4) {
+export function put(to: usize, v: v128, lanes: i32, toPixel: usize): void {
+  if (toPixel == 4 && lanes > 3) {
     v128.store(to, v);
     return;
   }

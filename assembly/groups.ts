@@ -3,8 +3,8 @@
  *
  *   output[b][g·N + n][oh][ow] = activation(bias[g·N + n] + Σ_ic Σ_kh,kw input[b][g·groupInC + ic][oh·strideH + kh·dilationH − padH][…] · weight[…])
  *
- *   N = groupOutC, whole fours of them, or of one group any number · input [batch, inC, inH, inW] or [batch, inH, inW, inC] · output likewise · bias [outC]
- *   weights from packFours, or, of one group, from packPanels: p.weightStride tells
+ *   N = groupOutC: fours of them, then what is left (groups-few.ts) · input [batch, inC, inH, inW] or [batch, inH, inW, inC] · output likewise · bias [outC]
+ *   weights from packPanels, all of a group in one panel, or, of one group, in those of the GEMM: p.weightStride tells
  *   tasks: [image][group][band], or channels-last [image][band][groups of a cache line]
  *   work: a Line | an offset for each step of a sum | one band of a group's channels, with its border; sized in src/plan-groups.ts. Nothing overlaps.
  *
@@ -19,7 +19,7 @@ import { activateRuns, CLAMP } from "./activation";
 import { FOUR, LINE_CHANNELS, NR, SPREAD } from "./blocks";
 import { copyBand, phaseWidth } from "./depthwise-channels-first";
 import { shuffledChannel } from "./gemm";
-import { fewFilters, isFew } from "./groups-few";
+import { fewFilters } from "./groups-few";
 import { Line, lineOfTiles } from "./groups-tile";
 import { oddLines } from "./lines";
 import { ConvParams } from "./params";
@@ -63,17 +63,16 @@ function turnBand(p: ConvParams, channels: i32, image: usize, row: i32, rows: i3
   }
 }
 
-/** Weights, bias and places of the four channels from `channel` on: weights in panels of `width` channels, results of channels `channelBytes` apart. */
+/** Weights, bias and places of four channels, from `channel` on, or of what the group has left: weights in panels of `width` channels, results of channels `channelBytes` apart. */
 function takeFour(p: ConvParams, line: Line, channel: i32, weights: usize, bias: usize, width: i32, channelBytes: usize): void {
   const outC = p.outC, shuffle = p.shuffle;
-  const lane = channel & (width - 1);
+  const lane = channel % width;
   line.weights = weights + (<usize>((channel - lane) * p.groupInC * p.kH * p.kW + lane) << 2);
   line.bias = bias + (<usize>channel << 2);
-  // A channel that there is not goes where the first one does, and is stored before it.
   line.place0 = <usize>shuffledChannel(channel, outC, shuffle) * channelBytes;
-  line.place1 = <usize>shuffledChannel(channel + 1 < outC ? channel + 1 : channel, outC, shuffle) * channelBytes;
-  line.place2 = <usize>shuffledChannel(channel + 2 < outC ? channel + 2 : channel, outC, shuffle) * channelBytes;
-  line.place3 = <usize>shuffledChannel(channel + 3 < outC ? channel + 3 : channel, outC, shuffle) * channelBytes;
+  line.place1 = <usize>shuffledChannel(channel + 1, outC, shuffle) * channelBytes;
+  line.place2 = <usize>shuffledChannel(channel + 2, outC, shuffle) * channelBytes;
+  line.place3 = <usize>shuffledChannel(channel + 3, outC, shuffle) * channelBytes;
 }
 
 /**
@@ -119,13 +118,12 @@ function pairsOfRows(p: ConvParams, line: Line, rows: i32, fours: i32, band: usi
   }
 }
 
-/** Tiles that follow each other are those of the same four channels, or of one four after the other. */
+/** Tiles that follow each other are those of the same four channels, or of one four after the other: in a panel of the GEMM every second one is behind its weights. */
 function stepChannels(line: Line, fours: i32, width: i32, steps: i32): void {
-  const whole = <usize>steps << 4;
-  const within: usize = width == FOUR ? whole : 16, across = width == FOUR ? whole : 2 * whole - 16;
+  const across: usize = width == NR ? (<usize>steps << 5) - 16 : 16;
   const even = (fours & 1) == 0;
-  line.evenStep = fours == 1 ? 0 : even ? within : across;
-  line.oddStep = fours == 1 ? 0 : even ? across : within;
+  line.evenStep = fours == 1 ? 0 : even ? 16 : across;
+  line.oddStep = fours == 1 ? 0 : even ? across : 16;
   line.biasStep = fours == 1 ? 0 : 4 * FOUR;
 }
 
@@ -160,7 +158,6 @@ function groups(
 ): void {
   if (!ASC_NO_ASSERT) assert(p.inD == 1 && p.outD == 1 && p.kD == 1, "groups: two dimensions");
   if (!ASC_NO_ASSERT) assert(p.band >= 1, "groups: an empty band");
-  if (!ASC_NO_ASSERT) assert((p.groupOutC & (FOUR - 1)) == 0 || p.groups == 1 && p.weightStride / (p.groupInC * p.kH * p.kW) == NR, "groups: whole fours of channels, or panels of zero-padded ones");
   const inC = p.inC, outC = p.outC, outH = p.outH, strideH = p.strideH, groupInC = p.groupInC, groupOutC = p.groupOutC;
   const inPixels = p.inH * p.inW, outPixels = outH * p.outW;
   const steps = groupInC * p.kH * p.kW;
@@ -190,12 +187,12 @@ function groups(
   line.offsets = offsets;
   line.behind = planes;
   line.toPixel = channelsLast ? <usize>outC << 2 : 4;
-  line.turned = channelsLast && p.shuffle == 1 && (outC & (FOUR - 1)) == 0 ? 1 : 0;
+  line.turned = channelsLast && p.shuffle == 1 ? 1 : 0;
   const channelBytes: usize = channelsLast ? 4 : <usize>outPixels << 2;
 
-  // Weights of a group in fours, or those of a GEMM in panels.
+  // All weights of a group side by side, or those of a GEMM in panels.
   const width = p.weightStride / steps;
-  if (!ASC_NO_ASSERT) assert(width == FOUR || (width == NR && p.groups == 1), "groups: weights of another width");
+  if (!ASC_NO_ASSERT) assert(width == groupOutC || (width == NR && p.groups == 1), "groups: weights of another width");
   line.pitch = <usize>width << 2;
   const clamped = p.activation == CLAMP;
   line.bounded = clamped && (p.low > -Infinity || p.high < Infinity) ? 1 : 0;
@@ -226,26 +223,33 @@ function groups(
       }
     }
     const to = output + (<usize>(b * outC * outPixels) << 2) + <usize>band * toRow;
-    const firstChannel = begin * groupOutC, lastChannel = behind * groupOutC;
-    const few = isFew(p, rows);
-    if (few) {
-      takeFour(p, line, 0, weights, bias, width, channelBytes);
-      fewFilters(p, line, rows, planes, nextRow, to);
-    } else if (vectors > 1) {
-      stepChannels(line, fours, width, steps);
-      for (let n = firstChannel; n < lastChannel; n += FOUR * fours) {
+    for (let g = begin; g < behind; g++) {
+      const from = planes + <usize>((g - begin) * groupInC) * planeBytes;
+      const start = g * groupOutC, end = start + groupOutC;
+      let n = start;
+      if (vectors > 1) {
+        stepChannels(line, fours, width, steps);
+        for (; n + FOUR <= end; n += FOUR * fours) {
+          takeFour(p, line, n, weights, bias, width, channelBytes);
+          pairsOfRows(p, line, rows, fours, from, nextRow, to);
+        }
+      }
+      if ((vectors & 1) != 0) {
+        stepChannels(line, 1, width, steps);
+        for (n = start; n + FOUR <= end; n += FOUR) {
+          takeFour(p, line, n, weights, bias, width, channelBytes);
+          columnOfRows(p, line, rows, from, nextRow, to);
+        }
+      }
+      // Threes are two and one.
+      while (n < end) {
+        const filters = min(2, end - n);
         takeFour(p, line, n, weights, bias, width, channelBytes);
-        pairsOfRows(p, line, rows, fours, planes + <usize>((n / groupOutC - begin) * groupInC) * planeBytes, nextRow, to);
+        fewFilters(p, line, filters, rows, from, nextRow, to);
+        n += filters;
       }
     }
-    if ((vectors & 1) != 0 && !few) {
-      stepChannels(line, 1, width, steps);
-      for (let n = firstChannel; n < lastChannel; n += FOUR) {
-        takeFour(p, line, n, weights, bias, width, channelBytes);
-        columnOfRows(p, line, rows, planes + <usize>((n / groupOutC - begin) * groupInC) * planeBytes, nextRow, to);
-      }
-    }
-    if (!clamped) activateResults(p, firstChannel, lastChannel, rows * p.outW, to, channelBytes);
+    if (!clamped) activateResults(p, begin * groupOutC, behind * groupOutC, rows * p.outW, to, channelBytes);
   }
 }
 

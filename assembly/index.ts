@@ -10,7 +10,7 @@ export { depthwiseChannelsFirst } from "./depthwise-channels-first";
 export { depthwiseChannelsLast } from "./depthwise-channels-last";
 export { factoredChannelsFirst, factoredChannelsLast } from "./depthwise-factored";
 export { groupsChannelsFirst, groupsChannelsLast } from "./groups";
-export { packBias, packFours, packPanels, packRows, packTaps, unpackPanels, unpackTaps } from "./pack";
+export { packBias, packPanels, packRows, packTaps, unpackPanels, unpackTaps } from "./pack";
 export { padImage } from "./pad";
 export { packPointwise, pointwiseChannelsFirst } from "./pointwise-channels-first";
 export { separableChannelsFirst } from "./separable-channels-first";

@@ -8,7 +8,7 @@
  * `shuffle` > 1 folds a channel shuffle of the result into the order of the rows: packed channel p holds weight row
  * (p mod shuffle)·(outC / shuffle) + p / shuffle. Only without groups, or for a depthwise kernel that looks its input channel up.
  */
-import { FOUR, LINE_CHANNELS, NR } from "./blocks";
+import { LINE_CHANNELS, NR } from "./blocks";
 import { PackParams } from "./params";
 import { zeroFloats } from "./simd";
 
@@ -76,9 +76,11 @@ function movePanel(p: PackParams, packed: usize, source: usize, g: i32, panel: i
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function packInPanels(p: PackParams, source: usize, packed: usize, width: i32): void {
+/**
+ * Panels: [phase][group][panel][tap][input channel][width], of eight output channels, zero-padded, the B operand of the GEMM, or of all that a group has, the weights of groups-tile.ts.
+ */
+export function packPanels(p: PackParams, source: usize, packed: usize): void {
+  const width = p.stride / (p.kD * p.kH * p.kW * p.groupInC);
   const panels = (p.groupOutC + width - 1) / width;
   for (let td = 0; td < min(p.kD, p.phaseD); td++) {
     for (let th = 0; th < min(p.kH, p.phaseH); th++) {
@@ -97,11 +99,6 @@ function packInPanels(p: PackParams, source: usize, packed: usize, width: i32): 
   }
 }
 
-/** Panels: [phase][group][panel][tap][input channel][8], the B operand of the GEMM, each zero-padded to eight output channels. */
-export function packPanels(p: PackParams, from: usize, to: usize): void {
-  packInPanels(p, from, to, NR);
-}
-
 /** Panels of one phase back to the filter layout: the way of a weight gradient. Tasks: [group][panel]. */
 export function unpackPanels(first: i32, last: i32, _before: i32, _work: usize, p: PackParams, from: usize, to: usize): void {
   const panels = (p.groupOutC + NR - 1) / NR;
@@ -111,11 +108,6 @@ export function unpackPanels(first: i32, last: i32, _before: i32, _work: usize, 
     const g = n / panels;
     movePanel(p, from + <usize>n * panelBytes, to, g, n - g * panels, NR, 0, 0, 0, true);
   }
-}
-
-/** Likewise of four output channels: [group][panel][tap][input channel][4], the weights of groups-tile.ts. */
-export function packFours(p: PackParams, from: usize, to: usize): void {
-  packInPanels(p, from, to, FOUR);
 }
 
 /** Rows: [channel][tap], `stride` floats apart, the weights of the channels-first depthwise kernel. */

@@ -23,8 +23,7 @@ export function biasBytes({ biasGroups, biasStride }: PackPlan): number {
 }
 
 /** Which export of the module packs its weights. */
-function packingOf({ kind, channelsLast }: PackPlan): keyof Pick<Kernels, 'packFours' | 'packPanels' | 'packRows' | 'packTaps'> {
-  if (kind === 'grouped') return 'packFours';
+function packingOf({ kind, channelsLast }: PackPlan): keyof Pick<Kernels, 'packPanels' | 'packRows' | 'packTaps'> {
   if (kind === 'transposedDepthwise') return 'packTaps';
   if (kind === 'depthwise') return channelsLast ? 'packTaps' : 'packRows';
   return 'packPanels';

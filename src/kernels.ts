@@ -23,7 +23,6 @@ export interface Kernels extends TaskKernels {
   ): void;
   packPointwise(groups: number, groupOutC: number, groupInC: number, stride: number, weights: number, bias: number, to: number): void;
   packRows(params: number, from: number, to: number): void;
-  packFours(params: number, from: number, to: number): void;
   packPanels(params: number, from: number, to: number): void;
   packTaps(params: number, from: number, to: number): void;
   packBias(to: number, from: number, outC: number, groups: number, stride: number, shuffle: number): void;

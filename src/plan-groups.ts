@@ -1,13 +1,13 @@
 /** Convolutions in groups of few channels, or of few channels in all, as sums over planes: see assembly/groups.ts. */
-import { BAND_BYTES, FOUR, LINE_CHANNELS } from '../assembly/blocks.ts';
+import { BAND_BYTES, FOUR, LINE_CHANNELS, NR } from '../assembly/blocks.ts';
 import { bandRowBytes, bandRows, forward, roundUp, type ShareBand } from './bands.ts';
 import { align } from './memory.ts';
 import type { ConvSettings } from './options.ts';
 import { AS_IT_IS, behindBorder, type ConvPlan, NO_BAND, type PackPlan, packBasics, reflected } from './plan.ts';
-import { type ConvShape, type FilterShape, volume } from './shape.ts';
+import { type ConvShape, type FilterShape, spatial, volume } from './shape.ts';
 
 /** Bytes of the record `Line` of assembly/groups-tile.ts. */
-const LINE_BYTES = 96;
+const LINE_BYTES = 100;
 
 /** Under fewer products than nine taps of sixteen filters of one channel, channels first, the depthwise kernel is as fast or faster, by up to a tenth. */
 const LEAST_PRODUCTS = 9 * 16;
@@ -15,30 +15,38 @@ const LEAST_PRODUCTS = 9 * 16;
 /**
  * How the weight is packed, or undefined where it is not for this kernel alone.
  *
- * Groups that give four channels fill half a tile of the GEMM: 3×3 over 4 to 64 channels a group, 7² to 112² pixels, both layouts, take 1.2 to 2.2 times as long
- * there. Eight channels fill it, and are as fast or faster. Under a kernel of one tap there is less to gain than a copy costs.
+ * Groups whose filters leave an eighth or more of a GEMM's panels empty: 16 groups of 2 to 16 channels, 28², 1 to 4 filters take 1.5 to 9 times as long there, 5 to 20 filters 1.05 to 3.7 times, 28 filters 0.9 to 1.2. Of 36 filters,
+ * or 60 and 100, short rows are slower here by a tenth. Of one tap channels first a GEMM has the filters as rows, and leaves none empty; channels last, unless they are whole fours, 1.3 to 5.6.
+ *
+ * Whole eights of filters over few channels: the GEMM pays for each tap of each pixel. Channels first, 28² and 56², 2 to 8 channels 1.05 to 1.8; 8→8 of 7² 0.94. Channels last, 2 to 5 channels 1.03 to 1.4, 7² 0.9. At stride 2 the
+ * copy takes longer, channels last too long. Beyond the limits, which also leave tiles of F(m, r) what they gain from, 0.7 to 1.1.
  *
  * Of an image of one channel all filters read the same copy: 4 to 64 filters of 3×3 to 7×7, strides 1 and 2, 7² to 112² pixels, take 0.95 to 2.6 times as long, at the median
- * 1.3, by the depthwise kernel or the GEMM (Node 24, AMD EPYC).
+ * 1.3, by the depthwise kernel or the GEMM; channels last any number of filters 1.1 to 2.9 (Node 24, AMD EPYC).
  */
 export function packGroups(filter: FilterShape, settings: ConvSettings): PackPlan | undefined {
   const { outC, groupInC, groups, kernel, depthwise } = filter;
-  const { channelsLast, algorithm, rank } = settings;
+  const { channelsLast, algorithm, rank, stride } = settings;
   const taps = volume(kernel);
   const groupOutC = outC / groups;
-  const single = groups === 1 && groupInC === 1 && rank === 2 && !depthwise;
+  const padded = roundUp(groupOutC, NR) >= 1.14 * groupOutC;
+  const single = groups === 1 && groupInC === 1 && rank === 2 && !depthwise && (channelsLast || outC % FOUR === 0);
   const asked = algorithm === 'direct' && (groupInC > 1 || single);
   const gains = single
     ? taps >= 9 && (channelsLast || taps * outC >= LEAST_PRODUCTS)
-    : groups > 1 && groupInC > 1 && groupOutC === FOUR && taps > 1;
+    : groups > 1 &&
+      groupInC > 1 &&
+      (taps > 1
+        ? padded || groupInC ** 2 * volume(spatial(stride, 1)) * groupOutC * taps < (channelsLast ? 3300 : 8000)
+        : padded && channelsLast && groupOutC % FOUR > 0);
   const better = algorithm === 'auto' && gains;
-  if (groupOutC % FOUR > 0 || rank === 3 || !(asked || better)) return undefined;
+  if (rank === 3 || !(asked || better)) return undefined;
   const steps = groupInC * taps;
   return {
     ...packBasics(settings),
     algorithm: 'direct',
     kind: 'grouped',
-    weightStride: steps * FOUR,
+    weightStride: steps * groupOutC,
     weightFloats: outC * steps,
     biasStride: outC,
   };
@@ -107,6 +115,6 @@ export function fewChannelsPlan(
   { algorithm, rank }: ConvSettings,
   share: ShareBand,
 ): ConvPlan | undefined {
-  const able = pack.kind === 'conv' && shape.groups === 1 && rank < 3;
-  return able && (algorithm === 'direct' || (algorithm === 'auto' && fewChannels(shape))) ? groupsPlan(shape, pack, share) : undefined;
+  const able = pack.kind === 'conv' && shape.groups === 1 && rank < 3 && algorithm === 'auto';
+  return able && fewChannels(shape) ? groupsPlan(shape, pack, share) : undefined;
 }

@@ -1,5 +1,5 @@
 /** What `layer.plan()` says of a convolution, in words and figures: made of the plan when it is asked for, so that whoever only computes carries none of it. */
-import { FOUR, MR, NR } from '../assembly/blocks.ts';
+import { MR, NR } from '../assembly/blocks.ts';
 import { workspaceBytes } from './call.ts';
 import { align } from './memory.ts';
 import { type ConvPlan, packedBytes, workBytes } from './plan.ts';
@@ -75,7 +75,7 @@ function choiceOf(plan: ConvPlan): string {
   if (kind === 'factored') return `every kernel is a column times a row: ${kH} + ${kW} products in place of ${kH} · ${kW}`;
   if (kind === 'grouped')
     return shape.groups > 1
-      ? `groups of ${FOUR} filters: they fill half a tile of a GEMM`
+      ? 'groups of so few channels or filters: a GEMM would pad them, or take up a few products at a time'
       : 'few channels or filters: copied as planes, all taps of all channels are one run of a sum';
   if (kind === 'transposed' || kind === 'scattered') return phasesReason(plan);
   return `sums over ${shape.groupInC * volume(shape.kernel)} products reuse every loaded vector ${MR} times`;

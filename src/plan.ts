@@ -1,5 +1,5 @@
 /** Which algorithm, how its weights are packed, how much memory it takes. Nothing is touched: a plan can be printed. */
-import { FOUR, NR } from '../assembly/blocks.ts';
+import { NR } from '../assembly/blocks.ts';
 import {
   type Band,
   bandFloats,
@@ -135,18 +135,12 @@ export function packPlan(op: string, filter: FilterShape, settings: ConvSettings
   const { outC, groupInC, groups } = filter;
   const { channelsLast, shuffle, algorithm } = settings;
   if (algorithm === 'winograd' || algorithm === 'factored') throw unsupported(op, `algorithm '${algorithm}' cannot serve it`);
-  // Fewer than four filters are padded to four, by the panels of a GEMM: see plan-groups.ts.
-  const few = algorithm === 'direct' && groups === 1 && outC < FOUR && groupInC > 1;
-  if (algorithm === 'direct' && (settings.rank === 3 || (groupInC !== 1 && !few)))
-    throw unsupported(
-      op,
-      "algorithm 'direct' is for one or two dimensions, and one input channel to a filter, whole fours of filters in a group, or up to three filters in all",
-    );
+  if (algorithm === 'direct' && settings.rank === 3) throw unsupported(op, "algorithm 'direct' is for one or two dimensions");
   if (algorithm === 'gemm' && filter.depthwise)
     throw unsupported(op, "algorithm 'gemm' is for conv2d, a depthwise kernel has nothing to reuse");
   const many = !filter.depthwise && gemmSharesMore(groups, outC / groups, volume(filter.kernel), channelsLast);
   const depthwise = groupInC === 1 && !many && settings.rank < 3;
-  if ((algorithm === 'direct' && !few) || (algorithm === 'auto' && depthwise)) {
+  if (algorithm === 'direct' || (algorithm === 'auto' && depthwise)) {
     // The weights of a channel 512 bytes apart, or several times that, share few sets of L1: a line more between them. 3×3 512 14² 1.5, 1024 7² 1.9, 5×5 512 14² 2.0, 128 28² 1.1–1.2 (Node 24 and 22, AMD EPYC).
     const stride = channelsLast ? roundUp(outC, 4) + (outC % 128 ? 0 : 16) : volume(filter.kernel);
     return {

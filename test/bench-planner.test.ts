@@ -84,13 +84,12 @@ describe('the ways of a layer', () => {
     waysOf(engine, makeProblem(parseLayer(words, 'here')), 'nchw', accuracy).map(({ algorithm }) => algorithm);
 
   it('are those that serve it and are not what auto has chosen', () => {
-    expect(names('ic32ih16oc34kh3ph1')).toEqual(['auto', 'gemm']);
-    expect(names('ic16ih3oc18kh3ph1')).toEqual(['auto', 'winograd']);
-    expect(names('ic32ih16oc34kh3ph1', 'exact')).toEqual(['auto']);
-    // Whole fours of filters.
+    expect(names('ic32ih16oc34kh3ph1')).toEqual(['auto', 'direct', 'gemm']);
+    expect(names('ic16ih3oc18kh3ph1')).toEqual(['auto', 'direct', 'winograd']);
+    expect(names('ic32ih16oc34kh3ph1', 'exact')).toEqual(['auto', 'direct']);
     expect(names('ic32ih16oc32kh3ph1')).toEqual(['auto', 'direct', 'gemm']);
     expect(names('ic3ih28oc8kh3ph1')).toEqual(['auto', 'gemm']);
-    expect(names('ic8ih8oc6kh1')).toEqual(['auto']);
+    expect(names('ic8ih8oc6kh1')).toEqual(['auto', 'direct']);
     expect(names('g8ic8ih8oc8kh3ph1')).toEqual(['auto', 'gemm']);
   });
 
@@ -112,7 +111,7 @@ describe('bench:planner', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, ['--import', 'tsx', 'bench/planner/main.ts', ...args], { cwd: folder, encoding: 'utf8' });
   const tiny = join(home, 'tiny.txt');
-  writeFileSync(tiny, 'ic32ih16oc34kh3ph1n"tiles"\nic4ih6oc5kh1n"point"\n');
+  writeFileSync(tiny, 'ic32ih16oc34kh3ph1n"tiles"\nic4id2ih6oc5kd1kh1n"point"\n');
 
   it('prints help', () => {
     const { status, stdout, stderr } = run('--help');
@@ -134,7 +133,7 @@ describe('bench:planner', () => {
     const { status, stdout, stderr } = run(tiny, '--time', '30');
     expect(status, stderr).toBe(0);
     const [one, two, three, four, empty, last] = stdout.split('\n');
-    expect(one).toMatch(/^tiny: tiles \(ic32ih16oc34kh3ph1\), nchw: auto .* \[winograd, F.*\], gemm .*, auto ÷ best \d\.\d\d/);
+    expect(one).toMatch(/^tiny: tiles \(ic32ih16oc34kh3ph1\), nchw: auto .* \[winograd, F.*\], direct .*, gemm .*, auto ÷ best \d\.\d\d/);
     expect(two).toMatch(/^tiny: tiles .* nhwc: auto /);
     expect([three, four].every((line) => line?.endsWith('(nothing to choose)'))).toBe(true);
     expect(empty).toBe('');
@@ -148,12 +147,13 @@ describe('bench:planner', () => {
     expect(report.layers.map(({ ways }) => ways.map(({ algorithm, rounds }) => [algorithm, rounds?.length]))).toEqual([
       [
         ['auto', 10],
+        ['direct', 10],
         ['gemm', 10],
       ],
     ]);
     expect(report.summary).toMatchObject({ checked: 1, alone: 0 });
     const { stdout } = run(tiny, '--layers', 'point', '--markdown');
     expect(stdout).toContain(`npm run --silent bench:planner -- ${tiny} --layers point --markdown\n`);
-    expect(stdout).toContain('| tiny: point | nchw | gemm, pointwise, tiles of 5×8, ');
+    expect(stdout).toContain('| tiny: point | nchw | gemm, pointwise, panels of pixels, tiles of 5×8 | ');
   });
 });

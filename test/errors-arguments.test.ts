@@ -170,9 +170,14 @@ const table: Table = {
       options({ algorithm: 'fft' }),
     ],
     [
-      "conv2d: algorithm 'direct' is for one or two dimensions, and one input channel to a filter, whole fours of filters in a group, or up to three filters in all",
+      "conv3d: algorithm 'direct' is for one or two dimensions",
       'RangeError',
-      options({ algorithm: 'direct' }),
+      () =>
+        engine.conv3d(
+          { data: integers(27), shape: [1, 1, 3, 3, 3] },
+          { data: integers(8), shape: [1, 1, 2, 2, 2] },
+          { algorithm: 'direct' },
+        ),
       'ERR_UNSUPPORTED',
     ],
     [

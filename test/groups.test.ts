@@ -94,6 +94,14 @@ describe.each(layouts)('few channels %s', (inputLayout) => {
         expectClose(engine.conv2d(input, weight, { ...options, algorithm, accuracy: 'exact' }), reference.conv2d(input, weight, options));
     }
   });
+  it.each([1, 2, 3, 5, 7, 10])('%i filters of one channel', (oc) => {
+    for (const iw of [3, 6, 8, 13, 16, 21]) {
+      both(`mb2ic1ih5iw${iw}oc${oc}kh3ph1`);
+      both(`ic1ih8iw${iw}oc${oc}kh5sh2ph2`, { activation: 'relu' });
+    }
+    const image = inputLayout === 'nchw' ? [1, 1, 28, 28] : [1, 28, 28, 1];
+    expect(planOf([oc, 1, 3, 3], image, { inputLayout }).variant.startsWith('all channels')).toBe(inputLayout === 'nhwc');
+  });
   it('gives the bits of the GEMM', () => {
     for (const name of [
       'ic3ih20iw16oc32kh3sh2ph1',
@@ -171,6 +179,39 @@ describe.each(layouts)('groups %s', (inputLayout) => {
         check(`g${g}ic${g * c}ih5oc${g * n}kh3ph1`, { inputLayout });
         check(`g${g}ic${g * c}ih7oc${g * n}kh2kw1sh2`, { inputLayout });
       }
+  });
+  // Fours, and two or one that are left: rows of less than a vector, of two, and of several, and as many rows as a tile has, fewer and more.
+  it.each([1, 2, 3, 5, 6, 7, 9, 13])('%i filters a group', (n) => {
+    for (const iw of [1, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 33])
+      for (const ih of [1, 2, 3, 4, 5, 6, 7, 11]) check(`g3ic6ih${ih}iw${iw}oc${3 * n}kh3ph1`, { inputLayout });
+    for (const iw of [5, 15, 16, 33]) {
+      check(`mb2g2ic8ih9iw${iw}oc${2 * n}kh3sh2ph1`, { inputLayout, shuffle: n });
+      check(`g2ic6ih9iw${iw}oc${2 * n}kh3dh2ph2`, { inputLayout, activation: 'relu6' });
+      check(`g2ic6ih6iw${iw}oc${2 * n}kh3ph1`, { inputLayout, activation: 'silu', shuffle: 2 }, sumBound(72, 4));
+      check(`g2ic4ih6iw${iw}oc${2 * n}kh3ph1`, { inputLayout, paddingMode: 'reflect' });
+      check(`g2ic4ih5iw${iw}oc${2 * n}kh1`, { inputLayout });
+      check(`mb2g18ic36ih5iw${iw}oc${18 * n}kh3ph1`, { inputLayout });
+      check(`ic5ih6iw${iw}oc${n}kh3ph1`, { inputLayout, shuffle: n, activation: { clamp: [-9, 30] } });
+    }
+  });
+  it('all that are left over give the bits of the GEMM', () => {
+    for (const n of [1, 2, 3, 5, 7, 34])
+      for (const iw of [5, 13, 21]) {
+        const { input, weight, options } = operands(problem(`g2ic6ih7iw${iw}oc${2 * n}kh3ph1`), { inputLayout }, fractions);
+        const [few, gemm] = (['direct', 'gemm'] as const).map((algorithm) => engine.conv2d(input, weight, { ...options, algorithm }));
+        expect(few?.data).toEqual(gemm?.data);
+      }
+  });
+  it('weights are packed as they are, without padding', () => {
+    for (const n of [1, 2, 3, 5, 6, 7, 9, 13, 16]) {
+      const given = [32 * n, 4, 3, 3];
+      const { weightBytes } = planOf(given, inputLayout === 'nchw' ? [1, 128, 28, 28] : [1, 28, 28, 128], {
+        groups: 32,
+        inputLayout,
+        algorithm: 'direct',
+      });
+      expect(weightBytes - 4 * 32 * n * (4 * 9 + 1)).toBeLessThan(128);
+    }
   });
   it('groups of whole, cut and several cache lines', () => {
     for (const [g, c] of [
@@ -266,26 +307,37 @@ describe.each(layouts)('groups %s', (inputLayout) => {
       expectClose(engine.conv2d(input, weight, { ...options, algorithm }), reference.conv2d(input, weight, options));
     }
   });
-  it('is chosen where four filters to a group fill half a tile of a GEMM', () => {
-    const images = (c: number): readonly number[] => (inputLayout === 'nchw' ? [1, c, 28, 28] : [1, 28, 28, c]);
-    const options = { groups: 32, padding: 1, inputLayout } as const;
-    const plan = planOf([128, 4, 3, 3], images(128), options);
-    expect(plan.algorithm).toBe('direct');
+  it('is chosen where a GEMM would pad the filters, or take up a few products at a time', () => {
+    const chosen = (inC: number, outC: number, taps: number, options: ConvOptions = {}): string => {
+      const image = inputLayout === 'nchw' ? [1, 8 * inC, 28, 28] : [1, 28, 28, 8 * inC];
+      return planOf([8 * outC, inC, taps, taps], image, { groups: 8, inputLayout, padding: taps >> 1, ...options }).algorithm;
+    };
+    const images = inputLayout === 'nchw' ? [1, 128, 28, 28] : [1, 28, 28, 128];
+    const plan = planOf([128, 4, 3, 3], images, { groups: 32, inputLayout });
     expect(plan.variant).toMatch(/^groups of 4→4 channels, copied in bands of \d+ rows$/);
-    expect(plan.reason).toContain('half a tile');
-    expect(planOf([128, 8, 3, 3], images(256), { ...options, stride: 2 }).algorithm).toBe('direct');
-    expect(planOf([256, 8, 3, 3], images(256), { ...options, accuracy: 'exact' }).algorithm).toBe('gemm');
-    expect(planOf([256, 8, 3, 3], images(256), { ...options, algorithm: 'direct' }).reason).toBe('asked for');
-    expect(planOf([128, 4, 1, 1], images(128), { ...options, padding: 0 }).algorithm).toBe('gemm');
-    expect(planOf([128, 4, 3, 3], images(128), { ...options, algorithm: 'gemm' }).algorithm).toBe('gemm');
-    for (const [weight, groups] of [
-      [[6, 4, 3, 3], 3],
-      [[10, 4, 3, 3], 1],
-    ] as const) {
-      const rest = images(4 * groups);
-      expect(planOf(weight, rest, { inputLayout, groups }).algorithm).toBe('gemm');
-      expect(() => planOf(weight, rest, { inputLayout, groups, algorithm: 'direct' })).toThrow('whole fours of filters in a group');
-    }
+    expect(plan.reason).toContain('a GEMM would pad');
+    expect(planOf([128, 4, 3, 3], images, { groups: 32, inputLayout, algorithm: 'direct' }).reason).toBe('asked for');
+    for (const n of [1, 2, 3, 4, 5, 6, 7, 9, 10, 12, 13, 17, 20, 25, 33])
+      for (const c of [2, 16]) expect(chosen(c, n, 3), `${c}→${n}`).toBe('direct');
+    for (const n of [15, 23, 36, 60]) expect(chosen(16, n, 3), `16→${n}`).toBe('gemm');
+    // Whole eights: of few channels.
+    const first = inputLayout === 'nchw' ? 'direct' : 'gemm';
+    for (const c of [2, 4]) expect(chosen(c, 8, 3)).toBe('direct');
+    expect(chosen(4, 8, 3, { stride: 2 })).toBe(first);
+    expect(chosen(8, 8, 3)).toBe(first);
+    expect(chosen(8, 8, 3, { stride: 2 })).toBe('gemm');
+    expect(chosen(12, 8, 3)).toBe('gemm');
+    // Tiles of F(m, r) stay.
+    expect(chosen(8, 64, 3)).toBe('winograd');
+    // One tap.
+    for (const n of [1, 3, 5]) expect(chosen(4, n, 1)).toBe(inputLayout === 'nchw' ? 'gemm' : 'direct');
+    for (const n of [4, 8, 12, 15]) expect(chosen(4, n, 1)).toBe('gemm');
+    expect(chosen(4, 4, 3, { algorithm: 'gemm' })).toBe('gemm');
+    // Of one group, by the packed weights of a GEMM where it is not asked for.
+    for (const algorithm of ['auto', 'direct'] as const)
+      expect(planOf([10, 4, 3, 3], inputLayout === 'nchw' ? [1, 4, 28, 28] : [1, 28, 28, 4], { inputLayout, algorithm }).algorithm).toBe(
+        algorithm === 'auto' ? 'gemm' : 'direct',
+      );
   });
 });
 

@@ -102,6 +102,7 @@ const calls: readonly [what: string, op: Op, image: Shape, weight: Shape, option
   ],
   ['rows', 'conv2d', [1, 12, 81, 63], [18, 4, 3, 2], { groups: 3, padding: 2, stride: [1, 2] }],
   ['rows', 'conv2d', [1, 8, 175, 81], [16, 2, 3, 3], { groups: 4, padding: 'same', stride: 2 }],
+  ['rows', 'conv2d', [1, 6, 121, 77], [14, 3, 3, 3], { groups: 2, padding: 1, activation: 'silu' }],
   ['rows', 'conv2d', [1, 24, 61, 43], [24, 24, 1, 1], { activation: 'relu', shuffle: 3 }, ['zeros']],
   ['rows', 'conv2d', [1, 24, 101, 40], [24, 24, 1, 1], { stride: 2 }, ['zeros']],
   ['rows', 'depthwiseConv2d', [1, 12, 83, 70], [12, 1, 3, 3], { padding: 1 }],

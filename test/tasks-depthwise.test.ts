@@ -68,6 +68,9 @@ describe.each(['nchw', 'nhwc'] as const)('%s', (inputLayout) => {
     ['g8ic16ih70iw45oc32kh3sh2ph1', { shuffle: 4, activation: { elu: 0.5 } }],
     ['g5ic15ih64iw31oc40kh5dh2ph4', { algorithm: 'direct', paddingMode: 'replicate' }],
     ['mb2g2ic8ih99iw99oc8kh3sh3', { activation: 'sigmoid' }],
+    ['mb2g3ic9ih61iw50oc21kh3ph1', { activation: 'silu' }],
+    ['g18ic36ih70iw33oc90kh3sh2ph1', { shuffle: 5 }],
+    ['g2ic6ih93iw45oc6kh3dh2ph2', { paddingMode: 'reflect' }],
     // Few channels in all.
     ['ic3ih90iw96oc32kh3sh2ph1', { accuracy: 'exact' }],
     ['mb2ic2ih50iw67oc36kh3ph1', { accuracy: 'exact', activation: 'relu' }],

@@ -109,7 +109,6 @@ const kernels: Readonly<Record<Exclude<keyof Kernels, (typeof taskKernels)[numbe
   packWinograd: 'func',
   packPointwise: 'func',
   packRows: 'func',
-  packFours: 'func',
   packPanels: 'func',
   packTaps: 'func',
   packBias: 'func',
