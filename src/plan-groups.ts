@@ -12,6 +12,13 @@ const LINE_BYTES = 100;
 /** Under fewer products than nine taps of sixteen filters of one channel, channels first, the depthwise kernel is as fast or faster, by up to a tenth. */
 const LEAST_PRODUCTS = 9 * 16;
 
+/** A GEMM pads filters by so much that they are faster here: an eighth of its panels is empty. */
+const PADDED = 1.14;
+
+/** Below so many products of channels² · steps of the stride · filters · taps a GEMM pays more for each tap of each pixel than it saves. */
+const FEW_PRODUCTS = 8000;
+const FEW_PRODUCTS_LAST = 3300;
+
 /**
  * How the weight is packed, or undefined where it is not for this kernel alone.
  *
@@ -29,7 +36,7 @@ export function packGroups(filter: FilterShape, settings: ConvSettings): PackPla
   const { channelsLast, algorithm, rank, stride } = settings;
   const taps = volume(kernel);
   const groupOutC = outC / groups;
-  const padded = roundUp(groupOutC, NR) >= 1.14 * groupOutC;
+  const padded = roundUp(groupOutC, NR) >= PADDED * groupOutC;
   const single = groups === 1 && groupInC === 1 && rank === 2 && !depthwise && (channelsLast || outC % FOUR === 0);
   const asked = algorithm === 'direct' && (groupInC > 1 || single);
   const gains = single
@@ -37,7 +44,7 @@ export function packGroups(filter: FilterShape, settings: ConvSettings): PackPla
     : groups > 1 &&
       groupInC > 1 &&
       (taps > 1
-        ? padded || groupInC ** 2 * volume(spatial(stride, 1)) * groupOutC * taps < (channelsLast ? 3300 : 8000)
+        ? padded || groupInC ** 2 * volume(spatial(stride, 1)) * groupOutC * taps < (channelsLast ? FEW_PRODUCTS_LAST : FEW_PRODUCTS)
         : padded && channelsLast && groupOutC % FOUR > 0);
   const better = algorithm === 'auto' && gains;
   if (rank === 3 || !(asked || better)) return undefined;

@@ -242,7 +242,11 @@ describe('the planner', () => {
 
   it('says what it takes and why', () => {
     const plan = planOf('ic64ih56oc64kh3ph1');
-    expect(plan).toMatchObject({ algorithm: 'winograd', flops: 2 * 64 * 64 * 9 * 56 * 56, reason: '16 results take 36 products, where sums take 144' });
+    expect(plan).toMatchObject({
+      algorithm: 'winograd',
+      flops: 2 * 64 * 64 * 9 * 56 * 56,
+      reason: '16 results take 36 products, where sums take 144',
+    });
     expect(plan.variant).toMatch(/^F\(4×4, 3×3\) in blocks of \d+ tiles$/);
     expect(plan.weightBytes).toBeGreaterThan((36 + 9) * 64 * 64 * 4);
     expect(planOf('ic128ih112oc64kh3ph1', { accuracy: 'fast' }).variant).toMatch(/^F\(6×6, 3×3\)/);
