@@ -154,15 +154,17 @@ function lineOfVectors(
 ): void {
   const begin = v128.load(start);
   const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-  const end = from + (<usize>count << 2), last = end - (count < 16 ? 16 : 64), there = to - from;
-  for (; end - from >= 128; from += 128) neighbours(p, from, tapBytes, taps, weights, begin, bounded, from + there);
-  for (; from < end; from += end - last) {
-    if (from > last) from = last;
+  // Not by addresses: where no tap is inside `from` may lie before the memory, and nothing is read.
+  const bytes = <usize>count << 2, last = bytes - (count < 16 ? 16 : 64);
+  let at: usize = 0;
+  for (; bytes - at >= 128; at += 128) neighbours(p, from + at, tapBytes, taps, weights, begin, bounded, to + at);
+  for (; at < bytes; at += bytes - last) {
+    if (at > last) at = last;
     if (count < 16) {
-      const sum = vector(from, tapBytes, taps, weights, 16, begin);
-      v128.store(from + there, bounded ? clamp(sum, low, high) : sum);
+      const sum = vector(from + at, tapBytes, taps, weights, 16, begin);
+      v128.store(to + at, bounded ? clamp(sum, low, high) : sum);
     } else {
-      four(p, from, tapBytes, taps, weights, begin, bounded, from + there);
+      four(p, from + at, tapBytes, taps, weights, begin, bounded, to + at);
     }
   }
 }

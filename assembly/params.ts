@@ -100,7 +100,7 @@ export class PackParams {
   phaseW: i32;
   /** 1 where the taps of a phase come last first. */
   reversed: i32;
-  /** Depthwise: floats from one packed row or tap to the next. */
+  /** Floats from one packed row or tap to the next, of depthwise kernels; else those of a panel, which say how many channels it has. */
   stride: i32;
   /** Channel shuffle folded into the order of the output channels; 1 means none. */
   shuffle: i32;

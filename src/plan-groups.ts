@@ -15,6 +15,9 @@ const LEAST_PRODUCTS = 9 * 16;
 /** A GEMM pads filters by so much that they are faster here: an eighth of its panels is empty. */
 const PADDED = 1.14;
 
+/** Channels · filters of a group beyond which a GEMM is faster all the same, which reads its weights less often: 2 groups of 64→28 28² 0.92, 256→20 56² 0.71. */
+const MOST_WEIGHTS = 600;
+
 /** Below so many products of channels² · steps of the stride · filters · taps a GEMM pays more for each tap of each pixel than it saves. */
 const FEW_PRODUCTS = 8000;
 const FEW_PRODUCTS_LAST = 3300;
@@ -36,7 +39,7 @@ export function packGroups(filter: FilterShape, settings: ConvSettings): PackPla
   const { channelsLast, algorithm, rank, stride } = settings;
   const taps = volume(kernel);
   const groupOutC = outC / groups;
-  const padded = roundUp(groupOutC, NR) >= PADDED * groupOutC;
+  const padded = roundUp(groupOutC, NR) >= PADDED * groupOutC && groupInC * groupOutC <= MOST_WEIGHTS;
   const single = groups === 1 && groupInC === 1 && rank === 2 && !depthwise && (channelsLast || outC % FOUR === 0);
   const asked = algorithm === 'direct' && (groupInC > 1 || single);
   const gains = single

@@ -72,6 +72,17 @@ describe.each([
     ])
       both(last, [2, 3, 6, 7], rankOne([6, 5, 5]), { padding, paddingMode, stride: [2, 1], bias: integers(6, 5), shuffle: 3 });
   });
+  // Rows above all taps, from where the image lies before the beginning of the memory.
+  it.each([11, 18, 19, 20, 21, 25, 54])('%i rows of zeros above', (top) => {
+    for (const columns of [6, 13, 20, 52]) {
+      const edges = (last: number) => [
+        [top, 3],
+        [0, last],
+      ];
+      both(last, [1, 2, 5, columns], rankOne([2, 6, 7]), { padding: edges(2), dilation: [2, 1], bias: integers(2, 5) });
+      both(last, [1, 1, 28, columns], rankOne([1, 5, 5]), { padding: edges(4), bias: integers(1, 5) });
+    }
+  });
   it('a large image under a large kernel', () => {
     both(
       last,

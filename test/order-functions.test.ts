@@ -55,8 +55,3 @@ it('they compute what they did', async () => {
   expect(results[1]).toEqual(results[0]);
   expect(results[0]?.slice(-4)).not.toEqual([0, 0, 0, 0]);
 });
-
-it('the same binary gives the same bytes', async () => {
-  const { binary } = await compileAssembly({ 'index.ts': source });
-  expect(orderFunctions(binary)).toEqual(orderFunctions(binary));
-});
