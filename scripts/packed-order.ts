@@ -19,6 +19,18 @@ function numberInCommon(a: ReadonlySet<string>, b: ReadonlySet<string>): number 
   return number;
 }
 
+/** For each piece those that have most runs in common with it. */
+function nearestOf(pieces: readonly Uint8Array[]): readonly (readonly number[])[] {
+  const runs = pieces.map(runsOf);
+  return runs.map((own, piece) => {
+    const alike = runs.map((others, other) => ({ other, number: numberInCommon(own, others) })).filter(({ other }) => other !== piece);
+    return alike
+      .sort((a, b) => b.number - a.number)
+      .slice(0, TRIED)
+      .map(({ other }) => other);
+  });
+}
+
 /** @returns `order` with `piece` on one side of `beside` */
 function moved(order: readonly number[], piece: number, beside: number, side: 0 | 1): number[] {
   const others = order.filter((other) => other !== piece);
@@ -33,18 +45,14 @@ export function packedBytes(pieces: readonly Uint8Array[], order: readonly numbe
 
 /** The pieces' numbers: each piece, the largest first, goes beside one most alike to it if fewer bytes are left so. */
 export function packedOrder(pieces: readonly Uint8Array[]): readonly number[] {
-  const runs = pieces.map(runsOf);
+  const nearest = nearestOf(pieces);
   const numbers = pieces.map((_, i) => i);
   let order: readonly number[] = numbers;
   let least = packedBytes(pieces, order);
   const largestFirst = [...numbers].sort((a, b) => (pieces[b] as Uint8Array).length - (pieces[a] as Uint8Array).length);
   for (const piece of Array.from({ length: ROUNDS }, () => largestFirst).flat()) {
-    const alike = new Map(
-      numbers.map((other) => [other, numberInCommon(runs[piece] as ReadonlySet<string>, runs[other] as ReadonlySet<string>)]),
-    );
-    alike.delete(piece);
-    const nearest = [...alike].sort((a, b) => b[1] - a[1]).slice(0, TRIED);
-    for (const candidate of nearest.flatMap(([beside]) => [moved(order, piece, beside, 0), moved(order, piece, beside, 1)])) {
+    const besides = nearest[piece] as readonly number[];
+    for (const candidate of besides.flatMap((beside) => [moved(order, piece, beside, 0), moved(order, piece, beside, 1)])) {
       const bytes = packedBytes(pieces, candidate);
       if (bytes < least) [order, least] = [candidate, bytes];
     }

@@ -38,6 +38,10 @@ const problems: [name: string, options: ConvOptions][] = [
   ['ic3ih20iw31oc32kh3sh2ph1', { activation: 'relu' }],
   ['ic1ih9iw12oc8kh5ph2', {}],
   ['mb2g5ic20ih40iw33oc20kh3ph1', {}],
+  // Filters that are left beside fours: the second vector of a short row lies behind it, at the end of the workspace.
+  ['g2ic6ih9iw3oc6kh3ph1', { activation: 'relu' }],
+  ['g3ic6ih5iw1oc21kh3ph1', {}],
+  ['mb2g4ic8ih12iw4oc20kh3ph1sh2', { shuffle: 5 }],
   ['g3ic12ih11iw9oc24kh3ph1sh2', { algorithm: 'direct', shuffle: 3, activation: { leakyRelu: 0.5 } }],
   ['g2ic40ih9iw3oc8kh2kw3dh3dw2ph1pw4', { paddingMode: 'replicate' }],
   ['mb2ic20ih9iw13oc17kh3ph1', { algorithm: 'winograd' }],
