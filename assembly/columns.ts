@@ -7,7 +7,7 @@
  *   tasks: rows of the matrix, [image][channel][kh][kw], of unfold; planes, [image][channel], of fold
  */
 import { ConvParams } from "./params";
-import { copyFloats, zeroFloats } from "./simd";
+import { addFloats, copyFloats, zeroFloats } from "./simd";
 
 /** First output whose cell is inside, `at` being the cell of output 0. */
 // @ts-ignore: decorator
@@ -47,15 +47,11 @@ function readRow(line: usize, at: i32, stride: i32, first: i32, behind: i32, out
 function addRow(line: usize, at: i32, stride: i32, first: i32, behind: i32, from: usize): void {
   let cell = line + (<usize>(at + first * stride) << 2);
   from += <usize>first << 2;
-  let n = behind - first;
   if (stride == 1) {
-    for (; n >= 4; n -= 4) {
-      v128.store(cell, f32x4.add(v128.load(cell), v128.load(from)));
-      cell += 16;
-      from += 16;
-    }
+    addFloats(cell, from, behind - first);
+    return;
   }
-  for (; n > 0; n--) {
+  for (let n = behind - first; n > 0; n--) {
     store<f32>(cell, load<f32>(cell) + load<f32>(from));
     cell += <usize>stride << 2;
     from += 4;
@@ -63,11 +59,10 @@ function addRow(line: usize, at: i32, stride: i32, first: i32, behind: i32, from
 }
 
 /** Rows [first, last) of the matrix: what a tap sees of a plane of the image, or adds to it. */
-// @ts-ignore: decorator
-@inline
 function walk(p: ConvParams, first: i32, last: i32, image: usize, columns: usize, fold: bool): void {
   const inH = p.inH, inW = p.inW, outH = p.outH, outW = p.outW, strideW = p.strideW, kH = p.kH, kW = p.kW;
   if (!ASC_NO_ASSERT) assert(first >= 0 && last <= p.batch * p.inC * kH * kW, "columns: no such row");
+  const lineBytes = <usize>(p.strideH * inW) << 2, rowBytes = <usize>outW << 2;
   const rowOfTaps = first / kW, n = rowOfTaps / kH;
   let kw = first - rowOfTaps * kW, kh = rowOfTaps - n * kH;
   let plane = image + (<usize>(n * inH * inW) << 2);
@@ -77,18 +72,28 @@ function walk(p: ConvParams, first: i32, last: i32, image: usize, columns: usize
     const at = kw * p.dilationW - p.padW;
     const left = firstInside(at, strideW, outW);
     const right = behindInside(at, strideW, inW, outW, left);
-    for (let oh = 0; oh < outH; oh++) {
-      const ih = oh * p.strideH + kh * p.dilationH - p.padH;
-      const line = plane + (<usize>(ih * inW) << 2);
-      const inside = <u32>ih < <u32>inH;
-      if (fold) {
-        if (inside) addRow(line, at, strideW, left, right, columns);
-      } else if (inside) {
-        readRow(line, at, strideW, left, right, outW, columns);
-      } else {
-        zeroFloats(columns, outW);
+    // Rows of the image above it, and in it.
+    const top = kh * p.dilationH - p.padH;
+    const above = firstInside(top, p.strideH, outH), below = behindInside(top, p.strideH, inH, outH, above);
+    let line = plane + (<usize>((top + above * p.strideH) * inW) << 2);
+    if (fold) {
+      columns += <usize>(above * outW) << 2;
+      for (let n = below - above; n != 0; n--) {
+        addRow(line, at, strideW, left, right, columns);
+        line += lineBytes;
+        columns += rowBytes;
       }
-      columns += <usize>outW << 2;
+      columns += <usize>((outH - below) * outW) << 2;
+    } else {
+      zeroFloats(columns, above * outW);
+      columns += <usize>(above * outW) << 2;
+      for (let n = below - above; n != 0; n--) {
+        readRow(line, at, strideW, left, right, outW, columns);
+        line += lineBytes;
+        columns += rowBytes;
+      }
+      zeroFloats(columns, (outH - below) * outW);
+      columns += <usize>((outH - below) * outW) << 2;
     }
     if (++kw < kW) continue;
     kw = 0;

@@ -73,3 +73,17 @@ export function copyFloats(to: usize, from: usize, n: i32): void {
     from += 4;
   }
 }
+
+/** to[0 … n) += from[0 … n) */
+export function addFloats(to: usize, from: usize, n: i32): void {
+  for (; n >= 4; n -= 4) {
+    v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
+    to += 16;
+    from += 16;
+  }
+  for (; n > 0; n--) {
+    store<f32>(to, load<f32>(to) + load<f32>(from));
+    to += 4;
+    from += 4;
+  }
+}
