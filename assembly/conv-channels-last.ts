@@ -260,17 +260,18 @@ function sumBlocks(
         const panelBias = bias + (<usize>(g * panels + jr) * (4 * NR));
         const channel = g * N + jr * NR;
         const width = min(NR, N - jr * NR);
+        const columns = width > 4 ? 8 : 4;
         const direct = even && (width & 3) == 0;
         let target = direct ? block + (<usize>channel << 2) : scratch;
         const rowBytes = direct ? stepBytes : 4 * NR;
         // The high tiles, then those that are a row lower; the table has them in this order.
         let slot = table;
         if (long > 0) {
-          runTiles(short + 1, width > 4, long, slot, offset, taps, run, panel, target, rowBytes, panelBias, p);
+          runTiles(short + 1, columns, long, slot, offset, taps, run, panel, target, rowBytes, panelBias, p);
           slot += <usize>long * slotBytes;
           target += <usize>(long * (short + 1)) * rowBytes;
         }
-        runTiles(short, width > 4, tiles - long, slot, offset, taps, run, panel, target, rowBytes, panelBias, p);
+        runTiles(short, columns, tiles - long, slot, offset, taps, run, panel, target, rowBytes, panelBias, p);
         if (!direct) storeRows(scratch, mc, places, channel, width);
       }
     }

@@ -6,41 +6,14 @@
  *   work: the record of the GEMM | zeros for its bias | its result [pixel][inC] | its work; sized in src/plan-transposed.ts.
  *   tasks: parts of the panels
  */
-import { activate, clamp, CLAMP } from "./activation";
+import { activateRuns, CLAMP } from "./activation";
+import { fillWithBias } from "./bias";
 import { NR } from "./blocks";
 import { sumPanels } from "./conv-channels-last";
-import { shuffledChannel } from "./gemm";
 import { phaseTaps } from "./pack";
 import { ConvParams } from "./params";
-import { copyFloats, storeLanes, zeroFloats } from "./simd";
+import { addFloats, zeroFloats } from "./simd";
 import { channelOf, panelsOf, runTasks } from "./tasks";
-
-/** to[0 … n) += from[0 … n) */
-function addFloats(to: usize, from: usize, n: i32): void {
-  for (; n >= 4; n -= 4) {
-    v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
-    to += 16;
-    from += 16;
-  }
-  for (; n > 0; n--) {
-    store<f32>(to, load<f32>(to) + load<f32>(from));
-    to += 4;
-    from += 4;
-  }
-}
-
-/** The first pixel holds the bias of channels [begin, end), and all others too. */
-function fillWithBias(p: ConvParams, bias: usize, output: usize, begin: i32, end: i32): void {
-  const channels = p.inC, N = p.groupInC;
-  const stride = ((N + NR - 1) / NR) * NR;
-  for (let c = begin; c < end; c++) {
-    const g = c / N;
-    store<f32>(output + (<usize>shuffledChannel(c, channels, p.shuffle) << 2), load<f32>(bias + (<usize>(g * stride + c - g * N) << 2)));
-  }
-  const pixelBytes = <usize>channels << 2;
-  const filled = output + (<usize>begin << 2);
-  for (let n = p.batch * p.inD * p.inH * p.inW - 1; n > 0; n--) copyFloats(filled + <usize>n * pixelBytes, filled, end - begin);
-}
 
 /** What the pixels of one tap sent, channels [begin, end), to the cells where it falls. */
 function addTap(p: ConvParams, sent: usize, output: usize, kd: i32, kh: i32, kw: i32, begin: i32, end: i32): void {
@@ -67,39 +40,6 @@ function addTap(p: ConvParams, sent: usize, output: usize, kd: i32, kh: i32, kw:
         sent += <usize>outW * pixelBytes;
       }
     }
-  }
-}
-
-/** `n` floats side by side. */
-function activateFloats(p: ConvParams, output: usize, n: i32): void {
-  const kind = p.activation;
-  const low = f32x4.splat(p.low), high = f32x4.splat(p.high);
-  for (; n > 0; n -= 4) {
-    const lanes = min(n, 4);
-    // The last vector may be narrower than four.
-    let v = f32x4.splat(load<f32>(output));
-    if (lanes == 4) v = v128.load(output);
-    else {
-      if (lanes > 1) v = v128.load32_lane(output, v, 1, 4);
-      if (lanes > 2) v = v128.load32_lane(output, v, 2, 8);
-    }
-    v = kind == CLAMP ? clamp(v, low, high) : activate(kind, v, p.low);
-    storeLanes(output, v, lanes);
-    output += 16;
-  }
-}
-
-function activateAll(p: ConvParams, output: usize, begin: i32, end: i32): void {
-  const channels = p.inC;
-  const cells = p.batch * p.inD * p.inH * p.inW;
-  if (end - begin == channels) {
-    activateFloats(p, output, cells * channels);
-    return;
-  }
-  output += <usize>begin << 2;
-  for (let n = cells; n != 0; n--) {
-    activateFloats(p, output, end - begin);
-    output += <usize>channels << 2;
   }
 }
 
@@ -134,7 +74,7 @@ export function scatterPanels(
   gemm.low = -f32.MAX_VALUE * 2;
   gemm.high = f32.MAX_VALUE * 2;
   zeroFloats(zeros, zeroCells);
-  fillWithBias(p, bias, output, begin, end);
+  fillWithBias(p, bias, output, 0, p.inH, firstPanel, lastPanel, false);
 
   let phase = weights;
   for (let td = 0; td < min(p.kD, p.phaseD); td++) {
@@ -155,7 +95,8 @@ export function scatterPanels(
       }
     }
   }
-  activateAll(p, output, begin, end);
+  const cells = p.batch * p.inD * p.inH * p.inW;
+  activateRuns(p, cells, output + (<usize>begin << 2), <usize>p.inC << 2, <usize>(end - begin) << 2);
 }
 
 function computeAll(

@@ -15,17 +15,15 @@
  *
  *   tasks: [band][part]
  */
-import { activate, clamp, CLAMP } from "./activation";
+import { fillWithBias } from "./bias";
 import { MOST_TAPS, NR } from "./blocks";
 import { sumPanels } from "./conv-channels-last";
 import { depthwiseChannelsLast } from "./depthwise-channels-last";
-import { shuffledChannel } from "./gemm";
 import { TRANSPOSED_DEPTHWISE } from "./kinds";
 import { touchLines } from "./lines";
 import { phaseTaps } from "./pack";
 import { ConvParams } from "./params";
-import { copyFloats } from "./simd";
-import { channelOf, panelsOf, runTasks } from "./tasks";
+import { panelsOf, runTasks } from "./tasks";
 import { tilePanels } from "./winograd";
 
 /** The least cell of [from, …) with (cell + pad) mod stride = t0·dilation mod stride. */
@@ -46,35 +44,6 @@ function hasGaps(k: i32, phase: i32, stride: i32): bool {
 /** src/winograd.ts says the same of the taps: `serves`. */
 function servedByTiles(p: ConvParams): bool {
   return p.kD == 1 && p.kW > 1 && p.kW <= MOST_TAPS && p.kW < p.points && (p.kH == p.kW || p.kH == 1);
-}
-
-function activated(p: ConvParams, x: f32): f32 {
-  const v = f32x4.splat(x);
-  return f32x4.extract_lane(p.activation == CLAMP ? clamp(v, f32x4.splat(p.low), f32x4.splat(p.high)) : activate(p.activation, v, p.low), 0);
-}
-
-/** Rows [top, bottom) of the result, channels of panels [firstPanel, lastPanel), as if no tap reached them. */
-function fillWithBias(p: ConvParams, bias: usize, output: usize, top: i32, bottom: i32, firstPanel: i32, lastPanel: i32): void {
-  const depthwise = p.kind == TRANSPOSED_DEPTHWISE;
-  const channels = p.inC, inH = p.inH, inW = p.inW;
-  const N = depthwise ? channels : p.groupInC;
-  const stride = depthwise ? 0 : ((N + NR - 1) / NR) * NR;
-  const begin = depthwise ? 0 : channelOf(firstPanel, N), end = depthwise ? channels : channelOf(lastPanel, N);
-  const pixelBytes = <usize>channels << 2;
-  const filled = output + <usize>(top * inW) * pixelBytes;
-  for (let c = begin; c < end; c++) {
-    const g = c / N;
-    const value = activated(p, load<f32>(bias + (<usize>(g * stride + c - g * N) << 2)));
-    store<f32>(filled + (<usize>shuffledChannel(c, channels, p.shuffle) << 2), value);
-  }
-  const at = <usize>begin << 2;
-  for (let n = 0; n < p.batch * p.inD; n++) {
-    let pixel = output + <usize>((n * inH + top) * inW) * pixelBytes;
-    for (let i = (bottom - top) * inW; i != 0; i--) {
-      if (pixel != filled) copyFloats(pixel + at, filled + at, end - begin);
-      pixel += pixelBytes;
-    }
-  }
 }
 
 /** Bands of p.band rows of the result. */
@@ -125,7 +94,7 @@ function computeBands(
       const first = min(p.outH, top / p.strideH);
       touchLines(input + <usize>first * lineBytes, <usize>(min(p.outH, bottom / p.strideH) - first) * lineBytes);
     }
-    if (gaps) fillWithBias(p, bias, output, top, bottom, firstPanel, lastPanel);
+    if (gaps) fillWithBias(p, bias, output, top, bottom, firstPanel, lastPanel, true);
     let phase = weights;
     let factors = weights + <usize>p.factors;
     for (let td = 0; td < min(p.kD, phaseD); td++) {

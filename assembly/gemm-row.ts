@@ -7,19 +7,13 @@
  * A tile of one row has two chains of sums, each of which waits for itself; side by side four panels have eight. Every sum is still in its own order, so
  * that a result is the same to the bit as among others.
  */
-import { activate, clamp, CLAMP } from "./activation";
-import { MR } from "./blocks";
+import { activateRuns } from "./activation";
+import { MR, NR } from "./blocks";
 import { madd } from "./simd";
 import { ConvParams } from "./params";
 
 /** Panels that one row takes at a time. */
 export const PANELS = 4;
-
-// @ts-ignore: decorator
-@inline
-function put(p: ConvParams, c: usize, sum: v128): void {
-  v128.store(c, p.activation == CLAMP ? clamp(sum, f32x4.splat(p.low), f32x4.splat(p.high)) : activate(p.activation, sum, p.low));
-}
 
 // @ts-ignore: decorator
 @inline
@@ -63,20 +57,22 @@ function row(panels: i32, table: usize, offset: usize, taps: i32, run: i32, pane
       b += 32;
     }
   }
-  put(p, c, acc00);
-  put(p, c + 16, acc01);
+  v128.store(c, acc00);
+  v128.store(c, acc01, 16);
   if (panels > 1) {
-    put(p, c + 32, acc10);
-    put(p, c + 48, acc11);
+    v128.store(c, acc10, 32);
+    v128.store(c, acc11, 48);
   }
   if (panels > 2) {
-    put(p, c + 64, acc20);
-    put(p, c + 80, acc21);
+    v128.store(c, acc20, 64);
+    v128.store(c, acc21, 80);
   }
   if (panels > 3) {
-    put(p, c + 96, acc30);
-    put(p, c + 112, acc31);
+    v128.store(c, acc30, 96);
+    v128.store(c, acc31, 112);
   }
+  // Here, as in gemm-kernel.ts: behind the choice of the panels V8 up to version 22 spills the sums.
+  activateRuns(p, 1, c, 0, <usize>panels * (4 * NR));
 }
 
 /** 1 ≤ panels ≤ PANELS */

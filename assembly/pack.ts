@@ -41,7 +41,13 @@ function tapOf(n: i32, count: i32, first: i32, phase: i32, reversed: i32): i32 {
 function moveTaps(
   p: PackParams, packed: usize, tapBytes: usize, inBytes: usize, source: usize, firstD: i32, firstH: i32, firstW: i32, unpack: bool,
 ): void {
-  const nD = phaseTaps(p.kD, p.phaseD, firstD), nH = phaseTaps(p.kH, p.phaseH, firstH), nW = phaseTaps(p.kW, p.phaseW, firstW);
+  let nD = p.kD, nH = p.kH, nW = p.kW;
+  // Three divisions for each channel take as long as nine taps.
+  if ((p.phaseD | p.phaseH | p.phaseW) != 1) {
+    nD = phaseTaps(nD, p.phaseD, firstD);
+    nH = phaseTaps(nH, p.phaseH, firstH);
+    nW = phaseTaps(nW, p.phaseW, firstW);
+  }
   const strideIn = <usize>p.strideIn << 2;
   const inC = p.groupInC, reversed = p.reversed, phaseW = p.phaseW;
   for (let d = 0; d < nD; d++) {
@@ -64,6 +70,14 @@ function moveTaps(
   }
 }
 
+function packChannel(p: PackParams, packed: usize, tapBytes: usize, inBytes: usize, source: usize, firstD: i32, firstH: i32, firstW: i32): void {
+  moveTaps(p, packed, tapBytes, inBytes, source, firstD, firstH, firstW, false);
+}
+
+function unpackChannel(p: PackParams, packed: usize, tapBytes: usize, inBytes: usize, source: usize): void {
+  moveTaps(p, packed, tapBytes, inBytes, source, 0, 0, 0, true);
+}
+
 /** One panel of `width` output channels of group g: the taps of the phase that begins with (td, th, tw). */
 // @ts-ignore: decorator
 @inline
@@ -72,7 +86,9 @@ function movePanel(p: PackParams, packed: usize, source: usize, g: i32, panel: i
   const lanes = min(width, p.groupOutC - panel * width);
   for (let lane = 0; lane < lanes; lane++) {
     const channel = g * p.strideGroup + sourceChannel(panel * width + lane, p.groupOutC, p.shuffle) * p.strideOut;
-    moveTaps(p, packed + (<usize>lane << 2), <usize>p.groupInC * cellBytes, cellBytes, source + (<usize>channel << 2), td, th, tw, unpack);
+    const to = packed + (<usize>lane << 2), from = source + (<usize>channel << 2), tapBytes = <usize>p.groupInC * cellBytes;
+    if (unpack) unpackChannel(p, to, tapBytes, cellBytes, from);
+    else packChannel(p, to, tapBytes, cellBytes, from, td, th, tw);
   }
 }
 
@@ -114,7 +130,7 @@ export function unpackPanels(first: i32, last: i32, _before: i32, _work: usize, 
 export function packRows(p: PackParams, from: usize, to: usize): void {
   for (let c = 0; c < p.groupOutC; c++) {
     const source = from + (<usize>(sourceChannel(c, p.groupOutC, p.shuffle) * p.strideOut) << 2);
-    moveTaps(p, to + (<usize>(c * p.stride) << 2), 4, 4, source, 0, 0, 0, false);
+    packChannel(p, to + (<usize>(c * p.stride) << 2), 4, 4, source, 0, 0, 0);
   }
 }
 
@@ -128,7 +144,7 @@ export function packTaps(p: PackParams, from: usize, to: usize): void {
         for (let tap = 0; tap < taps; tap++) zeroFloats(to + (<usize>(tap * p.stride + channels) << 2), p.stride - channels);
         for (let c = 0; c < channels; c++) {
           const source = from + (<usize>(sourceChannel(c, channels, p.shuffle) * p.strideOut) << 2);
-          moveTaps(p, to + (<usize>c << 2), <usize>p.stride << 2, 4, source, td, th, tw, false);
+          packChannel(p, to + (<usize>c << 2), <usize>p.stride << 2, 4, source, td, th, tw);
         }
         to += <usize>(taps * p.stride) << 2;
       }
@@ -140,7 +156,7 @@ export function packTaps(p: PackParams, from: usize, to: usize): void {
 export function unpackTaps(first: i32, last: i32, _before: i32, _work: usize, p: PackParams, from: usize, to: usize): void {
   if (!ASC_NO_ASSERT) assert(first >= 0 && last <= (p.groupOutC + LINE_CHANNELS - 1) / LINE_CHANNELS, "unpack: no such line of channels");
   for (let c = first * LINE_CHANNELS; c < min(p.groupOutC, last * LINE_CHANNELS); c++) {
-    moveTaps(p, from + (<usize>c << 2), <usize>p.stride << 2, 4, to + (<usize>(c * p.strideOut) << 2), 0, 0, 0, true);
+    unpackChannel(p, from + (<usize>c << 2), <usize>p.stride << 2, 4, to + (<usize>(c * p.strideOut) << 2));
   }
 }
 

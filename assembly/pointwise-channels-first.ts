@@ -214,7 +214,7 @@ function packingTile(
  * where they are packed.
  */
 function runPanels(
-  p: ConvParams, rows: i32, weights: usize, from: usize, fromBytes: usize, table: usize, parts: i32, run: i32, wide: bool, panels: i32, panel: usize,
+  p: ConvParams, rows: i32, weights: usize, from: usize, fromBytes: usize, table: usize, parts: i32, run: i32, columns: i32, panels: i32, panel: usize,
   panelBytes: usize, to: usize, rowBytes: usize, begin: usize,
 ): void {
   const tiles = tileCount(rows);
@@ -237,8 +237,8 @@ function runPanels(
       packingTile(p, first, weights, stride, channels, from, fromBytes, panel + 4 * NR, to, rowBytes);
       from += 4 * NR;
     }
-    if (longLeft > 0) runTiles(short + 1, wide, longLeft, longTable, 0, parts, run, panel, to + longAt, rowBytes, begin, p);
-    if (shortLeft > 0) runTiles(short, wide, shortLeft, shortTable, 0, parts, run, panel, to + shortAt, rowBytes, begin, p);
+    if (longLeft > 0) runTiles(short + 1, columns, longLeft, longTable, 0, parts, run, panel, to + longAt, rowBytes, begin, p);
+    if (shortLeft > 0) runTiles(short, columns, shortLeft, shortTable, 0, parts, run, panel, to + shortAt, rowBytes, begin, p);
     panel += panelBytes;
     to += 4 * NR;
   }
@@ -295,12 +295,12 @@ export function pointwiseBlock(
       pointAtWeights(n, weights, parts, <usize>run << 2, table);
       const unpacked = packing && !packed && c == firstRow ? source : 0;
       const place = results + (<usize>first << 2);
-      runPanels(p, n, weights, unpacked, fromBytes, table, parts, run, true, whole, panels, panelBytes, place, rowBytes, begin);
+      runPanels(p, n, weights, unpacked, fromBytes, table, parts, run, NR, whole, panels, panelBytes, place, rowBytes, begin);
       if (rest > 0) {
         if (direct) {
-          runPanels(p, n, weights, 0, 0, table, parts, run, wide, 1, lastPanel, 0, results + (<usize>last << 2), rowBytes, begin);
+          runPanels(p, n, weights, 0, 0, table, parts, run, wide ? 8 : 4, 1, lastPanel, 0, results + (<usize>last << 2), rowBytes, begin);
         } else {
-          runPanels(p, n, weights, 0, 0, table, parts, run, wide, 1, lastPanel, 0, scratch, 4 * NR, begin);
+          runPanels(p, n, weights, 0, 0, table, parts, run, wide ? 8 : 4, 1, lastPanel, 0, scratch, 4 * NR, begin);
           for (let i = 0; i < n; i++) copyFloats(place + <usize>i * rowBytes, scratch + (<usize>(i * NR + first - last) << 2), rest);
         }
       }

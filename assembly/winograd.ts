@@ -92,7 +92,7 @@ function multiply(p: ConvParams, block: Block, count: i32, weights: usize, first
     let panel = weights + <usize>firstPanel * panelBytes;
     for (let n = firstPanel; n < lastPanel; n++) {
       const g = n / panels;
-      const columns = N - (n - g * panels) * NR > 4;
+      const columns = N - (n - g * panels) * NR > 4 ? 8 : 4;
       const to = block.products + <usize>factor * block.productBytes + <usize>n * (4 * NR);
       const below = to + <usize>(long * (short + 1)) * rowBytes;
       for (let first = 0; first < channels; first += length) {

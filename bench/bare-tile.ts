@@ -13,7 +13,7 @@ const run = 32;
 
 type RunTiles = (
   rows: number,
-  wide: number,
+  columns: number,
   tiles: number,
   table: number,
   offset: number,
@@ -50,6 +50,6 @@ export async function bareTile(relaxed: boolean): Promise<Ceiling> {
       for (let r = 0; r < MR; r++) words[table / 4 + (t * taps + tap) * MR + r] = rows + r * (steps * 4 + 64) + tap * run * 4;
   return {
     flops: 2 * tiles * MR * NR * steps,
-    run: () => runTiles(MR, 1, tiles, table, 0, taps, run, panel, c, NR * 4, bias, record),
+    run: () => runTiles(MR, NR, tiles, table, 0, taps, run, panel, c, NR * 4, bias, record),
   };
 }
