@@ -14,6 +14,9 @@ export const NR = 8;
 /** Output channels of the tile of grouped convolutions, each a row of two vectors of pixels: eight sums, which do not wait for each other. */
 export const FOUR = 4;
 
+/** Filters of a group up to which a GEMM sums dot products, where the channels are whole vectors: tiles would compute four columns. See assembly/gemm-dots.ts. */
+export const DOTS = 3;
+
 /** Channels of a cache line. Groups of fewer are turned into planes together: 3×3/2 in groups of four 28 → 36 GFLOP/s, channels-last (Node 24, fused). */
 export const LINE_CHANNELS = 16;
 

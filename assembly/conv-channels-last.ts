@@ -17,6 +17,7 @@
  */
 import { AHEAD, ALONG, FAR_BYTES, MR, NR, PIXELS } from "./blocks";
 import { partsOf, tileCount } from "./gemm";
+import { servedByDots } from "./gemm-dots";
 import { runTiles } from "./gemm-kernel";
 import { PANELS, runRow } from "./gemm-row";
 import { touchLines } from "./lines";
@@ -205,7 +206,9 @@ function sumBlocks(
   const firstGroup = firstPanel / panels, lastGroup = (lastPanel + panels - 1) / panels;
   // A row of the kernel that is never cut off at the side is one run of kW pixels, all channels of each.
   const whole = p.groups == 1 && p.dilationW == 1 && p.padW == 0 && (p.outW - 1) * p.strideW + p.kW <= p.inW;
-  const runs = whole ? partsOf(p.kW * p.inC) : p.kW;
+  const dots = servedByDots(p.groupInC, N);
+  const lanes = dots ? 4 : 1;
+  const runs = whole ? partsOf(p.kW * p.inC / lanes) : p.kW;
   const taps = p.kD * p.kH * runs;
   const run = whole ? p.kW * p.inC / runs : p.groupInC;
   const runBytes = <usize>(whole ? run : p.dilationW * p.inC) << 2;
@@ -245,7 +248,7 @@ function sumBlocks(
     for (let g = firstGroup; g < lastGroup; g++) {
       const begin = max(0, firstPanel - g * panels), end = min(panels, lastPanel - g * panels);
       const offset = <usize>(g * p.groupInC) << 2;
-      if (mc == 1) {
+      if (mc == 1 && !dots) {
         const first = <usize>(g * panels + begin);
         const channel = begin * NR;
         const place = load<usize>(places) + (<usize>(g * N + channel) << 2);
@@ -260,7 +263,7 @@ function sumBlocks(
         const panelBias = bias + (<usize>(g * panels + jr) * (4 * NR));
         const channel = g * N + jr * NR;
         const width = min(NR, N - jr * NR);
-        const columns = width > 4 ? 8 : 4;
+        const columns = dots ? width : width > 4 ? 8 : 4;
         const direct = even && (width & 3) == 0;
         let target = direct ? block + (<usize>channel << 2) : scratch;
         const rowBytes = direct ? stepBytes : 4 * NR;

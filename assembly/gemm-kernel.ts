@@ -13,6 +13,7 @@
  */
 import { MR } from "./blocks";
 import { activateRuns, ADDED, clamp, CLAMP, isBounded } from "./activation";
+import { runDots } from "./gemm-dots";
 import { madd } from "./simd";
 import { ConvParams } from "./params";
 
@@ -156,13 +157,18 @@ function tile(
   }
 }
 
-/** Tiles of `rows` rows and eight or four columns, as compiled for that size. */
+/** Tiles of `rows` rows and eight or four columns, as compiled for that size; of fewer columns dot products, whose panels were packed so. */
 export function runTiles(
   rows: i32, columns: i32, tiles: i32, table: usize, offset: usize, taps: i32, run: i32, panel: usize,
   c: usize, rowBytes: usize, bias: usize, p: ConvParams,
 ): void {
   if (!ASC_NO_ASSERT) assert(rows >= 1 && rows <= MR, "gemm tile: rows");
   if (!ASC_NO_ASSERT) assert(taps >= 1 && run >= 1, "gemm tile: an empty sum");
+  if (columns < 4) {
+    runDots(columns, rows, tiles, table, offset, taps, run, panel, c, rowBytes, bias);
+    activateRuns(p, tiles * rows, c, rowBytes, 16);
+    return;
+  }
   if (columns > 4) {
     switch (rows) {
       case 5: return tile(5, true, tiles, table, offset, taps, run, panel, c, rowBytes, bias, p);

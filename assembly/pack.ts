@@ -9,6 +9,7 @@
  * (p mod shuffle)·(outC / shuffle) + p / shuffle. Only without groups, or for a depthwise kernel that looks its input channel up.
  */
 import { LINE_CHANNELS, NR } from "./blocks";
+import { packDots, servedByDots } from "./gemm-dots";
 import { PackParams } from "./params";
 import { zeroFloats } from "./simd";
 
@@ -107,6 +108,7 @@ export function packPanels(p: PackParams, source: usize, packed: usize): void {
           for (let panel = 0; panel < panels; panel++) {
             if (p.groupOutC - panel * width < width) zeroFloats(packed, panelFloats);
             movePanel(p, packed, source, g, panel, width, td, th, tw, false);
+            if (width == NR && servedByDots(p.groupInC, p.groupOutC)) packDots(packed, taps * p.groupInC, p.groupOutC);
             packed += <usize>panelFloats << 2;
           }
         }

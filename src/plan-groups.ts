@@ -95,6 +95,9 @@ const MOST_RESULTS = 3e6;
 /** Floats of the image rows under a row of results above which they are no longer read from the first caches; 16 times as many under one to four filters, which gain more. */
 const MOST_ROW_FLOATS = 65536;
 
+/** Channels · columns of a step of the stride above which up to three filters are dot products sooner, see assembly/gemm-dots.ts. 3×3 and 5×5, 7² to 112², both layouts, Node 24 and 20, that ÷ this: 64 channels 0.75–1.2, 96 channels 0.96–1.6, 128 1.1–1.9; at stride 2 32 channels 0.9–2.1, 48 channels 1.02–2.4. */
+const MOST_CHANNELS = 64;
+
 /**
  * Whether an image has so few channels that its planes are copied sooner than a GEMM finds the taps of each pixel, one run for each row of the kernel. By how much the GEMM takes longer (both layouts, strides 1
  * and 2, Node 24, AMD EPYC): four filters of 2 to 8 channels 1.1–3.9. 8 to 64 filters of 3×3: 2 channels 1.01–2.3, 3 channels 0.96–1.9, 4 channels 0.94–1.7, 6 channels 0.88–1.45. 5×5: 2 channels
@@ -106,14 +109,14 @@ const MOST_ROW_FLOATS = 65536;
  * 16 channels 1.02–1.14, where a row ends with part of a vector from 0.93; stride 2 1.08–1.9. Rows of 28: 4 channels 0.96–1.06, 16 channels 0.95. 20 channels 0.93–1.13. One and two filters of up to 32 channels 0.96–3.4, three and four of 4
  * channels 0.98–1.4, of 16 0.81–1.15. Channels last, one to four filters, rows of 28 and more: 8 channels 1.5–5.3, 32 channels 1.1–2.0, 100 channels 0.98–1.24; rows of 7 0.8–1.15.
  */
-function fewChannels({ batch, inC, outC, kernel, inSize, outSize, channelsLast }: ConvShape): boolean {
+function fewChannels({ batch, inC, outC, kernel, stride, inSize, outSize, channelsLast }: ConvShape): boolean {
   const steps = inC * volume(kernel);
   const outW = outSize[2];
   const few = outC <= FOUR;
   if (!few && outC % FOUR > 0) return false;
   if (steps === inC) return channelsLast ? few && inC <= 32 && outW > 27 : inC <= (outC < 3 ? 32 : few ? 4 : 16) && outW > 55;
   if (steps * inSize[2] > (few ? 16 : 1) * MOST_ROW_FLOATS * kernel[2]) return false;
-  if (few) return true;
+  if (few) return outC === FOUR || inC % 4 > 0 || inC * stride[2] <= MOST_CHANNELS;
   if (channelsLast && batch * outC * volume(outSize) > MOST_RESULTS) return false;
   return inC <= 4 && steps <= (outW / roundUp(outW, 4) > 0.9 ? 100 : 27);
 }

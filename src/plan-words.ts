@@ -1,5 +1,5 @@
 /** What `layer.plan()` says of a convolution, in words and figures: made of the plan when it is asked for, so that whoever only computes carries none of it. */
-import { MR, NR } from '../assembly/blocks.ts';
+import { DOTS, MR, NR } from '../assembly/blocks.ts';
 import { workspaceBytes } from './call.ts';
 import { align } from './memory.ts';
 import { type ConvPlan, packedBytes, workBytes } from './plan.ts';
@@ -25,6 +25,11 @@ function phasesVariant({ shape: { kernel }, pack: { phase }, kind, points }: Con
   return `${count} ${count === 1 ? 'phase' : 'phases'} of the stride, each a ${each}${tiles}`;
 }
 
+/** As `servedByDots` of assembly/gemm-dots.ts. */
+function byDots({ kind, shape: { groupInC, groupOutC } }: ConvPlan): boolean {
+  return kind === 'conv' && groupOutC <= DOTS && groupInC % 4 === 0;
+}
+
 /** What computes, and how it cuts its work. */
 function variantOf(plan: ConvPlan): string {
   const { kind, shape, band, points, pack } = plan;
@@ -46,7 +51,7 @@ function variantOf(plan: ConvPlan): string {
     case 'winograd':
       return points === 0 ? '' : `${tileName(plan, points)} in blocks of ${plan.innerBand} tiles`;
     case 'conv': {
-      const tiles = `${volume(kernel) === 1 ? 'pointwise' : 'indirect'}, tiles of ${MR}×${NR}`;
+      const tiles = `${volume(kernel) === 1 ? 'pointwise' : 'indirect'}, ${byDots(plan) ? `dot products of ${MR} pixels` : `tiles of ${MR}×${NR}`}`;
       return pack.channelsLast ? tiles : `${tiles}, layout changed in bands of ${band.rows}×${band.columns} pixels`;
     }
   }
@@ -78,6 +83,7 @@ function choiceOf(plan: ConvPlan): string {
       ? 'groups of so few channels or filters: a GEMM would pad them, or take up a few products at a time'
       : 'few channels or filters: copied as planes, all taps of all channels are one run of a sum';
   if (kind === 'transposed' || kind === 'scattered') return phasesReason(plan);
+  if (byDots(plan)) return 'so few filters are dot products, four channels to a vector: tiles would compute columns that nobody wants';
   return `sums over ${shape.groupInC * volume(shape.kernel)} products reuse every loaded vector ${MR} times`;
 }
 

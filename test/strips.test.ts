@@ -259,7 +259,7 @@ describe.each([false, true])('channels last: %s', (last) => {
   it('one tap, in panels of pixels as the whole, however few there are', () => {
     const image = [1, 2400, 12, 23];
     const { layer, plan, input, want } = cutLayer('rows', 'conv2d', image, random([1, 2400, 1, 1], 2), { algorithm: 'gemm' }, last, 0.2);
-    expect(plan.variant.startsWith(last ? 'pointwise, tiles' : 'pointwise, panels of pixels')).toBe(true);
+    expect(plan.variant.startsWith(last ? 'pointwise, dot products' : 'pointwise, panels of pixels')).toBe(true);
     expect(plan.variant).toMatch(/[12] rows?$/);
     expectBits(layer.run(input), want);
   });
