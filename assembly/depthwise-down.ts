@@ -147,7 +147,10 @@ export function rowsDown(p: ConvParams): i32 {
 /** COPIED bytes of each of `n` pixels, side by side. */
 function gather(n: i32, from: usize, step: usize, to: usize): void {
   for (; n > 0; n--) {
-    for (let at: usize = 0; at < COPIED; at += 16) v128.store(to + at, v128.load(from + at));
+    for (let at: usize = 0; at < COPIED; at += 32) {
+      v128.store(to + at, v128.load(from + at));
+      v128.store(to + at, v128.load(from + at, 16), 16);
+    }
     from += step;
     to += COPIED;
   }
