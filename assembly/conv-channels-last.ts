@@ -207,8 +207,8 @@ function sumBlocks(
   // A row of the kernel that is never cut off at the side is one run of kW pixels, all channels of each.
   const whole = p.groups == 1 && p.dilationW == 1 && p.padW == 0 && (p.outW - 1) * p.strideW + p.kW <= p.inW;
   const dots = servedByDots(p.groupInC, N);
-  const lanes = dots ? 4 : 1;
-  const runs = whole ? partsOf(p.kW * p.inC / lanes) : p.kW;
+  // Of a dot product a step is a vector.
+  const runs = whole ? partsOf(p.kW * p.inC >> (dots ? 2 : 0)) : p.kW;
   const taps = p.kD * p.kH * runs;
   const run = whole ? p.kW * p.inC / runs : p.groupInC;
   const runBytes = <usize>(whole ? run : p.dilationW * p.inC) << 2;

@@ -2,7 +2,7 @@
  * Dot products: C[rows × 1 … 3] = bias + Σ A·B, then the activation, for panels of no more columns. Tiles of gemm-kernel.ts would compute four.
  *
  *   A, table, offset, taps, run   as there; runs are whole vectors
- *   B   the second halves of a packed panel, as `packDots` fills them · C  `tiles` · `rows` rows of NR floats, of which the first are written
+ *   B   the second halves of a packed panel, as `packDots` fills them · C  `tiles` · `rows` rows of NR floats, of which the first are written; there is room for MR · `tiles`
  *
  * Lanes are steps of the sum: each lane sums every fourth product, and the four are added last, whatever the number of rows.
  */
@@ -38,11 +38,11 @@ function put(c: usize, a: v128, b: v128, bias: usize): void {
   v128.store64_lane(c, f32x4.add(v128.load64_splat(bias), sums(a, b)), 0);
 }
 
-/** One filter, or a pair. Rows that a tile does not have are those it has. */
+/** One filter, or a pair. Where a tile has no row it reads the first, and what comes of it lies where the next has its own, or behind the last, within MR · tiles rows. */
 // @ts-ignore: decorator
 @inline
 function dots(
-  pair: bool, rows: i32, tiles: i32, table: usize, offset: usize, taps: i32, run: i32, panel: usize, c: usize, rowBytes: usize, bias: usize,
+  pair: bool, rows: i32, tiles: i32, table: usize, offset: usize, taps: i32, run: i32, panel: usize, c: usize, bias: usize,
 ): void {
   const r1: usize = rows > 1 ? 4 : 0, r2: usize = rows > 2 ? 8 : 0, r3: usize = rows > 3 ? 12 : 0, r4: usize = rows > 4 ? 16 : 0;
   for (; tiles != 0; tiles--) {
@@ -89,26 +89,26 @@ function dots(
       }
     }
     put(c, acc00, acc01, bias);
-    put(c + (rows > 1 ? rowBytes : 0), acc10, acc11, bias);
-    put(c + (rows > 2 ? 2 * rowBytes : 0), acc20, acc21, bias);
-    put(c + (rows > 3 ? 3 * rowBytes : 0), acc30, acc31, bias);
-    put(c + (rows > 4 ? 4 * rowBytes : 0), acc40, acc41, bias);
-    c += <usize>rows * rowBytes;
+    put(c + 4 * NR, acc10, acc11, bias);
+    put(c + 8 * NR, acc20, acc21, bias);
+    put(c + 12 * NR, acc30, acc31, bias);
+    put(c + 16 * NR, acc40, acc41, bias);
+    c += <usize>rows * (4 * NR);
   }
 }
 
 /** `filters` results of `rows` · `tiles` pixels. */
 export function runDots(
-  filters: i32, rows: i32, tiles: i32, table: usize, offset: usize, taps: i32, run: i32, panel: usize, c: usize, rowBytes: usize, bias: usize,
+  filters: i32, rows: i32, tiles: i32, table: usize, offset: usize, taps: i32, run: i32, panel: usize, c: usize, bias: usize,
 ): void {
   if (!ASC_NO_ASSERT) assert(filters >= 1 && filters <= DOTS && (run & 3) == 0, "gemm dots: too many filters, or steps that are no vectors");
   const vectors = run >> 2, rest = filters & 1;
-  if (filters > 1) dots(true, rows, tiles, table, offset, taps, vectors, panel, c, rowBytes, bias);
+  if (filters > 1) dots(true, rows, tiles, table, offset, taps, vectors, panel, c, bias);
   // The last filter of three.
   if (filters > 1) {
     panel += 8 * NR;
     c += 8;
     bias += 8;
   }
-  if (rest != 0) dots(false, rows, tiles, table, offset, taps, vectors, panel, c, rowBytes, bias);
+  if (rest != 0) dots(false, rows, tiles, table, offset, taps, vectors, panel, c, bias);
 }

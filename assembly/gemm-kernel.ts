@@ -165,7 +165,7 @@ export function runTiles(
   if (!ASC_NO_ASSERT) assert(rows >= 1 && rows <= MR, "gemm tile: rows");
   if (!ASC_NO_ASSERT) assert(taps >= 1 && run >= 1, "gemm tile: an empty sum");
   if (columns < 4) {
-    runDots(columns, rows, tiles, table, offset, taps, run, panel, c, rowBytes, bias);
+    runDots(columns, rows, tiles, table, offset, taps, run, panel, c, bias);
     activateRuns(p, tiles * rows, c, rowBytes, 16);
     return;
   }
