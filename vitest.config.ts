@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'relaxed',
           include: [
-            'test/{conformance*,conv*,depthwise,factored,flattened,gradients*,groups,memory-edges,non-finite,pointwise,property,separable,strips,tasks*,threads,winograd*}.test.ts',
+            'test/{conformance*,conv*,depthwise,factored,flattened,gemm-dots,gradients*,groups,memory-edges,non-finite,pointwise,property,separable,strips,tasks*,threads,winograd*}.test.ts',
           ],
           env: { WASM_CONV_BUILD: 'relaxed' },
           execArgv: relaxedFlags,

@@ -1,5 +1,5 @@
 /**
- * Functions that follow a sum. Each lets NaN through. Clamps are applied while the sums are in registers, the others behind the loops, to what was just stored.
+ * Functions that follow a sum. Each lets NaN through. The tiles apply clamps while their sums are in registers; all else is done behind the loops, to what was just stored.
  *
  * exp and expm1 follow the usual reduction x = n·ln2 + r, |r| ≤ ln2 / 2, with ln2 split in two so that n·ln2 is exact (Cody and Waite),
  * and the Taylor polynomial of expm1 to r⁷, whose remainder r⁸/8! is below 6·10⁻⁹ of 1 there.

@@ -1,4 +1,4 @@
-/** Results of a transposed convolution, channels-last, that no tap has reached. p describes the convolution whose input gradient it is. */
+/** Results of a transposed convolution, channels-last, that no tap has reached, or not yet. p describes the convolution whose input gradient it is. */
 import { activateRuns } from "./activation";
 import { NR } from "./blocks";
 import { shuffledChannel } from "./gemm";

@@ -17,6 +17,9 @@ export const FOUR = 4;
 /** Filters of a group up to which a GEMM sums dot products, where the channels are whole vectors: tiles would compute four columns. See assembly/gemm-dots.ts. */
 export const DOTS = 3;
 
+/** Steps of a sum from which three filters are dot products too: the lanes of each are added at its end. Transposed, 12 to 36 steps 0.8–0.97, 32 of 1×1 1.0–1.06, 64 to 72 1.02–1.06, 108 1.1. Two filters of 16 steps 1.05–1.2, one of 12 1.04–1.12. */
+export const DOT_STEPS = 40;
+
 /** Channels of a cache line. Groups of fewer are turned into planes together: 3×3/2 in groups of four 28 → 36 GFLOP/s, channels-last (Node 24, fused). */
 export const LINE_CHANNELS = 16;
 

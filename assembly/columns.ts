@@ -78,7 +78,7 @@ function walk(p: ConvParams, first: i32, last: i32, image: usize, columns: usize
     let line = plane + (<usize>((top + above * p.strideH) * inW) << 2);
     if (fold) {
       columns += <usize>(above * outW) << 2;
-      for (let n = below - above; n != 0; n--) {
+      for (let rest = below - above; rest != 0; rest--) {
         addRow(line, at, strideW, left, right, columns);
         line += lineBytes;
         columns += rowBytes;
@@ -87,7 +87,7 @@ function walk(p: ConvParams, first: i32, last: i32, image: usize, columns: usize
     } else {
       zeroFloats(columns, above * outW);
       columns += <usize>(above * outW) << 2;
-      for (let n = below - above; n != 0; n--) {
+      for (let rest = below - above; rest != 0; rest--) {
         readRow(line, at, strideW, left, right, outW, columns);
         line += lineBytes;
         columns += rowBytes;

@@ -206,7 +206,7 @@ function sumBlocks(
   const firstGroup = firstPanel / panels, lastGroup = (lastPanel + panels - 1) / panels;
   // A row of the kernel that is never cut off at the side is one run of kW pixels, all channels of each.
   const whole = p.groups == 1 && p.dilationW == 1 && p.padW == 0 && (p.outW - 1) * p.strideW + p.kW <= p.inW;
-  const dots = servedByDots(p.groupInC, N);
+  const dots = servedByDots(p.kD * p.kH * p.kW, p.groupInC, N);
   // Of a dot product a step is a vector.
   const runs = whole ? partsOf(p.kW * p.inC >> (dots ? 2 : 0)) : p.kW;
   const taps = p.kD * p.kH * runs;

@@ -6,18 +6,19 @@
  *
  * Lanes are steps of the sum: each lane sums every fourth product, and the four are added last, whatever the number of rows.
  */
-import { DOTS, MR, NR } from "./blocks";
+import { DOT_STEPS, DOTS, MR, NR } from "./blocks";
 import { madd } from "./simd";
 
-/** Whether a panel holds its weights as vectors of input channels too. */
+/** Whether a panel of `taps` taps holds its weights as vectors of input channels too; one of fewer that is a part of it may still be summed as tiles. */
 // @ts-ignore: decorator
 @inline
-export function servedByDots(groupInC: i32, groupOutC: i32): bool {
-  return groupOutC <= DOTS && (groupInC & 3) == 0;
+export function servedByDots(taps: i32, groupInC: i32, groupOutC: i32): bool {
+  return (groupInC & 3) == 0 && (groupOutC < DOTS || (groupOutC == DOTS && taps * groupInC >= DOT_STEPS));
 }
 
 /** The second halves of the rows of a panel, which are empty: four steps of filter n, where row n of these steps has them. */
 export function packDots(panel: usize, steps: i32, filters: i32): void {
+  if (!ASC_NO_ASSERT) assert((steps & 3) == 0, "gemm dots: steps that are no vectors");
   for (let k = 0; k < steps; k++) {
     const from = panel + (<usize>k << 5), to = panel + (<usize>(k >> 2) << 7) + (<usize>(k & 3) << 2);
     for (let n = 0; n < filters; n++) store<f32>(to + (<usize>n << 5), load<f32>(from + (<usize>n << 2)), 16);

@@ -94,7 +94,8 @@ function movePanel(p: PackParams, packed: usize, source: usize, g: i32, panel: i
 }
 
 /**
- * Panels: [phase][group][panel][tap][input channel][width], of eight output channels, zero-padded, the B operand of the GEMM, or of all that a group has, the weights of groups-tile.ts.
+ * Panels: [phase][group][panel][tap][input channel][width], of eight output channels, zero-padded, the B operand of the GEMM, or of all that a group has, the weights of groups-tile.ts. Of few filters
+ * the second half of a panel holds them as gemm-dots.ts reads them.
  */
 export function packPanels(p: PackParams, source: usize, packed: usize): void {
   const width = p.stride / (p.kD * p.kH * p.kW * p.groupInC);
@@ -108,7 +109,7 @@ export function packPanels(p: PackParams, source: usize, packed: usize): void {
           for (let panel = 0; panel < panels; panel++) {
             if (p.groupOutC - panel * width < width) zeroFloats(packed, panelFloats);
             movePanel(p, packed, source, g, panel, width, td, th, tw, false);
-            if (width == NR && servedByDots(p.groupInC, p.groupOutC)) packDots(packed, taps * p.groupInC, p.groupOutC);
+            if (width == NR && servedByDots(taps, p.groupInC, p.groupOutC)) packDots(packed, taps * p.groupInC, p.groupOutC);
             packed += <usize>panelFloats << 2;
           }
         }

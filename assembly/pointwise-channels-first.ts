@@ -3,7 +3,7 @@
  *
  *   output[g·N + n][pixel] = activation(bias[g·N + n] + Σ_ic input[g·groupInC + ic][pixel] · weight[g·N + n][ic])      N = groupOutC
  *
- *   input [batch, inC, pixels] · output [batch, outC, pixels], of 8 pixels or more. Nothing overlaps.
+ *   input [batch, inC, pixels] · output [batch, outC, pixels]. Of 8 pixels or more, or, as a strip may have, of fewer, behind which as many can be read as make 8. Nothing overlaps.
  *   rows: [outC][p.weightStride], a row for each result: its bias, groupInC weights, and zeros (`packPointwise`)
  *   work: pointers to ROWS rows, in parts | what a sum begins with | scratch, [ROWS][8] | panels of p.band pixels; sized in src/plan-pointwise.ts
  *   tasks: [image][block][part]
@@ -336,6 +336,6 @@ function computeBlocks(
 export function pointwiseChannelsFirst(
   first: i32, last: i32, before: i32, work: usize, p: ConvParams, input: usize, weights: usize, bias: usize, output: usize,
 ): void {
-  if (!ASC_NO_ASSERT) assert(p.band >= 1 && p.outD * p.outH * p.outW >= NR, "pointwise: an empty block, or a plane that is none of panels");
+  if (!ASC_NO_ASSERT) assert(p.band >= 1, "pointwise: an empty block");
   runTasks(computeBlocks, p.batch * blocksOf(p), panelsOf(p.groups, p.groupOutC), first, last, before, work, p, input, weights, bias, output);
 }

@@ -103,11 +103,11 @@ const MOST_CHANNELS = 64;
  * and 2, Node 24, AMD EPYC): four filters of 2 to 8 channels 1.1–3.9. 8 to 64 filters of 3×3: 2 channels 1.01–2.3, 3 channels 0.96–1.9, 4 channels 0.94–1.7, 6 channels 0.88–1.45. 5×5: 2 channels
  * 0.97–1.65, 3 channels 0.91–1.4, 4 channels 0.89–1.3. Below 1 are rows of 7 and 14 results, which leave lanes of their vectors empty; without these 4 channels of 5×5 are at 0.98 at least.
  *
- * One to four filters of any number of channels, two taps or more, both layouts and builds, 14² to 512²: 1.0–8.5, rows of 50 results 0.86–1.5; 512 channels of 56² under 2×2, channels last, 0.92. Rows of more floats than are allowed: 0.5–1.6.
+ * One to four filters, against tiles of a GEMM, any number of channels, two taps or more, both layouts and builds, 14² to 512²: 1.0–8.5, rows of 50 results 0.86–1.5; 512 channels of 56² under 2×2, channels last, 0.92. Rows of more floats than are allowed: 0.5–1.6.
  *
  * Of one tap, channels first, against panels of pixels (and, at stride 2, changed layouts; both builds, Node 20 to 24): rows of 56 results and more of 4 channels 1.1–1.5, 8 channels 1.04–1.3,
  * 16 channels 1.02–1.14, where a row ends with part of a vector from 0.93; stride 2 1.08–1.9. Rows of 28: 4 channels 0.96–1.06, 16 channels 0.95. 20 channels 0.93–1.13. One and two filters of up to 32 channels 0.96–3.4, three and four of 4
- * channels 0.98–1.4, of 16 0.81–1.15. Channels last, one to four filters, rows of 28 and more: 8 channels 1.5–5.3, 32 channels 1.1–2.0, 100 channels 0.98–1.24; rows of 7 0.8–1.15.
+ * channels 0.98–1.4, of 16 0.81–1.15. Channels last, one to four filters, rows of 28 and more, against tiles too: 8 channels 1.5–5.3, 32 channels 1.1–2.0 (dot products 1.3–2.4), 100 channels 0.98–1.24; rows of 7 0.8–1.15.
  */
 function fewChannels({ batch, inC, outC, kernel, stride, inSize, outSize, channelsLast }: ConvShape): boolean {
   const steps = inC * volume(kernel);

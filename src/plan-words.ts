@@ -1,5 +1,5 @@
 /** What `layer.plan()` says of a convolution, in words and figures: made of the plan when it is asked for, so that whoever only computes carries none of it. */
-import { DOTS, MR, NR } from '../assembly/blocks.ts';
+import { DOT_STEPS, DOTS, MR, NR } from '../assembly/blocks.ts';
 import { workspaceBytes } from './call.ts';
 import { align } from './memory.ts';
 import { type ConvPlan, packedBytes, workBytes } from './plan.ts';
@@ -26,8 +26,9 @@ function phasesVariant({ shape: { kernel }, pack: { phase }, kind, points }: Con
 }
 
 /** As `servedByDots` of assembly/gemm-dots.ts. */
-function byDots({ kind, shape: { groupInC, groupOutC } }: ConvPlan): boolean {
-  return kind === 'conv' && groupOutC <= DOTS && groupInC % 4 === 0;
+function byDots({ kind, shape: { groupInC, groupOutC, kernel } }: ConvPlan): boolean {
+  const few = groupOutC < DOTS || (groupOutC === DOTS && groupInC * volume(kernel) >= DOT_STEPS);
+  return kind === 'conv' && few && groupInC % 4 === 0;
 }
 
 /** What computes, and how it cuts its work. */

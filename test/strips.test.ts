@@ -264,6 +264,22 @@ describe.each([false, true])('channels last: %s', (last) => {
     expectBits(layer.run(input), want);
   });
 
+  it('one tap, a last strip of fewer pixels than a panel has', () => {
+    const weight = random([3, 191, 1], 2);
+    const options: Options = { inputLayout: layoutTag(1, last), algorithm: 'gemm' };
+    const tight = testEngine({ maxMemory: 3 * PAGE_BYTES });
+    const layers = [roomy, tight].map((engine) => prepare(engine, 'conv1d', weight, options)) as [Layer, Layer];
+    const rests = Array.from({ length: 24 }, (_width, i) => {
+      const input = random(last ? [1, 225 + i, 191] : [1, 191, 225 + i], 1);
+      const [whole, parts] = layers.map((layer) => layer.run(input)) as [Tensor, Tensor];
+      expectBits(parts, whole);
+      const size = Number(/strips of (\d+) columns?$/.exec(layers[1].plan(input.shape).variant)?.[1]);
+      return (225 + i) % size;
+    });
+    expect(rests.filter((rest) => rest > 0 && rest < 8).length).toBeGreaterThan(3);
+    for (const layer of layers) layer.dispose();
+  });
+
   it('down, then along', () => {
     const [column, row] = [fractions(12 * 7, 5), fractions(12 * 6, 6)];
     const data = Float32Array.from(
