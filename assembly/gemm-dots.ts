@@ -104,9 +104,9 @@ export function runDots(
 ): void {
   if (!ASC_NO_ASSERT) assert(filters >= 1 && filters <= DOTS && (run & 3) == 0, "gemm dots: too many filters, or steps that are no vectors");
   const vectors = run >> 2, rest = filters & 1;
-  if (filters > 1) dots(true, rows, tiles, table, offset, taps, vectors, panel, c, bias);
-  // The last filter of three.
   if (filters > 1) {
+    dots(true, rows, tiles, table, offset, taps, vectors, panel, c, bias);
+    // The last filter of three.
     panel += 8 * NR;
     c += 8;
     bias += 8;
